@@ -1,0 +1,157 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Fine-tune RoBERTa with MeZO, sweep it, and hold the results against the paper's.
+#[derive(Debug, Parser)]
+#[command(name = "mezo", version)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Carry one run directory on to its result
+    Train(TrainArgs),
+    /// Expand a spec to runs, and carry them out
+    #[command(subcommand)]
+    Sweep(SweepCommand),
+    /// Print a sweep's results table
+    Table(TableArgs),
+    /// Make a sweep's tables, Parquet files and figures again from its runs
+    Report(ReportArgs),
+    /// Write a run's best parameters in Hugging Face's (or, for LoRA, PEFT's) layout
+    Export(ExportArgs),
+    /// Work with data sets
+    #[command(subcommand)]
+    Data(DataCommand),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct TrainArgs {
+    /// The run's directory, with its manifest.json
+    pub run: PathBuf,
+    /// Where to run: cpu, or cuda:N in a build with CUDA
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Threads to use; every core by default
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Stop at a step boundary when stdin closes: how a sweep, or its death, stops its workers
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SweepCommand {
+    /// Show every run of a spec and its state; nothing is started
+    Plan(PlanArgs),
+    /// Carry out what is not finished, then make the report
+    Run(RunArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    /// The spec, a TOML file
+    pub spec: PathBuf,
+    /// Use this data folder instead of the spec's
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Use this model folder instead of the spec's
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Where run directories lie
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs_dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Where tables and figures go
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results_dir: PathBuf,
+    /// Runs at once; as many as there are cores by default, which the runs share equally
+    #[arg(long, short)]
+    pub jobs: Option<usize>,
+    /// Where to run: cpu, or cuda:N in a build with CUDA
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+}
+
+/// How a table is printed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum TableFormat {
+    Human,
+    Md,
+    Csv,
+    Latex,
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct TableArgs {
+    /// The sweep's name
+    pub sweep: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: TableFormat,
+    /// Where run directories lie
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs_dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// The sweep's name
+    pub sweep: String,
+    /// Leave wall time, device and host out of runs.parquet: then the same spec gives the same bytes
+    #[arg(long)]
+    pub without_attempts: bool,
+    /// Where run directories lie
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs_dir: PathBuf,
+    /// Where tables and figures go
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results_dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// The run's directory
+    pub run: PathBuf,
+    /// The folder to write
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Draw a k-shot split by the published procedure and write it in the published layout
+    Split(SplitArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SplitArgs {
+    /// The task's name, such as sst-2
+    #[arg(long)]
+    pub task: String,
+    /// The folder that holds the task's folder
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Examples per class
+    #[arg(long)]
+    pub k: usize,
+    /// The split's seed
+    #[arg(long)]
+    pub seed: u64,
+    /// Where to write
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The most test examples; 0 for all of them
+    #[arg(long, default_value_t = 1000)]
+    pub test_cap: usize,
+}

@@ -1,0 +1,54 @@
+//! An error on its way to the user.
+
+use mezo_report::ReportError;
+use mezo_sweep::{PlanError, SpecError};
+use mezo_tasks::TaskError;
+use mezo_train::TrainError;
+
+use crate::exit::Exit;
+
+/// What is said and how the program ends.
+#[derive(Debug)]
+pub struct Failure {
+    /// After `error: `.
+    pub message: String,
+    /// After `hint: `.
+    pub hint: Option<String>,
+    /// The exit code.
+    pub exit: Exit,
+}
+
+impl From<SpecError> for Failure {
+    fn from(error: SpecError) -> Self {
+        Self { message: error.to_string(), hint: error.hint(), exit: Exit::BadInput }
+    }
+}
+
+impl From<TaskError> for Failure {
+    fn from(error: TaskError) -> Self {
+        Self { message: error.to_string(), hint: error.hint(), exit: Exit::BadInput }
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        let exit = match &error {
+            TrainError::Held { .. } => Exit::Held,
+            error if error.is_bad_input() => Exit::BadInput,
+            _ => Exit::Failed,
+        };
+        Self { message: error.to_string(), hint: error.hint(), exit }
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Self { message: error.to_string(), hint: error.hint(), exit: Exit::Failed }
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        Self { message: error.to_string(), hint: error.hint(), exit: Exit::Failed }
+    }
+}

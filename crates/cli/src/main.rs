@@ -1,0 +1,46 @@
+//! The `mezo` command: arguments, progress, exit codes.
+
+mod args;
+mod data;
+mod exit;
+mod failure;
+mod plan;
+mod progress;
+mod report;
+mod stop;
+mod sweep;
+mod train;
+
+use std::process::ExitCode;
+
+use args::{Args, Command, SweepCommand};
+use clap::Parser;
+use exit::Exit;
+use failure::Failure;
+
+/// The system's allocator gives large buffers back to the kernel after each use, and faulting them in again costs a
+/// third of a step; this one keeps them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Train(args) => train::train(&args),
+        Command::Sweep(SweepCommand::Plan(args)) => sweep::plan(&args),
+        Command::Sweep(SweepCommand::Run(args)) => sweep::run(&args),
+        Command::Table(args) => report::table(&args),
+        Command::Report(args) => report::report(&args),
+        Command::Export(args) => train::export(&args),
+        Command::Data(args) => data::data(&args),
+    };
+    done.unwrap_or_else(report_failure).into()
+}
+
+/// Says on stderr what went wrong and what to do about it.
+fn report_failure(failure: Failure) -> Exit {
+    eprintln!("error: {}", failure.message);
+    if let Some(hint) = &failure.hint {
+        eprintln!("hint: {hint}");
+    }
+    failure.exit
+}

@@ -1,0 +1,213 @@
+//! How a sweep's progress is shown: bars on a terminal, a plain line now and then elsewhere.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use mezo_sweep::{Event, Pace, Run, Watch, human_time, sweep_time_left};
+
+/// How often a plain line is written.
+const EVERY: Duration = Duration::from_secs(10);
+/// Seconds over which the pace is taken.
+const WINDOW_S: f64 = 20.0;
+
+/// The display for this terminal, or for none.
+pub fn watch(runs: &[Run], jobs: usize) -> Box<dyn Watch> {
+    let tally = Tally::new(runs, jobs);
+    if std::io::stderr().is_terminal() {
+        Box::new(Bars::new(tally))
+    } else {
+        Box::new(Lines { tally, last: None })
+    }
+}
+
+/// What is known of a sweep under way.
+struct Tally {
+    since: Instant,
+    jobs: usize,
+    total: usize,
+    done: usize,
+    /// Steps of the runs that have not started, by id.
+    waiting: BTreeMap<String, u64>,
+    running: BTreeMap<String, Running>,
+}
+
+/// A run under way.
+struct Running {
+    step: u64,
+    steps: u64,
+    loss: Option<f64>,
+    pace: Pace,
+}
+
+impl Tally {
+    fn new(runs: &[Run], jobs: usize) -> Self {
+        let waiting = runs.iter().map(|run| (run.id.clone(), run.steps)).collect();
+        let since = Instant::now();
+        Self { since, jobs, total: runs.len(), done: 0, waiting, running: BTreeMap::new() }
+    }
+
+    fn now(&self) -> f64 {
+        self.since.elapsed().as_secs_f64()
+    }
+
+    fn note(&mut self, event: &Event<'_>) {
+        let now = self.now();
+        match event {
+            Event::Started { run, step } => {
+                self.waiting.remove(&run.id);
+                let mut pace = Pace::new(WINDOW_S);
+                pace.record(now, *step);
+                let running = Running { step: *step, steps: run.steps, loss: None, pace };
+                self.running.insert(run.id.clone(), running);
+            }
+            Event::Progress { run, step, loss, .. } => {
+                if let Some(running) = self.running.get_mut(&run.id) {
+                    running.step = *step;
+                    running.loss = *loss;
+                    running.pace.record(now, *step);
+                }
+            }
+            Event::Skipped { run } | Event::Finished { run } => {
+                self.waiting.remove(&run.id);
+                self.running.remove(&run.id);
+                self.done += 1;
+            }
+            Event::Failed { run, .. } | Event::Stopped { run } | Event::Held { run } => {
+                self.waiting.remove(&run.id);
+                self.running.remove(&run.id);
+            }
+            Event::Stopping | Event::Tick { .. } => {}
+        }
+    }
+
+    fn time_left(&self) -> Option<f64> {
+        let now = self.now();
+        let running: Vec<(u64, Option<f64>)> = self
+            .running
+            .values()
+            .map(|run| (run.steps.saturating_sub(run.step), run.pace.steps_per_second(now)))
+            .collect();
+        let waiting: Vec<u64> = self.waiting.values().copied().collect();
+        sweep_time_left(&running, &waiting, self.jobs)
+    }
+
+    /// `3 of 9 runs done, 2m 05s left`
+    fn summary(&self) -> String {
+        match self.time_left() {
+            Some(left) => format!("{} of {} runs done, {} left", self.done, self.total, human_time(left)),
+            None => format!("{} of {} runs done", self.done, self.total),
+        }
+    }
+}
+
+impl Running {
+    /// `loss 0.6931, 52.1 steps/s, 10s left`
+    fn summary(&self, now: f64) -> String {
+        let mut parts = Vec::new();
+        parts.extend(self.loss.map(|loss| format!("loss {loss:.4}")));
+        parts.extend(self.pace.steps_per_second(now).map(|pace| format!("{pace:.1} steps/s")));
+        parts.extend(self.pace.time_left(now, self.steps).map(|left| format!("{} left", human_time(left))));
+        parts.join(", ")
+    }
+}
+
+/// What a finished, failed or otherwise ended run leaves on the screen.
+fn ended(event: &Event<'_>) -> Option<String> {
+    Some(match event {
+        Event::Finished { run } => format!("finished {} ({})", run.label, run.id),
+        Event::Failed { run, reason } => format!("failed {} ({}): {}", run.label, run.id, reason.summary()),
+        Event::Stopped { run } => format!("stopped {} ({})", run.label, run.id),
+        Event::Held { run } => format!("held by another process: {} ({})", run.label, run.id),
+        Event::Stopping => "stopping at the next step of each run; the same command goes on from there".into(),
+        _ => return None,
+    })
+}
+
+/// One bar a running job and one for the sweep.
+struct Bars {
+    tally: Tally,
+    bars: MultiProgress,
+    sweep: ProgressBar,
+    runs: BTreeMap<String, ProgressBar>,
+}
+
+impl Bars {
+    fn new(tally: Tally) -> Self {
+        let bars = MultiProgress::new();
+        let sweep = bars.add(ProgressBar::new(tally.total as u64));
+        sweep.set_style(style("{bar:30} {msg}"));
+        Self { tally, bars, sweep, runs: BTreeMap::new() }
+    }
+}
+
+/// The templates are this file's own; a wrong one falls back to the plain bar.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Watch for Bars {
+    fn event(&mut self, event: Event<'_>) {
+        self.tally.note(&event);
+        if let Some(line) = ended(&event) {
+            // A terminal that went away is no reason to stop.
+            let _ = self.bars.println(line);
+        }
+        match event {
+            Event::Started { run, .. } => {
+                let bar = self.bars.insert_before(&self.sweep, ProgressBar::new(run.steps));
+                bar.set_style(style("{bar:30} {pos}/{len} {prefix}  {msg}"));
+                bar.set_prefix(run.label.clone());
+                self.runs.insert(run.id.clone(), bar);
+            }
+            Event::Finished { run } | Event::Failed { run, .. } | Event::Stopped { run } | Event::Held { run } => {
+                if let Some(bar) = self.runs.remove(&run.id) {
+                    bar.finish_and_clear();
+                }
+            }
+            Event::Tick { .. } => {
+                let now = self.tally.now();
+                for (id, running) in &self.tally.running {
+                    if let Some(bar) = self.runs.get(id) {
+                        bar.set_position(running.step);
+                        bar.set_message(running.summary(now));
+                    }
+                }
+                self.sweep.set_position(self.tally.done as u64);
+                self.sweep.set_message(self.tally.summary());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.sweep.finish_and_clear();
+    }
+}
+
+/// Plain lines for a pipe or a log.
+struct Lines {
+    tally: Tally,
+    last: Option<Instant>,
+}
+
+impl Watch for Lines {
+    fn event(&mut self, event: Event<'_>) {
+        self.tally.note(&event);
+        if let Some(line) = ended(&event) {
+            eprintln!("{line}");
+        }
+        let due = self.last.is_none_or(|last| last.elapsed() >= EVERY);
+        if matches!(event, Event::Tick { .. }) && due {
+            self.last = Some(Instant::now());
+            let now = self.tally.now();
+            eprintln!("{}", self.tally.summary());
+            for (id, running) in &self.tally.running {
+                eprintln!("  {id} step {}/{} {}", running.step, running.steps, running.summary(now));
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `mezo sweep plan` and `mezo sweep run`.
+
+use std::ffi::OsString;
+
+use mezo_report::{Format, ReportOptions};
+use mezo_sweep::{Outcome, Plan, Run, State, WorkerCommand};
+
+use crate::args::{PlanArgs, RunArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::plan::{Planned, planned};
+use crate::progress;
+use crate::stop;
+
+/// Shows every run and its state.
+pub fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
+    let runs = planned(args)?.into_iter().map(|planned| planned.run);
+    let plan = Plan::of(runs)?;
+    for (run, state) in &plan.runs {
+        println!("{}  {:<14}  {}", run.id, state_word(state), run.label);
+    }
+    let counts = plan.counts();
+    eprintln!("{} runs, {} finished, {} outstanding", counts.total(), counts.finished, counts.outstanding());
+    Ok(Exit::Done)
+}
+
+fn state_word(state: &State) -> String {
+    match state {
+        State::Finished => "finished".into(),
+        State::ToRun => "to run".into(),
+        State::ToResume { step } => format!("at step {step}"),
+        State::Failed { .. } => "failed".into(),
+        State::Held => "held".into(),
+    }
+}
+
+/// Carries out what is not finished, then makes the report.
+pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    let planned = planned(&args.plan)?;
+    let Some(sweep) = planned.first().map(|planned| planned.manifest.sweep.clone()) else {
+        return Ok(Exit::Done);
+    };
+    for Planned { run, manifest } in &planned {
+        manifest.write(&run.dir)?;
+    }
+    let runs: Vec<Run> = planned.into_iter().map(|planned| planned.run).collect();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = args.jobs.unwrap_or(cores).max(1);
+    let stop = stop::on_signals();
+    let mut watch = progress::watch(&runs, jobs);
+    let command = worker(args, (cores / jobs).max(1))?;
+    let outcome = mezo_sweep::run(&runs, &command, jobs, &stop, watch.as_mut());
+    drop(watch);
+    for (id, reason) in &outcome.failed {
+        eprintln!("error: run {id}: {}", reason.summary());
+    }
+    let runs_dir = args.plan.runs_dir.join(&sweep);
+    let out = args.results_dir.join(&sweep);
+    let built = mezo_report::build(&runs_dir, &out, &ReportOptions::default())?;
+    for fault in &built.faults {
+        eprintln!("warning: {fault}");
+    }
+    print!("{}", built.table.render(Format::Human));
+    eprintln!("tables, Parquet files and figures: {}", out.display());
+    Ok(exit(&outcome))
+}
+
+/// This same program, on one run's directory.
+fn worker(args: &RunArgs, threads: usize) -> Result<WorkerCommand, Failure> {
+    let program = std::env::current_exe().map_err(|error| Failure {
+        message: format!("cannot find this program's own file: {error}"),
+        hint: None,
+        exit: Exit::Failed,
+    })?;
+    let threads = threads.to_string();
+    let args = ["train", "--stop-with-stdin", "--threads", &threads, "--device", &args.device];
+    Ok(WorkerCommand { program, args: args.into_iter().map(OsString::from).collect() })
+}
+
+fn exit(outcome: &Outcome) -> Exit {
+    if !outcome.failed.is_empty() {
+        Exit::RunsFailed
+    } else if outcome.stopped.len() + outcome.held.len() + outcome.waiting.len() > 0 {
+        Exit::Outstanding
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,136 @@
+//! What can go wrong with a model: its folder, its files, its tensors, its device.
+
+use std::path::PathBuf;
+
+/// An error of this crate. Its text starts with the file it is about, where there is one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// A file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The folder holds no weights.
+    #[error("{}: holds neither model.safetensors nor model.safetensors.index.json", path.display())]
+    NoWeights {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A JSON file that is not what it should be.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What was expected.
+        message: String,
+    },
+    /// A configuration this crate has no model for.
+    #[error("{}: {message}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A Git LFS pointer lies where the weights should.
+    #[error("{}: is a Git LFS pointer, not the weights themselves", path.display())]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A safetensors file that is cut off or broken.
+    #[error("{}: is not a whole safetensors file ({bytes} bytes): {message}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: usize,
+        /// What the reader said.
+        message: String,
+    },
+    /// A tensor is not as the model needs it.
+    #[error("{}: tensor `{name}` {problem}", path.display())]
+    Tensor {
+        /// The file or folder.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// What is wrong with it.
+        problem: TensorProblem,
+    },
+    /// A device name this program has no device for.
+    #[error("there is no device `{name}`: {reason}")]
+    Device {
+        /// What was asked for.
+        name: String,
+        /// Why it is not there.
+        reason: String,
+    },
+}
+
+/// What can be wrong with one tensor.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TensorProblem {
+    /// The model needs it and it is not there.
+    #[error("is missing")]
+    Missing,
+    /// It is there and the model has no place for it.
+    #[error("is not part of this model")]
+    Unknown,
+    /// Another shape.
+    #[error("has shape {found:?}, expected {expected:?}")]
+    Shape {
+        /// In the file.
+        found: Vec<usize>,
+        /// What the configuration says.
+        expected: Vec<usize>,
+    },
+    /// Neither f32 nor f16 nor bf16.
+    #[error("has dtype {0}, expected F32, F16 or BF16")]
+    Dtype(String),
+    /// NaN or infinite.
+    #[error("holds {value} at element {element}")]
+    NotFinite {
+        /// First such element.
+        element: usize,
+        /// NaN or an infinity.
+        value: f32,
+    },
+    /// It appears in two shards.
+    #[error("is in two files")]
+    Twice,
+}
+
+impl ModelError {
+    /// A way out, where there is one to tell.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoWeights { .. } => {
+                "a model folder is in Hugging Face's layout: config.json, model.safetensors and a tokenizer".into()
+            }
+            Self::LfsPointer { .. } => "run `git lfs pull` in the model's repository, or download the file".into(),
+            Self::Broken { .. } => "download the file again: it was probably cut off".into(),
+            Self::Tensor { problem: TensorProblem::Shape { .. }, .. } => {
+                "config.json and the weights must come from the same model".into()
+            }
+            Self::Device { .. } => "`cpu` is always there; `cuda:0` needs a build with `--features cuda` and a driver".into(),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! Reaching a CPU tensor's own memory.
+//!
+//! Kernels of this crate work on slices where the tensor lives on burn's `flex` backend; elsewhere (a GPU) the callers
+//! take burn's own operations. The downcast says which case it is.
+
+use burn::backend::Flex;
+use burn::backend::flex::FlexTensor;
+use burn::tensor::{Tensor, TensorData};
+use rayon::prelude::*;
+
+/// A contiguous CPU tensor whose elements can be read and written.
+pub(crate) struct Host<const D: usize> {
+    inner: FlexTensor,
+    dims: [usize; D],
+}
+
+impl<const D: usize> Host<D> {
+    /// The tensor's memory, when it is on the CPU.
+    pub(crate) fn of(tensor: Tensor<D>) -> Option<Self> {
+        let dims = tensor.dims();
+        let inner = tensor.try_into_primitive::<Flex>().ok()?;
+        let whole = inner.is_contiguous() && inner.layout().start_offset() == 0;
+        let inner = if whole { inner } else { inner.to_contiguous() };
+        Some(Self { inner, dims })
+    }
+
+    /// The sizes, as the tensor had them.
+    pub(crate) fn dims(&self) -> [usize; D] {
+        self.dims
+    }
+
+    /// The elements, row-major.
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.inner.storage::<f32>()[..self.dims.iter().product()]
+    }
+
+    /// The elements for writing; a copy is made only while somebody else holds the tensor.
+    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
+        let n = self.dims.iter().product();
+        &mut self.inner.storage_mut::<f32>()[..n]
+    }
+
+    /// The tensor again.
+    pub(crate) fn into_tensor(self) -> Tensor<D> {
+        Tensor::from_primitive::<Flex>(self.inner)
+    }
+
+    /// A new CPU tensor of these elements.
+    pub(crate) fn new(values: Vec<f32>, dims: [usize; D]) -> Tensor<D> {
+        Tensor::from_primitive::<Flex>(FlexTensor::from_data(TensorData::new(values, dims)))
+    }
+}
+
+/// Whether the tensor lives on the CPU backend.
+pub(crate) fn is_host<const D: usize>(tensor: &Tensor<D>) -> bool {
+    tensor.clone().try_into_primitive::<Flex>().is_ok()
+}
+
+/// Rows given to a thread at a time: enough work to be worth the handing over.
+fn rows_at_a_time(width: usize) -> usize {
+    (16_384 / width.max(1)).max(1)
+}
+
+/// Calls `f(row number, row)` for every row of `width` elements, over all threads.
+///
+/// Each row is written by one call, so the number of threads cannot change a result.
+pub(crate) fn for_rows(values: &mut [f32], width: usize, f: impl Fn(usize, &mut [f32]) + Sync) {
+    let rows = rows_at_a_time(width);
+    values
+        .par_chunks_mut(rows * width)
+        .enumerate()
+        .for_each(|(chunk, part)| {
+            for (i, row) in part.chunks_exact_mut(width).enumerate() {
+                f(chunk * rows + i, row);
+            }
+        });
+}

@@ -1,0 +1,191 @@
+//! Perturbed weights and the update, with the noise made where it is used.
+
+use burn::tensor::{Int, Tensor, TensorData};
+use rayon::prelude::*;
+
+use super::host::{Host, is_host};
+use crate::noise::Noise;
+use crate::probe::Probe;
+
+/// Elements a thread perturbs at a time; the normals of as many stay in its cache.
+const CHUNK: usize = 1024;
+
+/// `theta + scale * z(seed)` for each probe.
+///
+/// # Shapes
+/// `[rows, columns]` -> `[P, rows, columns]`
+pub(crate) fn whole(
+    theta: Tensor<2>,
+    parameter: usize,
+    noise: &dyn Noise,
+    probes: &[Probe],
+) -> Tensor<3> {
+    let [rows, columns] = theta.dims();
+    if !is_host(&theta) {
+        let all: Vec<usize> = (0..rows).collect();
+        return on_device(theta.unsqueeze(), &all, parameter, noise, probes);
+    }
+    let Some(host) = Host::of(theta) else { unreachable!("asked just above") };
+    let values = host.values();
+    let mut out = vec![0.0f32; probes.len() * values.len()];
+    if !values.is_empty() {
+        by_chunk(&mut out, values.len()).into_par_iter().enumerate().for_each(|(chunk, mut planes)| {
+            let first = chunk * CHUNK;
+            let last = (first + CHUNK).min(values.len());
+            perturb(&values[first..last], first, parameter, noise, probes, &mut planes);
+        });
+    }
+    Host::new(out, [probes.len(), rows, columns])
+}
+
+/// Some rows of `theta`, as [`whole`] gives them; with no probes, as they are.
+///
+/// # Shapes
+/// `[rows, columns]`, n row numbers -> `[P or 1, n, columns]`
+pub(crate) fn rows(
+    theta: Tensor<2>,
+    numbers: &[usize],
+    parameter: usize,
+    noise: &dyn Noise,
+    probes: &[Probe],
+) -> Tensor<3> {
+    let [_, columns] = theta.dims();
+    let planes = probes.len().max(1);
+    let Some(host) = is_host(&theta).then(|| Host::of(theta.clone())).flatten() else {
+        let index: Vec<i64> = numbers.iter().map(|&row| row as i64).collect();
+        let device = theta.device();
+        let index = Tensor::<1, Int>::from_data(TensorData::new(index, [numbers.len()]), &device);
+        let picked: Tensor<3> = theta.select(0, index).unsqueeze();
+        return match probes {
+            [] => picked,
+            _ => on_device(picked, numbers, parameter, noise, probes),
+        };
+    };
+    let values = host.values();
+    let mut out = vec![0.0f32; planes * numbers.len() * columns];
+    if out.is_empty() {
+        return Host::new(out, [planes, numbers.len(), columns]);
+    }
+    let plane = numbers.len() * columns;
+    let mut by_row: Vec<Vec<&mut [f32]>> = numbers.iter().map(|_| Vec::new()).collect();
+    for part in out.chunks_exact_mut(plane) {
+        for (row, slice) in by_row.iter_mut().zip(part.chunks_exact_mut(columns)) {
+            row.push(slice);
+        }
+    }
+    by_row.into_par_iter().zip(numbers).for_each(|(mut planes, &number)| {
+        let first = number * columns;
+        let row = &values[first..first + columns];
+        match probes {
+            [] => planes[0].copy_from_slice(row),
+            _ => perturb(row, first, parameter, noise, probes, &mut planes),
+        }
+    });
+    Host::new(out, [planes, numbers.len(), columns])
+}
+
+/// `theta - (sum of coefficient * z(seed) + decay * theta)`, in place where nobody else holds the tensor.
+pub(crate) fn descend(
+    theta: Tensor<2>,
+    parameter: usize,
+    noise: &dyn Noise,
+    terms: &[(u64, f32)],
+    decay: f32,
+) -> Tensor<2> {
+    let [rows, columns] = theta.dims();
+    if !is_host(&theta) {
+        let mut step = vec![0.0f32; rows * columns];
+        gather(&mut step, 0, parameter, noise, terms);
+        let step = Tensor::from_data(TensorData::new(step, [rows, columns]), &theta.device());
+        return theta.clone() - (step + theta * decay);
+    }
+    let Some(mut host) = Host::of(theta) else { unreachable!("asked just above") };
+    host.values_mut().par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, part)| {
+        let mut step = [0.0f32; CHUNK];
+        let step = &mut step[..part.len()];
+        gather(step, chunk * CHUNK, parameter, noise, terms);
+        for (theta, step) in part.iter_mut().zip(step) {
+            *theta -= *step + decay * *theta;
+        }
+    });
+    host.into_tensor()
+}
+
+/// `sum of coefficient * z(seed)` for the elements from `first` on.
+fn gather(
+    out: &mut [f32],
+    first: usize,
+    parameter: usize,
+    noise: &dyn Noise,
+    terms: &[(u64, f32)],
+) {
+    let mut z = [0.0f32; CHUNK];
+    for (part, slice) in out.chunks_mut(CHUNK).enumerate() {
+        let z = &mut z[..slice.len()];
+        for &(seed, coefficient) in terms {
+            noise.fill(seed, parameter, first + part * CHUNK, z);
+            for (sum, &z) in slice.iter_mut().zip(&*z) {
+                *sum += coefficient * z;
+            }
+        }
+    }
+}
+
+/// Writes each probe's copy of `theta[first ..]` to its plane. Probes that share a seed share the normals.
+fn perturb(
+    theta: &[f32],
+    first: usize,
+    parameter: usize,
+    noise: &dyn Noise,
+    probes: &[Probe],
+    planes: &mut [&mut [f32]],
+) {
+    let mut z = [0.0f32; CHUNK];
+    for start in (0..theta.len()).step_by(CHUNK) {
+        let end = (start + CHUNK).min(theta.len());
+        let z = &mut z[..end - start];
+        let mut made = None;
+        for (probe, plane) in probes.iter().zip(planes.iter_mut()) {
+            if made != Some(probe.seed) {
+                noise.fill(probe.seed, parameter, first + start, z);
+                made = Some(probe.seed);
+            }
+            let values = theta[start..end].iter().zip(&*z);
+            for (out, (&theta, &z)) in plane[start..end].iter_mut().zip(values) {
+                *out = theta + probe.scale * z;
+            }
+        }
+    }
+}
+
+/// The planes of `[P, n]`, cut into chunks: for each chunk its part of every plane.
+fn by_chunk(out: &mut [f32], plane: usize) -> Vec<Vec<&mut [f32]>> {
+    let mut chunks: Vec<Vec<&mut [f32]>> = (0..plane.div_ceil(CHUNK)).map(|_| Vec::new()).collect();
+    for values in out.chunks_exact_mut(plane) {
+        for (chunk, part) in chunks.iter_mut().zip(values.chunks_mut(CHUNK)) {
+            chunk.push(part);
+        }
+    }
+    chunks
+}
+
+/// The same on another device: the normals are made here and sent there.
+fn on_device(
+    theta: Tensor<3>,
+    rows: &[usize],
+    parameter: usize,
+    noise: &dyn Noise,
+    probes: &[Probe],
+) -> Tensor<3> {
+    let [_, n, columns] = theta.dims();
+    let device = theta.device();
+    let planes = probes.iter().map(|probe| {
+        let mut z = vec![0.0f32; n * columns];
+        for (row, part) in rows.iter().zip(z.chunks_exact_mut(columns)) {
+            noise.fill(probe.seed, parameter, row * columns, part);
+        }
+        let z = Tensor::<3>::from_data(TensorData::new(z, [1, n, columns]), &device);
+        theta.clone() + z * probe.scale
+    });
+    Tensor::cat(planes.collect(), 0)
+}

@@ -1,0 +1,40 @@
+//! RoBERTa in burn with a probe axis.
+//!
+//! MeZO compares the loss at perturbed copies of the parameters. Here those copies go through the model together:
+//! hidden states are `[P, T, H]` (probes, packed tokens, width), a frozen weight is shared by all probes, and a trained
+//! one is seen as `[P, in, out]`, made where it is used and dropped after. Nothing writes to a weight but the update.
+//!
+//! Files are Hugging Face's, both ways.
+
+mod batch;
+mod config;
+pub mod device;
+mod error;
+mod folder;
+mod kernels;
+mod layer;
+mod load;
+mod lora;
+mod loss;
+mod noise;
+mod parameters;
+mod probe;
+mod roberta;
+mod save;
+#[cfg(test)]
+mod test_support;
+
+pub use batch::Batch;
+pub use config::RobertaConfig;
+pub use error::{ModelError, TensorProblem};
+pub use folder::{Builtin, ModelFiles};
+pub use kernels::score::Scores;
+pub use layer::{EncoderLayer, LayerNorm, Linear};
+pub use load::{Loaded, load, read_tensors};
+pub use lora::{Lora, LoraConfig};
+pub use loss::{cross_entropy, prediction};
+pub use noise::{Noise, Philox, philox_words};
+pub use parameters::{NamedTensor, Tuning};
+pub use probe::{Probe, Probes, Weight};
+pub use roberta::{Embeddings, Head, Roberta};
+pub use save::to_safetensors;

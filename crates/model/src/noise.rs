@@ -1,0 +1,198 @@
+//! Gaussian noise as a function of where it is used: `z(seed, parameter, element)`.
+//!
+//! Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) makes four 32-bit words from
+//! a counter and a key; two Box-Muller pairs make four normals of them. Any element can be made alone, in any order, by
+//! any number of threads, and there is no generator state to save.
+
+use crate::kernels::math::{ln_positive, sin_cos_turns};
+use crate::kernels::simd::widest;
+
+/// A source of the perturbation `z`.
+///
+/// [`Philox`] is the one that trains; tests put recorded numbers in its place.
+pub trait Noise: Sync {
+    /// Fills `out` with `z(seed, parameter, first), z(seed, parameter, first + 1), ...`.
+    ///
+    /// `parameter` is the position of the tensor among the trainable ones, `first` an element of it in the order in
+    /// which this crate stores it (`[in, out]` for the weights of linear layers).
+    fn fill(&self, seed: u64, parameter: usize, first: usize, out: &mut [f32]);
+}
+
+/// Standard normal numbers from Philox4x32-10, keyed by the seed.
+///
+/// The uniform that goes through the logarithm has 23 bits, so `|z|` stays below 5.77.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Philox;
+
+impl Noise for Philox {
+    fn fill(&self, seed: u64, parameter: usize, first: usize, out: &mut [f32]) {
+        // A group of elements is made at a time; the ends may use a part of theirs.
+        let mut group = first / GROUP;
+        let mut skip = first % GROUP;
+        let mut rest = out;
+        let mut buffer = [0.0f32; GROUP];
+        while !rest.is_empty() {
+            normals(seed, parameter as u32, group as u64, &mut buffer);
+            let take = (GROUP - skip).min(rest.len());
+            let (now, later) = rest.split_at_mut(take);
+            now.copy_from_slice(&buffer[skip..skip + take]);
+            rest = later;
+            skip = 0;
+            group += 1;
+        }
+    }
+}
+
+/// Philox calls made side by side, one in each lane.
+const LANES: usize = 16;
+/// Normals of one group: four a call.
+const GROUP: usize = 4 * LANES;
+
+/// One of Philox's rounds on sixteen counters.
+#[inline(always)]
+fn round(counter: &mut [[u32; LANES]; 4], key: [u32; 2]) {
+    for lane in 0..LANES {
+        let first = u64::from(counter[0][lane]) * 0xD251_1F53;
+        let second = u64::from(counter[2][lane]) * 0xCD9E_8D57;
+        let next0 = (second >> 32) as u32 ^ counter[1][lane] ^ key[0];
+        let next2 = (first >> 32) as u32 ^ counter[3][lane] ^ key[1];
+        counter[0][lane] = next0;
+        counter[1][lane] = second as u32;
+        counter[2][lane] = next2;
+        counter[3][lane] = first as u32;
+    }
+}
+
+/// Ten rounds, the key raised by the Weyl constants between them.
+#[inline(always)]
+fn philox(counter: &mut [[u32; LANES]; 4], mut key: [u32; 2]) {
+    for _ in 0..10 {
+        round(counter, key);
+        key[0] = key[0].wrapping_add(0x9E37_79B9);
+        key[1] = key[1].wrapping_add(0xBB67_AE85);
+    }
+}
+
+/// A uniform in (0, 1) from the upper 23 bits, never 0 and never 1.
+#[inline(always)]
+fn uniform(word: u32) -> f32 {
+    ((word >> 9) as f32 + 0.5) * (1.0 / 8_388_608.0)
+}
+
+widest! {
+    /// The normals `64 * group .. 64 * (group + 1)` of a parameter: the call with counter
+    /// `(16 * group + lane, high half, parameter, 0)` gives the elements `4 * lane ..` of the group.
+    fn normals(seed: u64, parameter: u32, group: u64, out: &mut [f32; GROUP]) {
+        let first = group * LANES as u64;
+        let mut counter = [[0u32; LANES]; 4];
+        for lane in 0..LANES {
+            let call = first + lane as u64;
+            counter[0][lane] = call as u32;
+            counter[1][lane] = (call >> 32) as u32;
+            counter[2][lane] = parameter;
+        }
+        philox(&mut counter, [seed as u32, (seed >> 32) as u32]);
+        let mut z = [[0.0f32; LANES]; 4];
+        for pair in 0..2 {
+            for lane in 0..LANES {
+                let radius = (-2.0 * ln_positive(uniform(counter[2 * pair][lane]))).sqrt();
+                let (sin, cos) = sin_cos_turns(uniform(counter[2 * pair + 1][lane]));
+                z[2 * pair][lane] = radius * cos;
+                z[2 * pair + 1][lane] = radius * sin;
+            }
+        }
+        for lane in 0..LANES {
+            for word in 0..4 {
+                out[4 * lane + word] = z[word][lane];
+            }
+        }
+    }
+}
+
+/// Four words of Philox4x32-10 for one counter: for uses that need bits, not normals.
+pub fn philox_words(counter: [u32; 4], key: u64) -> [u32; 4] {
+    let mut lanes = counter.map(|word| [word; LANES]);
+    philox(&mut lanes, [key as u32, (key >> 32) as u32]);
+    lanes.map(|word| word[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The known answers published with Random123 for `philox4x32 10`.
+    #[test]
+    fn known_answers() {
+        assert_eq!(
+            philox_words([0; 4], 0),
+            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]
+        );
+        assert_eq!(
+            philox_words([u32::MAX; 4], u64::MAX),
+            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
+        );
+        assert_eq!(
+            philox_words(
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                0x299f_31d0_a409_3822
+            ),
+            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
+        );
+    }
+
+    #[test]
+    fn any_part_can_be_made_alone() {
+        let mut whole = vec![0.0; 1000];
+        Philox.fill(7, 3, 0, &mut whole);
+        for (first, length) in [(0, 1), (1, 63), (63, 2), (64, 64), (130, 500), (999, 1)] {
+            let mut part = vec![0.0; length];
+            Philox.fill(7, 3, first, &mut part);
+            assert_eq!(part, whole[first..first + length]);
+        }
+    }
+
+    #[test]
+    fn seeds_and_parameters_give_different_numbers() {
+        let draw = |seed, parameter| {
+            let mut z = [0.0; 8];
+            Philox.fill(seed, parameter, 0, &mut z);
+            z
+        };
+        assert_ne!(draw(1, 0), draw(2, 0));
+        assert_ne!(draw(1, 0), draw(1, 1));
+        assert_ne!(draw(1, 0), draw(1 << 32, 0));
+    }
+
+    #[test]
+    fn box_muller_against_f64() {
+        let mut z = vec![0.0; 4096];
+        Philox.fill(42, 5, 0, &mut z);
+        for (call, four) in z.chunks_exact(4).enumerate() {
+            let words = philox_words([call as u32, 0, 5, 0], 42);
+            for pair in 0..2 {
+                let u = f64::from(uniform(words[2 * pair]));
+                let v = f64::from(uniform(words[2 * pair + 1]));
+                let radius = (-2.0 * u.ln()).sqrt();
+                let angle = v * std::f64::consts::TAU;
+                assert!((f64::from(four[2 * pair]) - radius * angle.cos()).abs() < 2e-6);
+                assert!((f64::from(four[2 * pair + 1]) - radius * angle.sin()).abs() < 2e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn moments_of_a_standard_normal() {
+        let n = 1 << 20;
+        let mut z = vec![0.0; n];
+        Philox.fill(9, 0, 0, &mut z);
+        let moment = |power: i32| {
+            z.iter().map(|&x| f64::from(x).powi(power)).sum::<f64>() / n as f64
+        };
+        // Five standard errors of each sample moment.
+        let five = 5.0 / (n as f64).sqrt();
+        assert!(moment(1).abs() < five);
+        assert!((moment(2) - 1.0).abs() < five * 2f64.sqrt());
+        assert!(moment(3).abs() < five * 15f64.sqrt());
+        assert!((moment(4) - 3.0).abs() < five * 96f64.sqrt());
+    }
+}

@@ -1,0 +1,220 @@
+//! Every weight under the name it has in Hugging Face's files, and the choice of those that are trained.
+
+use burn::tensor::{Tensor, TensorData};
+
+use crate::layer::{EncoderLayer, LayerNorm, Linear};
+use crate::lora::Lora;
+use crate::probe::Weight;
+use crate::roberta::{Embeddings, Head, Roberta};
+
+/// How a weight lies in a file, beside how this crate keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// The same matrix.
+    Same,
+    /// `[out, in]` in the file, `[in, out]` here.
+    Transposed,
+    /// One axis in the file; one row or one column here.
+    Flat,
+}
+
+/// Which weights a run trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tuning {
+    /// All of them.
+    Full,
+    /// LoRA's alone.
+    Lora,
+}
+
+/// Walks a module's weights in a fixed order, once for reading and once for writing.
+macro_rules! named_weights {
+    ($module:ty, |$self:ident, $prefix:ident, $visit:ident| $read:block, $write:block) => {
+        impl $module {
+            pub(crate) fn each<'a>(
+                &'a $self,
+                $prefix: &str,
+                $visit: &mut dyn FnMut(String, Stored, &'a Weight),
+            ) $read
+            pub(crate) fn each_mut(
+                &mut $self,
+                $prefix: &str,
+                $visit: &mut dyn FnMut(String, Stored, &mut Weight),
+            ) $write
+        }
+    };
+}
+
+/// The weights of a module, told once: leaves with their name and layout, then nested modules with theirs.
+macro_rules! weights {
+    ($module:ty { $($leaf:ident : $name:literal $stored:ident),* ; $($inner:ident : $path:literal),* ; $($maybe:ident : $option:literal),* }) => {
+        named_weights!($module, |self, prefix, visit| {
+            $(visit(format!("{prefix}{}", $name), Stored::$stored, &self.$leaf);)*
+            $(self.$inner.each(&format!("{prefix}{}", $path), visit);)*
+            $(if let Some(inner) = &self.$maybe { inner.each(&format!("{prefix}{}", $option), visit); })*
+        }, {
+            $(visit(format!("{prefix}{}", $name), Stored::$stored, &mut self.$leaf);)*
+            $(self.$inner.each_mut(&format!("{prefix}{}", $path), visit);)*
+            $(if let Some(inner) = &mut self.$maybe { inner.each_mut(&format!("{prefix}{}", $option), visit); })*
+        });
+    };
+}
+
+weights!(Linear { weight: ".weight" Transposed, bias: ".bias" Flat ; ; lora: "" });
+weights!(Lora { a: ".lora_A" Transposed, b: ".lora_B" Transposed ; ; });
+weights!(LayerNorm { weight: ".weight" Flat, bias: ".bias" Flat ; ; });
+weights!(Embeddings {
+    word: ".word_embeddings.weight" Same,
+    position: ".position_embeddings.weight" Same,
+    kind: ".token_type_embeddings.weight" Same ;
+    norm: ".LayerNorm" ;
+});
+weights!(EncoderLayer { ;
+    query: ".attention.self.query",
+    key: ".attention.self.key",
+    value: ".attention.self.value",
+    attention_output: ".attention.output.dense",
+    attention_norm: ".attention.output.LayerNorm",
+    up: ".intermediate.dense",
+    down: ".output.dense",
+    norm: ".output.LayerNorm" ;
+});
+weights!(Head { bias: ".bias" Flat ; dense: ".dense", norm: ".layer_norm" ; decoder: ".decoder.weight" });
+
+// A decoder of the head's own is a bare weight: its name is the whole path.
+named_weights!(Weight, |self, prefix, visit| {
+    visit(prefix.to_owned(), Stored::Same, self);
+}, {
+    visit(prefix.to_owned(), Stored::Same, self);
+});
+
+named_weights!(Roberta, |self, prefix, visit| {
+    self.embeddings.each(&format!("{prefix}roberta.embeddings"), visit);
+    for (number, layer) in self.layers.iter().enumerate() {
+        layer.each(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
+    }
+    self.head.each(&format!("{prefix}lm_head"), visit);
+}, {
+    self.embeddings.each_mut(&format!("{prefix}roberta.embeddings"), visit);
+    for (number, layer) in self.layers.iter_mut().enumerate() {
+        layer.each_mut(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
+    }
+    self.head.each_mut(&format!("{prefix}lm_head"), visit);
+});
+
+/// A weight as a file holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedTensor {
+    /// The name in the file.
+    pub name: String,
+    /// The sizes in the file.
+    pub shape: Vec<usize>,
+    /// Row-major.
+    pub values: Vec<f32>,
+}
+
+impl Roberta {
+    /// Marks the weights that are trained and numbers them in the order of the walk; all others are frozen.
+    pub fn train_only(&mut self, tuning: Tuning) {
+        let mut next = 0;
+        self.each_mut("", &mut |name, _, weight| {
+            let trained = match tuning {
+                Tuning::Full => !is_lora(&name),
+                Tuning::Lora => is_lora(&name),
+            };
+            weight.parameter = trained.then_some(next);
+            next += usize::from(trained);
+        });
+    }
+
+    /// How many scalars are trained.
+    pub fn trainable_scalars(&self) -> usize {
+        let mut count = 0;
+        self.each("", &mut |_, _, weight| {
+            count += weight.parameter.map_or(0, |_| weight.len());
+        });
+        count
+    }
+
+    /// Names of the trained tensors, in the order of their numbers.
+    pub fn trainable_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.each("", &mut |name, _, weight| {
+            if weight.parameter.is_some() {
+                names.push(name);
+            }
+        });
+        names
+    }
+
+    /// The trained tensors as files hold them.
+    pub fn trainable_tensors(&self) -> Vec<NamedTensor> {
+        self.tensors(|_, weight| weight.parameter.is_some())
+    }
+
+    /// The tensors that `wanted` picks, as files hold them.
+    pub(crate) fn tensors(&self, wanted: impl Fn(&str, &Weight) -> bool) -> Vec<NamedTensor> {
+        let mut tensors = Vec::new();
+        self.each("", &mut |name, stored, weight| {
+            if wanted(&name, weight) {
+                let (shape, values) = weight.to_file(stored);
+                tensors.push(NamedTensor { name, shape, values });
+            }
+        });
+        tensors
+    }
+
+    /// Applies one update to every trained tensor: `theta <- theta - (sum of coefficient * z(seed) + decay * theta)`.
+    pub fn descend(&mut self, noise: &dyn crate::noise::Noise, terms: &[(u64, f32)], decay: f32) {
+        self.each_mut("", &mut |_, _, weight| weight.descend(noise, terms, decay));
+    }
+}
+
+/// Whether the name is one of LoRA's tensors.
+pub(crate) fn is_lora(name: &str) -> bool {
+    name.ends_with(".lora_A") || name.ends_with(".lora_B")
+}
+
+impl Weight {
+    /// Its shape in a file.
+    pub(crate) fn file_shape(&self, stored: Stored) -> Vec<usize> {
+        let [rows, columns] = self.dims();
+        match stored {
+            Stored::Same => vec![rows, columns],
+            Stored::Transposed => vec![columns, rows],
+            Stored::Flat => vec![rows * columns],
+        }
+    }
+
+    /// Shape and elements as a file holds them.
+    fn to_file(&self, stored: Stored) -> (Vec<usize>, Vec<f32>) {
+        let value = self.value.val();
+        let value = if stored == Stored::Transposed { value.transpose() } else { value };
+        (self.file_shape(stored), value.into_data().iter::<f32>().collect())
+    }
+
+    /// Takes the elements of a file; their number must fit.
+    pub(crate) fn set_from_file(&mut self, stored: Stored, values: Vec<f32>) {
+        let [rows, columns] = self.dims();
+        self.replace(|old| {
+            let device = old.device();
+            if stored == Stored::Transposed {
+                let transposed = transpose(&values, columns, rows);
+                Tensor::from_data(TensorData::new(transposed, [rows, columns]), &device)
+            } else {
+                Tensor::from_data(TensorData::new(values, [rows, columns]), &device)
+            }
+        });
+    }
+}
+
+/// `[rows, columns]` to `[columns, rows]`, in memory: the forward pass wants contiguous rows.
+pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let mut out = vec![0.0; values.len()];
+    for row in 0..rows {
+        for column in 0..columns {
+            out[column * rows + row] = values[row * columns + column];
+        }
+    }
+    out
+}

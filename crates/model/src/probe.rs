@@ -1,0 +1,126 @@
+//! Probes: perturbed copies of the trainable parameters, seen by the forward pass layer by layer.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::kernels::perturb;
+use crate::noise::Noise;
+
+/// One perturbed copy of the trainable parameters: `theta + scale * z(seed)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Probe {
+    /// The seed of `z`.
+    pub seed: u64,
+    /// `c`: plus or minus epsilon, or zero for the parameters as they are.
+    pub scale: f32,
+}
+
+/// The probes that go through one forward pass together: the leading axis `P` of every hidden state.
+#[derive(Clone)]
+pub struct Probes<'a> {
+    noise: &'a dyn Noise,
+    probes: Vec<Probe>,
+}
+
+impl<'a> Probes<'a> {
+    /// A forward pass over these probes.
+    pub fn new(noise: &'a dyn Noise, probes: Vec<Probe>) -> Self {
+        Self { noise, probes }
+    }
+
+    /// The two probes of a two-sided estimate, plus first.
+    pub fn two_sided(noise: &'a dyn Noise, seed: u64, eps: f32) -> Self {
+        let probe = |scale| Probe { seed, scale };
+        Self::new(noise, vec![probe(eps), probe(-eps)])
+    }
+
+    /// One probe at the parameters as they are: evaluation.
+    pub fn unperturbed() -> Probes<'static> {
+        Probes::new(&crate::noise::Philox, vec![Probe { seed: 0, scale: 0.0 }])
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.probes.len()
+    }
+
+    /// The weight as each probe sees it.
+    ///
+    /// # Shapes
+    /// weight `[rows, columns]` -> `[P, rows, columns]` where it is trainable and perturbed, else `[1, rows, columns]`
+    pub fn view(&self, weight: &Weight) -> Tensor<3> {
+        let value = weight.value.val();
+        match self.perturbs(weight) {
+            None => value.unsqueeze(),
+            Some(parameter) => perturb::whole(value, parameter, self.noise, &self.probes),
+        }
+    }
+
+    /// Some rows of the weight as each probe sees them; the other rows cost nothing.
+    ///
+    /// # Shapes
+    /// weight `[rows, columns]`, n row numbers -> `[P or 1, n, columns]`
+    pub fn rows(&self, weight: &Weight, rows: &[usize]) -> Tensor<3> {
+        let value = weight.value.val();
+        match self.perturbs(weight) {
+            None => perturb::rows(value, rows, 0, self.noise, &[]),
+            Some(parameter) => perturb::rows(value, rows, parameter, self.noise, &self.probes),
+        }
+    }
+
+    /// The weight's number among the trainable ones, when a probe moves it.
+    fn perturbs(&self, weight: &Weight) -> Option<usize> {
+        let moved = self.probes.iter().any(|probe| probe.scale != 0.0);
+        weight.parameter.filter(|_| moved)
+    }
+}
+
+/// A matrix of the model and, where it is trained, its number.
+///
+/// Vectors are matrices of one row (biases, norms) or of one column (the decoder's bias, whose rows belong to words).
+#[derive(Module, Debug)]
+pub struct Weight {
+    /// The values, `[rows, columns]`; `[in, out]` for a linear layer.
+    pub(crate) value: Param<Tensor<2>>,
+    /// Position among the trainable parameters: the `parameter` of the noise. None where it is frozen.
+    #[module(skip)]
+    pub(crate) parameter: Option<usize>,
+}
+
+impl Weight {
+    /// A frozen weight.
+    pub fn new(value: Tensor<2>) -> Self {
+        Self { value: Param::from_tensor(value), parameter: None }
+    }
+
+    /// Rows and columns.
+    pub fn dims(&self) -> [usize; 2] {
+        self.value.dims()
+    }
+
+    /// How many scalars it holds.
+    pub fn len(&self) -> usize {
+        self.dims().iter().product()
+    }
+
+    /// True when it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Applies `theta <- theta - (sum over terms of coefficient * z(seed) + decay * theta)`.
+    ///
+    /// Nothing happens to a frozen weight. On the CPU the change is made in place.
+    pub fn descend(&mut self, noise: &dyn Noise, terms: &[(u64, f32)], decay: f32) {
+        let Some(parameter) = self.parameter else { return };
+        self.replace(|value| perturb::descend(value, parameter, noise, terms, decay));
+    }
+
+    /// Puts `change(value)` in the value's place; the closure gets the only handle, so it may work in place.
+    pub(crate) fn replace(&mut self, change: impl FnOnce(Tensor<2>) -> Tensor<2>) {
+        let device = self.value.val().device();
+        let empty = Param::from_tensor(Tensor::empty([1, 1], &device));
+        let value = std::mem::replace(&mut self.value, empty);
+        self.value = value.map(change);
+    }
+}

@@ -1,0 +1,188 @@
+//! RoBERTa for masked words, with a probe axis.
+
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::batch::Batch;
+use crate::config::RobertaConfig;
+use crate::kernels::embed::embed;
+use crate::kernels::score::{Scores, scores};
+use crate::layer::{EncoderLayer, LayerNorm, Linear, linear_gelu};
+use crate::probe::{Probes, Weight};
+
+/// RoBERTa with its masked-word head.
+///
+/// Hidden states are `[P, T, H]`: probes, packed tokens, width. As long as nothing that a probe moves has been passed,
+/// the leading axis is 1 and the work is shared.
+#[derive(Module, Debug)]
+pub struct Roberta {
+    pub(crate) embeddings: Embeddings,
+    pub(crate) layers: Vec<EncoderLayer>,
+    pub(crate) head: Head,
+}
+
+/// Word, position and token-type tables and the norm after them.
+#[derive(Module, Debug)]
+pub struct Embeddings {
+    /// `[vocabulary, H]`; the decoder too, unless the head has its own.
+    pub(crate) word: Weight,
+    /// `[positions, H]`
+    pub(crate) position: Weight,
+    /// `[types, H]`
+    pub(crate) kind: Weight,
+    pub(crate) norm: LayerNorm,
+    /// Position of a sentence's first token.
+    pub(crate) first_position: usize,
+}
+
+/// The head that turns a hidden state into scores of words.
+#[derive(Module, Debug)]
+pub struct Head {
+    pub(crate) dense: Linear,
+    pub(crate) norm: LayerNorm,
+    /// `[vocabulary, 1]`
+    pub(crate) bias: Weight,
+    /// `[vocabulary, H]` where the file has a decoder that is not the word table.
+    pub(crate) decoder: Option<Weight>,
+}
+
+impl Embeddings {
+    /// # Shapes
+    /// T ids -> `[P or 1, T, H]`
+    fn forward(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
+        let (used, word_of) = distinct(batch.ids);
+        let word = probes.rows(&self.word, &used);
+        let longest = batch.starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        let reached: Vec<usize> = (self.first_position..self.first_position + longest).collect();
+        let position = probes.rows(&self.position, &reached);
+        let kind = probes.rows(&self.kind, &[0]);
+        let position_of: Vec<usize> = batch.positions().collect();
+        let sum = embed(word, &word_of, position, &position_of, kind);
+        self.norm.forward(sum, probes)
+    }
+}
+
+/// The distinct ids in ascending order, and for each token which of them it is.
+fn distinct(ids: &[u32]) -> (Vec<usize>, Vec<usize>) {
+    let mut used: Vec<u32> = ids.to_vec();
+    used.sort_unstable();
+    used.dedup();
+    // Every id is in `used`, so the search's two outcomes mean the same.
+    let place = |id: &u32| used.binary_search(id).unwrap_or_else(|place| place);
+    let of = ids.iter().map(place).collect();
+    (used.into_iter().map(|id| id as usize).collect(), of)
+}
+
+impl Head {
+    /// The hidden state the decoder reads.
+    ///
+    /// # Shapes
+    /// `[P or 1, B, H]` -> the same
+    fn forward(&self, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
+        self.norm.forward(linear_gelu(&self.dense, x, probes), probes)
+    }
+}
+
+impl Roberta {
+    /// The scores of `words` at each sentence's mask, for every probe.
+    ///
+    /// Through the last layer only the mask's row is carried, and of the decoder only the rows of `words` are read.
+    /// Both leave the numbers as they are.
+    ///
+    /// # Shapes
+    /// T tokens of B sentences, C words -> P x B x C scores
+    pub fn scores(&self, batch: Batch<'_>, words: &[usize], probes: &Probes<'_>) -> Scores {
+        let mut x = self.embeddings.forward(batch, probes);
+        let mut asked = None;
+        for (number, layer) in self.layers.iter().enumerate() {
+            if number + 1 == self.layers.len() {
+                let rows = select(x.clone(), batch.masks);
+                asked = Some(layer.forward_asked(x.clone(), rows, batch.starts, probes));
+            } else {
+                x = layer.forward(x, batch.starts, probes);
+            }
+        }
+        let asked = asked.unwrap_or_else(|| select(x, batch.masks));
+        let hidden = self.head.forward(asked, probes);
+        let decoder = probes.rows(self.decoder(), words);
+        let bias = probes.rows(&self.head.bias, words);
+        scores(hidden, decoder, bias)
+    }
+
+    /// Every hidden state: the embeddings, then the output of each layer.
+    ///
+    /// # Shapes
+    /// layers + 1 tensors `[P or 1, T, H]`
+    pub fn hidden_states(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Vec<Tensor<3>> {
+        let mut states = vec![self.embeddings.forward(batch, probes)];
+        for (number, layer) in self.layers.iter().enumerate() {
+            let next = layer.forward(states[number].clone(), batch.starts, probes);
+            states.push(next);
+        }
+        states
+    }
+
+    /// The device the model lives on.
+    pub fn device(&self) -> Device {
+        self.embeddings.word.value.val().device()
+    }
+
+    /// How many words it knows.
+    pub fn vocabulary(&self) -> usize {
+        self.embeddings.word.dims()[0]
+    }
+
+    fn decoder(&self) -> &Weight {
+        self.head.decoder.as_ref().unwrap_or(&self.embeddings.word)
+    }
+
+    /// A model of these sizes with every weight zero, to be filled from a file.
+    pub(crate) fn zeros(config: &RobertaConfig, device: &Device) -> Self {
+        let h = config.hidden_size;
+        let epsilon = config.layer_norm_eps;
+        let matrix = |rows, columns| Weight::new(Tensor::zeros([rows, columns], device));
+        let linear = |input, output| Linear {
+            weight: matrix(input, output),
+            bias: matrix(1, output),
+            lora: None,
+        };
+        let norm = || LayerNorm { weight: matrix(1, h), bias: matrix(1, h), epsilon };
+        let layer = || EncoderLayer {
+            query: linear(h, h),
+            key: linear(h, h),
+            value: linear(h, h),
+            attention_output: linear(h, h),
+            attention_norm: norm(),
+            up: linear(h, config.intermediate_size),
+            down: linear(config.intermediate_size, h),
+            norm: norm(),
+            heads: config.num_attention_heads,
+        };
+        Self {
+            embeddings: Embeddings {
+                word: matrix(config.vocab_size, h),
+                position: matrix(config.max_position_embeddings, h),
+                kind: matrix(config.type_vocab_size, h),
+                norm: norm(),
+                first_position: config.first_position(),
+            },
+            layers: (0..config.num_hidden_layers).map(|_| layer()).collect(),
+            head: Head {
+                dense: linear(h, h),
+                norm: norm(),
+                bias: matrix(config.vocab_size, 1),
+                decoder: None,
+            },
+        }
+    }
+}
+
+/// Some rows of every probe's plane.
+///
+/// # Shapes
+/// `[P or 1, T, H]`, B row numbers -> `[P or 1, B, H]`
+fn select(x: Tensor<3>, rows: &[usize]) -> Tensor<3> {
+    let index: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
+    let index = Tensor::<1, Int>::from_data(TensorData::new(index, [rows.len()]), &x.device());
+    x.select(1, index)
+}

@@ -1,0 +1,83 @@
+//! From a model to files that Hugging Face's libraries load.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView};
+
+use crate::error::ModelError;
+use crate::folder::ModelFiles;
+use crate::lora::LoraConfig;
+use crate::parameters::NamedTensor;
+use crate::roberta::Roberta;
+
+/// The bytes of a safetensors file with these tensors in f32.
+///
+/// Only the tensors and their order by name decide the bytes.
+pub fn to_safetensors(tensors: &[NamedTensor]) -> Vec<u8> {
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|tensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        .collect();
+    let views: Vec<(&str, TensorView<'_>)> = tensors
+        .iter()
+        .zip(&bytes)
+        .filter_map(|(tensor, bytes)| {
+            // The only way to fail is a length that does not fit the shape, and both come from one tensor.
+            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).ok()?;
+            Some((tensor.name.as_str(), view))
+        })
+        .collect();
+    debug_assert_eq!(views.len(), tensors.len());
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    safetensors::serialize(views, Some(metadata)).unwrap_or_default()
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+    let failed = |source| ModelError::Write { path: path.into(), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    std::fs::write(path, bytes).map_err(failed)
+}
+
+impl Roberta {
+    /// Writes the whole model as a folder in Hugging Face's layout: `config.json` and `model.safetensors` in f32.
+    ///
+    /// LoRA's terms are not part of it; [`Self::save_adapter`] writes those.
+    ///
+    /// # Errors
+    /// If the files the model came from cannot be read, or the folder not be written.
+    pub fn save(&self, files: &ModelFiles, folder: &Path) -> Result<(), ModelError> {
+        let (_, config) = files.config()?;
+        write(&folder.join("config.json"), config.as_bytes())?;
+        let tensors = self.tensors(|name, _| Self::is_base(name));
+        write(&folder.join("model.safetensors"), &to_safetensors(&tensors))
+    }
+
+    /// Writes LoRA's terms as an adapter folder in PEFT's layout.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn save_adapter(&self, lora: LoraConfig, base: &str, folder: &Path) -> Result<(), ModelError> {
+        let config = serde_json::json!({
+            "peft_type": "LORA",
+            "base_model_name_or_path": base,
+            "task_type": null,
+            "inference_mode": true,
+            "r": lora.rank,
+            "lora_alpha": lora.alpha,
+            "lora_dropout": 0.0,
+            "bias": "none",
+            "fan_in_fan_out": false,
+            "init_lora_weights": true,
+            "target_modules": ["query", "value"],
+        });
+        let mut tensors = self.tensors(|name, _| !Self::is_base(name));
+        for tensor in &mut tensors {
+            tensor.name = format!("base_model.model.{}.weight", tensor.name);
+        }
+        write(&folder.join("adapter_config.json"), format!("{config:#}\n").as_bytes())?;
+        write(&folder.join("adapter_model.safetensors"), &to_safetensors(&tensors))
+    }
+}

@@ -1,0 +1,178 @@
+//! Cells: all of a run's configuration but the seed.
+
+use serde_json::Value;
+
+use crate::digits::number_text;
+use crate::manifest::Manifest;
+
+/// One combination of hyperparameters, over its seeds.
+///
+/// Cells are equal when their whole configurations are, keys unknown to this crate included.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    key: String,
+    order: Order,
+    /// The configuration's values by short name, with the text the spec gave them.
+    pub settings: Vec<(String, String)>,
+    /// Cells with the same group differ only in what a grid search varies.
+    pub group: String,
+    /// A trained cell's zero-shot row has the same baseline: the same model and task.
+    pub baseline: String,
+    /// The cell's values as one text, in the manner of the reference code's output folder names
+    /// (`medium_models/mezo.sh`: `bs64-lr1e-6-eps1e-3-wd0-step100000-evalstep10000`). Equally good
+    /// configurations are told apart by its string order, as `tools/gather_result.py` does.
+    pub label: String,
+}
+
+/// The order in which people look for a cell: by number, not by text. Hyperparameters are finite and
+/// not negative, so that the bits of a float stand in its order.
+type Order = (bool, String, String, String, String, [u64; 6], String);
+
+impl PartialEq for Cell {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Cell {}
+
+impl PartialOrd for Cell {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Cell {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (&self.order, &self.key).cmp(&(&other.order, &other.key))
+    }
+}
+
+impl Cell {
+    /// The cell of a run, from its manifest and the manifest's own text as a value.
+    pub(crate) fn new(manifest: &Manifest, value: &Value) -> Self {
+        let mut config = value.get("config").cloned().unwrap_or(Value::Null);
+        if let Some(train) = config.get_mut("train").and_then(Value::as_object_mut) {
+            train.remove("seed");
+        }
+        let part = |name: &str| config.get(name).map(Value::to_string).unwrap_or_default();
+        let rules = format!("{}|{}", manifest.protocol, manifest.precision);
+        let method = &manifest.config.method;
+        let tuning = method.tuning.clone().unwrap_or_default();
+        let baseline = format!("{}|{}|{rules}", part("model"), part("task"));
+        let settings = settings(manifest, &config);
+        let label = label(&settings);
+        Self {
+            key: format!("{config}|{rules}"),
+            order: order(manifest, &label),
+            group: format!("{baseline}|{}|{tuning}", method.name),
+            baseline,
+            settings,
+            label,
+        }
+    }
+
+    /// The text of one setting, by its short name.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, text)| text.as_str())
+    }
+
+    /// Whether this is a row without training.
+    pub fn is_zero_shot(&self) -> bool {
+        self.setting("method") == Some("zero-shot")
+    }
+
+    /// The learning rate and epsilon in words: `lr 1e-4, eps 1e-3`.
+    pub fn short_name(&self) -> String {
+        let named = |name: &str| self.setting(name).map(|text| format!("{name} {text}"));
+        let words: Vec<String> = ["lr", "eps"].into_iter().filter_map(named).collect();
+        if words.is_empty() {
+            "zero-shot".to_owned()
+        } else {
+            words.join(", ")
+        }
+    }
+}
+
+fn order(manifest: &Manifest, label: &str) -> Order {
+    let config = &manifest.config;
+    let train = config.train.as_ref();
+    let numbers = [
+        config.task.k,
+        train.map_or(0, |train| train.batch_size),
+        train.map_or(0, |train| train.steps),
+        train.map_or(0, |train| train.lr.to_bits()),
+        train.and_then(|train| train.eps).map_or(0, f64::to_bits),
+        train.map_or(0, |train| train.weight_decay.to_bits()),
+    ];
+    (
+        config.method.name != "zero-shot",
+        config.method.name.clone(),
+        config.method.tuning.clone().unwrap_or_default(),
+        config.model.name().to_owned(),
+        config.task.name.clone(),
+        numbers,
+        label.to_owned(),
+    )
+}
+
+/// Every leaf of the configuration by its short name.
+fn settings(manifest: &Manifest, config: &Value) -> Vec<(String, String)> {
+    let mut settings = vec![("model".to_owned(), manifest.config.model.name().to_owned())];
+    for part in ["task", "method", "train"] {
+        if let Some(value) = config.get(part) {
+            leaves(manifest, part, value, &mut settings);
+        }
+    }
+    settings
+}
+
+fn leaves(manifest: &Manifest, path: &str, value: &Value, into: &mut Vec<(String, String)>) {
+    let text = match value {
+        Value::Null => return,
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                leaves(manifest, &format!("{path}.{name}"), field, into);
+            }
+            return;
+        }
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            number_text(number.as_f64().unwrap_or_default())
+        }
+        other => other.to_string(),
+    };
+    let text = manifest.swept_text(path).map_or(text, str::to_owned);
+    into.push((short_name(path), text));
+}
+
+fn short_name(path: &str) -> String {
+    match path.split_once('.') {
+        Some((part @ ("task" | "method"), "name")) => part.to_owned(),
+        Some((_, rest)) => rest.replace('.', "_"),
+        None => path.to_owned(),
+    }
+}
+
+fn label(settings: &[(String, String)]) -> String {
+    const PUBLISHED: [(&str, &str); 6] = [
+        ("batch_size", "bs"),
+        ("lr", "lr"),
+        ("eps", "eps"),
+        ("weight_decay", "wd"),
+        ("steps", "step"),
+        ("eval_every", "evalstep"),
+    ];
+    let find = |name: &str| settings.iter().find(|(known, _)| known == name);
+    let first = PUBLISHED
+        .iter()
+        .filter_map(|(name, short)| Some(format!("{short}{}", find(name)?.1)));
+    let rest = settings
+        .iter()
+        .filter(|(name, _)| PUBLISHED.iter().all(|(known, _)| known != name))
+        .map(|(name, text)| format!("{name}{text}"));
+    first.chain(rest).collect::<Vec<_>>().join("-")
+}

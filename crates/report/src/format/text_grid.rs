@@ -1,0 +1,147 @@
+//! The table as rounded texts, shared by the forms that people read.
+
+use std::collections::BTreeSet;
+
+use crate::statistics::{Gain, Spread};
+use crate::table::{Measured, Row, RowKind, Table};
+
+/// Headers and one text a column for every row.
+pub(super) struct TextGrid {
+    pub(super) headers: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+/// What stands where there is nothing.
+const NOTHING: &str = "-";
+
+/// Settings shown in every table, in this order; others only where they differ between rows.
+const ALWAYS: [&str; 5] = ["tuning", "k", "lr", "eps", "steps"];
+
+impl TextGrid {
+    pub(super) fn new(table: &Table) -> Self {
+        let settings = setting_columns(table);
+        let with_paper = table.rows.iter().any(|row| row.paper.is_some());
+        let mut headers = vec!["method".to_owned()];
+        headers.extend(settings.iter().map(|name| name.replace('_', " ")));
+        headers.extend(
+            [
+                "seeds",
+                "acc, best dev",
+                "CE, best dev",
+                "acc, last",
+                "CE, last",
+                "acc gain (SE; ratio)",
+                "CE gain (SE; ratio)",
+            ]
+            .map(str::to_owned),
+        );
+        if with_paper {
+            headers.extend(["paper", "difference"].map(str::to_owned));
+        }
+        let rows = table
+            .rows
+            .iter()
+            .map(|row| texts(row, &settings, with_paper))
+            .collect();
+        Self { headers, rows }
+    }
+}
+
+fn setting_columns(table: &Table) -> Vec<String> {
+    let varies = |name: &str| {
+        let cells = table
+            .rows
+            .iter()
+            .filter(|row| row.kind != RowKind::Selected);
+        cells
+            .filter_map(|row| row.setting(name))
+            .collect::<BTreeSet<_>>()
+            .len()
+            > 1
+    };
+    let mut columns: Vec<String> = ALWAYS.map(str::to_owned).to_vec();
+    for (name, _) in table.rows.iter().flat_map(|row| &row.settings) {
+        if name != "method" && !columns.contains(name) && varies(name) {
+            columns.push(name.clone());
+        }
+    }
+    columns
+}
+
+fn texts(row: &Row, settings: &[String], with_paper: bool) -> Vec<String> {
+    let mut texts = vec![method(row)];
+    texts.extend(settings.iter().map(|name| setting(row, name)));
+    let seeds = match row.kind {
+        RowKind::ZeroShot => NOTHING.to_owned(),
+        _ => row.seeds.len().to_string(),
+    };
+    texts.push(seeds);
+    texts.extend(measured(&row.best, row, &row.best));
+    texts.extend(measured(&row.last, row, &row.best));
+    texts.push(gain(row.accuracy_gain, 1));
+    texts.push(gain(row.cross_entropy_gain, 4));
+    if with_paper {
+        texts.push(
+            row.paper
+                .map_or(NOTHING.to_owned(), |paper| match paper.std {
+                    Some(std) => format!("{:.1} ({std:.1})", paper.mean),
+                    None => format!("{:.1}", paper.mean),
+                }),
+        );
+        texts.push(
+            row.difference()
+                .map_or(NOTHING.to_owned(), |points| format!("{points:+.1}")),
+        );
+    }
+    texts
+}
+
+fn method(row: &Row) -> String {
+    let method = row.setting("method").unwrap_or(NOTHING);
+    match row.kind {
+        RowKind::Selected => format!("{method}, selected as published"),
+        _ => method.to_owned(),
+    }
+}
+
+fn setting(row: &Row, name: &str) -> String {
+    let missing = if row.kind == RowKind::Selected {
+        "per seed"
+    } else {
+        NOTHING
+    };
+    row.setting(name).unwrap_or(missing).to_owned()
+}
+
+/// Accuracy and cross-entropy; where some of the row's seeds have no number, with how many have.
+fn measured(scores: &Measured, row: &Row, best: &Measured) -> [String; 2] {
+    let text = |spread: Option<Spread>, of: Option<Spread>, digits: usize| {
+        let Some(spread) = spread else {
+            return NOTHING.to_owned();
+        };
+        let mut text = match row.kind {
+            RowKind::ZeroShot => format!("{:.digits$}", spread.mean),
+            _ => format!("{:.digits$} ({:.digits$})", spread.mean, spread.std),
+        };
+        if of.is_some_and(|of| of.n != spread.n) {
+            text.push_str(&format!(" [{} of {}]", spread.n, row.seeds.len()));
+        }
+        text
+    };
+    [
+        text(scores.accuracy, best.accuracy, 1),
+        text(scores.cross_entropy, best.cross_entropy, 4),
+    ]
+}
+
+fn gain(gain: Option<Gain>, digits: usize) -> String {
+    let Some(gain) = gain else {
+        return NOTHING.to_owned();
+    };
+    let mean = format!("{:+.digits$}", gain.mean);
+    match (gain.standard_error, gain.ratio) {
+        (Some(error), Some(ratio)) => format!("{mean} ({error:.*}; {ratio:+.1})", digits.max(2)),
+        (Some(error), None) => format!("{mean} ({error:.*})", digits.max(2)),
+        _ => mean,
+    }
+}

@@ -1,0 +1,41 @@
+//! From run directories to Parquet, tables and figures.
+//!
+//! A sweep's runs are known by their files only ([`SweepRuns::read`]): a file that is torn or broken
+//! spoils its own run, which gets a status and a reason, and never the report. Everything made here can
+//! be deleted and made again, byte for byte ([`build`]).
+//!
+//! - [`table()`] has a row a cell (all of a configuration but the seed), and a row a search as the paper
+//!   selects and reports; beside them the paper's number and what differs from its grid.
+//! - [`slope()`] says whether a run's loss moved at all.
+
+mod cell;
+mod digits;
+mod error;
+mod figure;
+mod format;
+mod grid;
+mod manifest;
+mod notes;
+pub mod paper;
+mod parquet;
+mod run_files;
+mod slope;
+mod slope_rows;
+mod statistics;
+mod sweep_runs;
+mod table;
+mod write;
+
+pub use cell::Cell;
+pub use error::{FileFault, ReportError};
+pub use format::Format;
+pub use manifest::{
+    Config, LoraConfig, Manifest, MethodConfig, ModelConfig, Swept, TaskConfig, TrainConfig,
+};
+pub use run_files::{EvalLine, ResultStatus, RunResult, Scores};
+pub use slope::{FEWEST_STEPS, Slope, Verdict, slope};
+pub use slope_rows::{SlopeRow, slope_rows, slopes_csv, slopes_markdown};
+pub use statistics::{Gain, Spread};
+pub use sweep_runs::{Attempts, RunManifest, RunRecord, Status, SweepRuns};
+pub use table::{Choice, Measured, Row, RowKind, Table, table};
+pub use write::{Built, ReportOptions, build};

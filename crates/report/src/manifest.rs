@@ -1,0 +1,199 @@
+//! The parts of a run's `manifest.json` that a report needs.
+//!
+//! Keys not named here are let through: a manifest of a later version still makes a row. Nothing is
+//! lost by that, for runs are told apart by the whole configuration as written ([`crate::Cell`]).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::digits::number_text;
+
+/// What a run was asked to do and from what, as its `manifest.json` says.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Manifest {
+    /// The run's id, also the name of its directory.
+    pub id: String,
+    /// The sweep it belongs to.
+    pub sweep: String,
+    /// Every hyperparameter, resolved.
+    pub config: Config,
+    /// The values the spec's `[sweep]` gave, with the literal text they had there.
+    #[serde(default)]
+    pub swept: Vec<Swept>,
+    /// Hash of the starting weights.
+    pub weights_sha256: Option<String>,
+    /// Hash of the tokenizer.
+    pub tokenizer_sha256: Option<String>,
+    /// Hash of the examples used.
+    pub data_sha256: Option<String>,
+    /// How many parameters were trained.
+    pub trainable_parameters: Option<i64>,
+    /// Training examples.
+    pub train_examples: Option<i64>,
+    /// Dev examples.
+    pub dev_examples: Option<i64>,
+    /// Test examples.
+    pub test_examples: Option<i64>,
+    /// Whether the data were made by this project's grammar and not found in the world.
+    #[serde(default)]
+    pub made_data: bool,
+    /// The rules the run followed.
+    #[serde(default)]
+    pub protocol: String,
+    /// The number format of the weights.
+    #[serde(default)]
+    pub precision: String,
+    /// The programs that made it.
+    #[serde(default)]
+    pub versions: BTreeMap<String, String>,
+}
+
+/// A run's resolved configuration.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// The starting model.
+    pub model: ModelConfig,
+    /// The task and its data.
+    pub task: TaskConfig,
+    /// How it is trained.
+    pub method: MethodConfig,
+    /// The training's numbers; none for zero-shot.
+    pub train: Option<TrainConfig>,
+}
+
+/// The starting model: one of the fields is set.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ModelConfig {
+    /// A model inside the binary.
+    pub builtin: Option<String>,
+    /// A Hugging Face folder.
+    pub path: Option<String>,
+    /// A name on the Hugging Face hub.
+    pub hub: Option<String>,
+}
+
+impl ModelConfig {
+    /// The short name: the builtin's, or the last part of the path or hub name.
+    pub fn name(&self) -> &str {
+        if let Some(builtin) = &self.builtin {
+            return builtin;
+        }
+        let place = self.path.as_deref().or(self.hub.as_deref()).unwrap_or("");
+        place
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or(place)
+    }
+}
+
+/// The task and how its sentences become prompts.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TaskConfig {
+    /// The task's name.
+    pub name: String,
+    /// Examples per class.
+    pub k: u64,
+    /// At most so many test examples.
+    pub test_cap: Option<u64>,
+    /// The prompt template.
+    #[serde(default)]
+    pub template: String,
+    /// The word that stands for each label.
+    #[serde(default)]
+    pub label_words: BTreeMap<String, String>,
+}
+
+/// The method and which parameters it trains.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MethodConfig {
+    /// `mezo`, `zero-shot`, ...
+    pub name: String,
+    /// `full`, `lora`, ...; none for zero-shot.
+    pub tuning: Option<String>,
+    /// LoRA's rank and scale.
+    pub lora: Option<LoraConfig>,
+}
+
+/// LoRA's rank and scale.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct LoraConfig {
+    /// Rank.
+    pub r: u64,
+    /// Scale times rank.
+    pub alpha: f64,
+}
+
+/// The training's numbers.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TrainConfig {
+    /// Picks the k-shot split and the noise.
+    pub seed: u64,
+    /// Steps asked for.
+    pub steps: u64,
+    /// Examples a step.
+    pub batch_size: u64,
+    /// Steps between two evaluations on dev.
+    pub eval_every: Option<u64>,
+    /// Learning rate.
+    pub lr: f64,
+    /// Perturbation scale.
+    pub eps: Option<f64>,
+    /// Weight decay.
+    #[serde(default)]
+    pub weight_decay: f64,
+}
+
+/// One swept value.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Swept {
+    /// Its path in the spec, `train.lr`.
+    pub key: String,
+    /// Its text in the spec, `1e-4`.
+    pub text: String,
+}
+
+impl Manifest {
+    /// The text a swept key had in the spec.
+    pub fn swept_text(&self, key: &str) -> Option<&str> {
+        self.swept
+            .iter()
+            .find(|swept| swept.key == key)
+            .map(|swept| swept.text.as_str())
+    }
+
+    /// The learning rate as the spec wrote it, or else as a short number.
+    pub fn lr_text(&self) -> Option<String> {
+        let train = self.config.train.as_ref()?;
+        Some(
+            self.swept_text("train.lr")
+                .map_or_else(|| number_text(train.lr), str::to_owned),
+        )
+    }
+
+    /// The perturbation scale as the spec wrote it, or else as a short number.
+    pub fn eps_text(&self) -> Option<String> {
+        let eps = self.config.train.as_ref()?.eps?;
+        Some(
+            self.swept_text("train.eps")
+                .map_or_else(|| number_text(eps), str::to_owned),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_named_by_its_last_folder() {
+        let named = |path: &str| ModelConfig {
+            builtin: None,
+            path: Some(path.to_owned()),
+            hub: None,
+        };
+        assert_eq!(named("models/roberta-large/").name(), "roberta-large");
+        assert_eq!(named("roberta-base").name(), "roberta-base");
+    }
+}

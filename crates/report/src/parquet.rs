@@ -1,0 +1,300 @@
+//! `runs.parquet` and `steps.parquet`: tidy tables that polars, pandas and DuckDB read with no option.
+
+use std::fs::File;
+use std::path::Path;
+
+use polars::error::PolarsError;
+use polars::prelude::{Column, DataFrame, NamedFrom, ParquetCompression, ParquetWriter, Series};
+
+use crate::manifest::{Manifest, TrainConfig};
+use crate::run_files::{Scores, read_steps};
+use crate::slope::Slope;
+use crate::sweep_runs::{RunRecord, SweepRuns};
+
+/// Rows of `steps.parquet` held at once; also about the rows of one row group.
+const BATCH_ROWS: usize = 1 << 18;
+
+/// Writes `runs.parquet`: a row a run. The columns of the attempts, which differ from machine to
+/// machine and from day to day, come last and only `with_attempts`.
+pub(crate) fn write_runs(
+    runs: &SweepRuns,
+    with_attempts: bool,
+    file: &File,
+) -> Result<(), PolarsError> {
+    let rows = &runs.runs;
+    let mut columns = Vec::new();
+    columns.extend(identity_columns(rows));
+    columns.extend(config_columns(rows));
+    columns.extend(outcome_columns(rows));
+    columns.extend(provenance_columns(rows));
+    if with_attempts {
+        columns.extend(attempt_columns(rows));
+    }
+    let mut frame = DataFrame::new(rows.len(), columns)?;
+    writer(file).finish(&mut frame)?;
+    Ok(())
+}
+
+/// Everything that decides the bytes is stated, whatever the library's defaults become.
+fn writer(file: &File) -> ParquetWriter<&File> {
+    ParquetWriter::new(file)
+        .with_compression(ParquetCompression::Zstd(None))
+        .with_row_group_size(Some(BATCH_ROWS))
+        .set_parallel(false)
+}
+
+fn column<T, Kind: ?Sized>(
+    rows: &[RunRecord],
+    name: &str,
+    value: impl Fn(&RunRecord) -> T,
+) -> Column
+where
+    Series: NamedFrom<Vec<T>, Kind>,
+{
+    Column::new(name.into(), rows.iter().map(value).collect::<Vec<T>>())
+}
+
+fn text(rows: &[RunRecord], name: &str, value: impl Fn(&Manifest) -> Option<String>) -> Column {
+    column(rows, name, |run| run.manifest().and_then(&value))
+}
+
+fn count(rows: &[RunRecord], name: &str, value: impl Fn(&TrainConfig) -> Option<u64>) -> Column {
+    column(rows, name, |run| train(run).and_then(&value).map(signed))
+}
+
+fn float(rows: &[RunRecord], name: &str, value: impl Fn(&TrainConfig) -> Option<f64>) -> Column {
+    column(rows, name, |run| train(run).and_then(&value))
+}
+
+fn train(run: &RunRecord) -> Option<&TrainConfig> {
+    run.manifest()?.config.train.as_ref()
+}
+
+/// Counts are signed in the files, so that a reader may subtract them.
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn identity_columns(rows: &[RunRecord]) -> Vec<Column> {
+    let faults = |run: &RunRecord| {
+        let faults: Vec<String> = run.faults.iter().map(ToString::to_string).collect();
+        (!faults.is_empty()).then(|| faults.join("; "))
+    };
+    vec![
+        text(rows, "sweep", |manifest| Some(manifest.sweep.clone())),
+        column(rows, "id", |run| run.id.clone()),
+        column(rows, "status", |run| run.status.word()),
+        column(rows, "reason", faults),
+    ]
+}
+
+fn config_columns(rows: &[RunRecord]) -> Vec<Column> {
+    let lora = |run: &RunRecord| run.manifest()?.config.method.lora;
+    let k = |run: &RunRecord| {
+        run.manifest()
+            .map(|manifest| signed(manifest.config.task.k))
+    };
+    let swept = |manifest: &Manifest| {
+        let texts: Vec<String> = manifest
+            .swept
+            .iter()
+            .map(|swept| format!("{}={}", swept.key, swept.text))
+            .collect();
+        Some(texts.join(" "))
+    };
+    vec![
+        text(rows, "model", |manifest| {
+            Some(manifest.config.model.name().to_owned())
+        }),
+        text(rows, "task", |manifest| {
+            Some(manifest.config.task.name.clone())
+        }),
+        column(rows, "k", k),
+        text(rows, "method", |manifest| {
+            Some(manifest.config.method.name.clone())
+        }),
+        text(rows, "tuning", |manifest| {
+            manifest.config.method.tuning.clone()
+        }),
+        column(rows, "lora_r", |run| lora(run).map(|lora| signed(lora.r))),
+        column(rows, "lora_alpha", |run| lora(run).map(|lora| lora.alpha)),
+        text(rows, "protocol", |manifest| Some(manifest.protocol.clone())),
+        text(rows, "precision", |manifest| {
+            Some(manifest.precision.clone())
+        }),
+        column(rows, "seed", RunRecord::seed),
+        float(rows, "lr", |train| Some(train.lr)),
+        text(rows, "lr_text", Manifest::lr_text),
+        float(rows, "eps", |train| train.eps),
+        text(rows, "eps_text", Manifest::eps_text),
+        text(rows, "swept", swept),
+        count(rows, "batch_size", |train| Some(train.batch_size)),
+        count(rows, "steps", |train| Some(train.steps)),
+        column(rows, "steps_done", |run| signed(steps_done(run))),
+        float(rows, "weight_decay", |train| Some(train.weight_decay)),
+        text(rows, "template", |manifest| {
+            Some(manifest.config.task.template.clone())
+        }),
+        count(rows, "eval_every", |train| train.eval_every),
+        column(rows, "trainable_parameters", |run| {
+            run.manifest()?.trainable_parameters
+        }),
+        column(rows, "train_examples", |run| run.manifest()?.train_examples),
+        column(rows, "dev_examples", |run| run.manifest()?.dev_examples),
+        column(rows, "test_examples", |run| run.manifest()?.test_examples),
+        column(rows, "made_data", |run| {
+            run.manifest().map(|manifest| manifest.made_data)
+        }),
+    ]
+}
+
+fn steps_done(run: &RunRecord) -> u64 {
+    run.result
+        .as_ref()
+        .map_or(run.losses.len() as u64, |result| result.steps)
+}
+
+fn outcome_columns(rows: &[RunRecord]) -> Vec<Column> {
+    type Score = fn(&Scores) -> Option<f64>;
+    let metrics: [(&str, Score); 4] = [
+        ("dev_accuracy", |scores| scores.dev_accuracy),
+        ("dev_cross_entropy", |scores| scores.dev_cross_entropy),
+        ("test_accuracy", |scores| scores.test_accuracy),
+        ("test_cross_entropy", |scores| scores.test_cross_entropy),
+    ];
+    let best = |run: &RunRecord| run.result.as_ref()?.best;
+    let last = |run: &RunRecord| run.result.as_ref()?.last;
+    let mut columns = vec![column(rows, "best_step", |run| {
+        best(run).map(|scores| signed(scores.step))
+    })];
+    for (name, value) in metrics {
+        columns.push(column(rows, &format!("best_{name}"), |run| {
+            best(run).as_ref().and_then(value)
+        }));
+    }
+    for (name, value) in metrics {
+        columns.push(column(rows, &format!("last_{name}"), |run| {
+            last(run).as_ref().and_then(value)
+        }));
+    }
+    let slope = |run: &RunRecord, value: fn(&Slope) -> f64| run.slope.as_ref().map(value);
+    let needed = |run: &RunRecord| {
+        run.slope
+            .as_ref()
+            .and_then(|slope| slope.steps_needed)
+            .map(signed)
+    };
+    columns.extend([
+        column(rows, "slope_per_1000", |run| {
+            slope(run, |slope| slope.per_1000)
+        }),
+        column(rows, "slope_low", |run| slope(run, |slope| slope.low)),
+        column(rows, "slope_high", |run| slope(run, |slope| slope.high)),
+        column(rows, "steps_needed", needed),
+    ]);
+    columns
+}
+
+fn provenance_columns(rows: &[RunRecord]) -> Vec<Column> {
+    vec![
+        text(rows, "data_sha256", |manifest| manifest.data_sha256.clone()),
+        text(rows, "weights_sha256", |manifest| {
+            manifest.weights_sha256.clone()
+        }),
+        text(rows, "tokenizer_sha256", |manifest| {
+            manifest.tokenizer_sha256.clone()
+        }),
+        text(rows, "mezo_version", |manifest| {
+            manifest.versions.get("mezo").cloned()
+        }),
+    ]
+}
+
+fn attempt_columns(rows: &[RunRecord]) -> Vec<Column> {
+    vec![
+        column(rows, "wall_s", |run| run.attempts.wall_s),
+        column(rows, "device", |run| run.attempts.device.clone()),
+        column(rows, "host", |run| run.attempts.host.clone()),
+        column(rows, "attempts", |run| signed(run.attempts.started)),
+        column(rows, "last_end", |run| run.attempts.last_end.clone()),
+    ]
+}
+
+/// Writes `steps.parquet`: a row a step and estimate, read from the journals again and passed through
+/// a batch at a time, so that a long sweep need not fit in memory.
+pub(crate) fn write_steps(runs: &SweepRuns, file: &File) -> Result<(), PolarsError> {
+    let empty = StepRows::default().take_frame()?;
+    let mut writer = writer(file).batched(empty.schema())?;
+    let mut rows = StepRows::default();
+    for run in runs.runs.iter().filter(|run| run.manifest.is_some()) {
+        append_run(&mut rows, run, &run.dir);
+        if rows.id.len() >= BATCH_ROWS {
+            writer.write_batch(&rows.take_frame()?)?;
+        }
+    }
+    if !rows.id.is_empty() {
+        writer.write_batch(&rows.take_frame()?)?;
+    }
+    writer.finish()?;
+    Ok(())
+}
+
+fn append_run(rows: &mut StepRows, run: &RunRecord, dir: &Path) {
+    let (Some(manifest), Some(train)) = (run.manifest(), train(run)) else {
+        return;
+    };
+    // The fault a journal may end in has been noted beside its run when it was first read.
+    let _ = read_steps(dir, |step| {
+        for (estimate, line) in step.estimates.iter().enumerate() {
+            rows.id.push(run.id.clone());
+            rows.sweep.push(manifest.sweep.clone());
+            rows.seed.push(train.seed);
+            rows.lr.push(step.lr);
+            rows.eps.push(train.eps);
+            rows.step.push(signed(step.step));
+            rows.estimate.push(estimate as i64);
+            rows.noise_seed.push(line.seed);
+            rows.loss_plus.push(line.loss_plus);
+            rows.loss_minus.push(line.loss_minus);
+            rows.projected_grad.push(line.projected_grad);
+        }
+    });
+}
+
+/// Some rows of `steps.parquet`, by column.
+#[derive(Default)]
+struct StepRows {
+    id: Vec<String>,
+    sweep: Vec<String>,
+    seed: Vec<u64>,
+    lr: Vec<f64>,
+    eps: Vec<Option<f64>>,
+    step: Vec<i64>,
+    estimate: Vec<i64>,
+    noise_seed: Vec<u64>,
+    loss_plus: Vec<Option<f64>>,
+    loss_minus: Vec<Option<f64>>,
+    projected_grad: Vec<Option<f64>>,
+}
+
+impl StepRows {
+    fn take_frame(&mut self) -> Result<DataFrame, PolarsError> {
+        let rows = std::mem::take(self);
+        DataFrame::new(
+            rows.id.len(),
+            vec![
+                Column::new("id".into(), rows.id),
+                Column::new("sweep".into(), rows.sweep),
+                Column::new("seed".into(), rows.seed),
+                Column::new("lr".into(), rows.lr),
+                Column::new("eps".into(), rows.eps),
+                Column::new("step".into(), rows.step),
+                Column::new("estimate".into(), rows.estimate),
+                Column::new("noise_seed".into(), rows.noise_seed),
+                Column::new("loss_plus".into(), rows.loss_plus),
+                Column::new("loss_minus".into(), rows.loss_minus),
+                Column::new("projected_grad".into(), rows.projected_grad),
+            ],
+        )
+    }
+}

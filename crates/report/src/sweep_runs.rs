@@ -1,0 +1,347 @@
+//! All runs of one sweep, read from their directories.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::cell::Cell;
+use crate::error::{FileFault, ReportError};
+use crate::manifest::Manifest;
+use crate::run_files::{
+    AttemptLine, EvalLine, ResultStatus, RunResult, read_json, read_lines, read_steps,
+};
+use crate::slope::{Slope, slope};
+
+const MANIFEST: &str = "manifest.json";
+const RESULT: &str = "result.json";
+
+/// The runs of one sweep, sorted by method, cell and seed; runs without a readable manifest last.
+#[derive(Debug)]
+pub struct SweepRuns {
+    /// The sweep's name.
+    pub sweep: String,
+    /// Its runs.
+    pub runs: Vec<RunRecord>,
+}
+
+/// What a run's files say of it.
+#[derive(Debug)]
+pub struct RunRecord {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Its id: the directory's name.
+    pub id: String,
+    /// How far it is.
+    pub status: Status,
+    /// What was wrong with its files.
+    pub faults: Vec<FileFault>,
+    /// Its manifest, where that could be read.
+    pub manifest: Option<RunManifest>,
+    /// Its result, once it has one.
+    pub result: Option<RunResult>,
+    /// The training loss of every step, up to the last finite one.
+    pub losses: Vec<f64>,
+    /// Its evaluations.
+    pub evals: Vec<EvalLine>,
+    /// Where and how long it ran.
+    pub attempts: Attempts,
+    /// The slope of its loss, where there are steps enough.
+    pub slope: Option<Slope>,
+}
+
+/// A manifest, its cell, and the manifest as it was written.
+#[derive(Debug)]
+pub struct RunManifest {
+    /// The parts a report needs.
+    pub manifest: Manifest,
+    /// The configuration without the seed.
+    pub cell: Cell,
+    /// The whole file.
+    pub value: Value,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// All steps done and measured.
+    Finished,
+    /// A loss was not finite: a result, too.
+    Diverged,
+    /// Begun and not ended: running, or interrupted.
+    Started,
+    /// Nothing done yet.
+    Planned,
+    /// A file without which nothing can be said is broken.
+    Broken,
+}
+
+impl Status {
+    /// The word for it in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Diverged => "diverged",
+            Self::Started => "started",
+            Self::Planned => "planned",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// What `attempts.jsonl` says, summed.
+#[derive(Debug, Clone, Default)]
+pub struct Attempts {
+    /// How often the run was started.
+    pub started: u64,
+    /// Seconds over all attempts that ended; one that was killed left none.
+    pub wall_s: Option<f64>,
+    /// The machine of the last start.
+    pub host: Option<String>,
+    /// The device of the last start.
+    pub device: Option<String>,
+    /// Why the last attempt that ended did.
+    pub last_end: Option<String>,
+}
+
+impl SweepRuns {
+    /// Reads `runs/<sweep>`. A broken file spoils its own run only.
+    pub fn read(runs_dir: &Path) -> Result<Self, ReportError> {
+        let failed = |source| ReportError::RunsFolder {
+            path: runs_dir.to_owned(),
+            source,
+        };
+        let mut dirs = Vec::new();
+        for entry in std::fs::read_dir(runs_dir).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if is_run_dir(&path) {
+                dirs.push(path);
+            }
+        }
+        if dirs.is_empty() {
+            return Err(ReportError::NoRuns {
+                path: runs_dir.to_owned(),
+            });
+        }
+        let mut runs: Vec<RunRecord> = dirs.into_iter().map(RunRecord::read).collect();
+        runs.sort_by(|a, b| a.order().cmp(&b.order()));
+        Ok(Self {
+            sweep: sweep_name(&runs, runs_dir),
+            runs,
+        })
+    }
+
+    /// The cells in order, each with its runs in the order of their seeds.
+    pub fn cells(&self) -> Vec<(&Cell, Vec<&RunRecord>)> {
+        let mut cells: Vec<(&Cell, Vec<&RunRecord>)> = Vec::new();
+        for run in &self.runs {
+            let Some(RunManifest { cell, .. }) = &run.manifest else {
+                continue;
+            };
+            match cells.last_mut() {
+                Some((last, runs)) if *last == cell => runs.push(run),
+                _ => cells.push((cell, vec![run])),
+            }
+        }
+        cells
+    }
+
+    /// How many runs there are of each status.
+    pub fn count(&self) -> BTreeMap<Status, usize> {
+        let mut count = BTreeMap::new();
+        for run in &self.runs {
+            *count.entry(run.status).or_insert(0) += 1;
+        }
+        count
+    }
+
+    /// Whether any run learnt from made data.
+    pub fn made_data(&self) -> bool {
+        self.manifests().any(|manifest| manifest.made_data)
+    }
+
+    /// The manifests that could be read.
+    pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.runs.iter().filter_map(RunRecord::manifest)
+    }
+}
+
+/// A run's directory has a manifest, or at least a run's name: then its manifest is what is missing.
+fn is_run_dir(path: &Path) -> bool {
+    let named_as_run = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| {
+            name.len() == 16
+                && name
+                    .bytes()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        });
+    path.is_dir() && (named_as_run || path.join(MANIFEST).is_file())
+}
+
+fn sweep_name(runs: &[RunRecord], runs_dir: &Path) -> String {
+    let written = runs
+        .iter()
+        .find_map(RunRecord::manifest)
+        .map(|manifest| manifest.sweep.clone());
+    written.unwrap_or_else(|| {
+        runs_dir
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    })
+}
+
+impl RunRecord {
+    /// Reads one run's directory.
+    pub fn read(dir: PathBuf) -> Self {
+        let id = dir
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let mut faults = Vec::new();
+        let manifest = keep(&mut faults, read_manifest(&dir, &id)).flatten();
+        let result = keep(&mut faults, read_result(&dir, &id)).flatten();
+        let broken = !faults.is_empty();
+
+        let mut line_faults = Vec::new();
+        let (losses, steps) = read_losses(&dir, &mut line_faults);
+        let evals = read_evals(&dir, &mut line_faults);
+        let attempts = read_attempts(&dir, &mut line_faults);
+
+        let status = match &result {
+            _ if broken => Status::Broken,
+            Some(result) if result.status == ResultStatus::Diverged => Status::Diverged,
+            Some(_) => Status::Finished,
+            None if steps > 0 || attempts.started > 0 => Status::Started,
+            None => Status::Planned,
+        };
+        // A run that is going on, or was killed, may well have a torn last line: no fault of its.
+        line_faults
+            .retain(|fault| status != Status::Started || !matches!(fault, FileFault::Torn { .. }));
+        faults.append(&mut line_faults);
+        let slope = slope(&losses);
+        Self {
+            dir,
+            id,
+            status,
+            faults,
+            manifest,
+            result,
+            losses,
+            evals,
+            attempts,
+            slope,
+        }
+    }
+
+    /// The manifest, where it could be read.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.manifest.as_ref().map(|run| &run.manifest)
+    }
+
+    /// The cell, where the manifest could be read.
+    pub fn cell(&self) -> Option<&Cell> {
+        self.manifest.as_ref().map(|run| &run.cell)
+    }
+
+    /// The seed; none for zero-shot.
+    pub fn seed(&self) -> Option<u64> {
+        Some(self.manifest()?.config.train.as_ref()?.seed)
+    }
+
+    fn order(&self) -> (bool, Option<&Cell>, Option<u64>, &str) {
+        (self.manifest.is_none(), self.cell(), self.seed(), &self.id)
+    }
+}
+
+fn keep<T>(faults: &mut Vec<FileFault>, read: Result<T, FileFault>) -> Option<T> {
+    read.map_err(|fault| faults.push(fault)).ok()
+}
+
+fn read_manifest(dir: &Path, id: &str) -> Result<Option<RunManifest>, FileFault> {
+    const EXPECTED: &str = "a run's manifest";
+    let value: Option<Value> = read_json(dir, MANIFEST, EXPECTED)?;
+    let manifest: Option<Manifest> = read_json(dir, MANIFEST, EXPECTED)?;
+    let (Some(value), Some(manifest)) = (value, manifest) else {
+        return Err(FileFault::Missing { file: MANIFEST });
+    };
+    // A run copied under another name would count as one more seed.
+    check_id(MANIFEST, id, &manifest.id)?;
+    let cell = Cell::new(&manifest, &value);
+    Ok(Some(RunManifest {
+        manifest,
+        cell,
+        value,
+    }))
+}
+
+fn read_result(dir: &Path, id: &str) -> Result<Option<RunResult>, FileFault> {
+    let result: Option<RunResult> = read_json(dir, RESULT, "a run's result")?;
+    if let Some(result) = &result {
+        check_id(RESULT, id, &result.id)?;
+    }
+    Ok(result)
+}
+
+fn check_id(file: &'static str, expected: &str, found: &str) -> Result<(), FileFault> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(FileFault::WrongId {
+        file,
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+    })
+}
+
+/// The finite losses and the number of steps in the journal.
+fn read_losses(dir: &Path, faults: &mut Vec<FileFault>) -> (Vec<f64>, usize) {
+    let mut losses = Vec::new();
+    let mut steps = 0;
+    let read = read_steps(dir, |step| {
+        // A loss that is not finite ends a run; were there more after it, they would be out of place.
+        if let Some(loss) = step.loss().filter(|_| losses.len() == steps) {
+            losses.push(loss);
+        }
+        steps += 1;
+    });
+    keep(faults, read);
+    (losses, steps)
+}
+
+fn read_evals(dir: &Path, faults: &mut Vec<FileFault>) -> Vec<EvalLine> {
+    let mut evals = Vec::new();
+    let read = read_lines(dir, "evals.jsonl", "an evaluation's line", |_, eval| {
+        evals.push(eval);
+        Ok(())
+    });
+    keep(faults, read);
+    evals
+}
+
+fn read_attempts(dir: &Path, faults: &mut Vec<FileFault>) -> Attempts {
+    let mut attempts = Attempts::default();
+    let read = read_lines(
+        dir,
+        "attempts.jsonl",
+        "an attempt's line",
+        |_, line: AttemptLine| {
+            if line.event == "start" {
+                attempts.started += 1;
+                attempts.host = line.host;
+                attempts.device = line.device;
+            } else {
+                attempts.wall_s = line
+                    .wall_s
+                    .map(|wall| wall + attempts.wall_s.unwrap_or(0.0))
+                    .or(attempts.wall_s);
+                attempts.last_end = line.reason;
+            }
+            Ok(())
+        },
+    );
+    keep(faults, read);
+    attempts
+}

@@ -1,0 +1,173 @@
+//! Writing `results/<sweep>/`: every file beside its place first, then renamed into it.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tempfile::NamedTempFile;
+
+use crate::error::ReportError;
+use crate::figure;
+use crate::format::Format;
+use crate::parquet;
+use crate::slope_rows::{slopes_csv, slopes_markdown};
+use crate::sweep_runs::SweepRuns;
+use crate::table::{Table, table};
+
+/// What a report holds.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportOptions {
+    /// Whether `runs.parquet` has wall time, device, host and attempts, which differ from one machine
+    /// and day to the next. Without them the same spec gives the same bytes.
+    pub with_attempts: bool,
+}
+
+impl Default for ReportOptions {
+    fn default() -> Self {
+        Self {
+            with_attempts: true,
+        }
+    }
+}
+
+/// A report that was written.
+#[derive(Debug)]
+pub struct Built {
+    /// The results table.
+    pub table: Table,
+    /// The files written, in the order of their writing.
+    pub files: Vec<PathBuf>,
+    /// What was wrong with runs' files, as `<run id>/<file>:line:column: ...`.
+    pub faults: Vec<String>,
+}
+
+/// Makes the report of the runs in `runs_dir` (`runs/<sweep>`) in `out_dir` (`results/<sweep>`).
+pub fn build(
+    runs_dir: &Path,
+    out_dir: &Path,
+    options: &ReportOptions,
+) -> Result<Built, ReportError> {
+    let runs = SweepRuns::read(runs_dir)?;
+    let table = table(&runs);
+    std::fs::create_dir_all(out_dir).map_err(|source| ReportError::Write {
+        path: out_dir.to_owned(),
+        source,
+    })?;
+    let mut folder = Folder {
+        dir: out_dir,
+        files: Vec::new(),
+    };
+    folder.write("table.md", &table.render(Format::Markdown))?;
+    folder.write("table.csv", &table.render(Format::Csv))?;
+    folder.write("table.tex", &table.render(Format::Latex))?;
+    folder.write("table.json", &table.render(Format::Json))?;
+    folder.write("slopes.csv", &slopes_csv(&table.slopes))?;
+    folder.write("slopes.md", &slopes_markdown(&table.sweep, &table.slopes))?;
+    folder.write("manifests.json", &manifests(&runs))?;
+    folder.write_parquet("runs.parquet", |file| {
+        parquet::write_runs(&runs, options.with_attempts, file)
+    })?;
+    folder.write_parquet("steps.parquet", |file| parquet::write_steps(&runs, file))?;
+    folder.draw(&runs)?;
+    Ok(Built {
+        table,
+        files: folder.files,
+        faults: faults(&runs),
+    })
+}
+
+/// The manifests the results came from, whole, by id.
+fn manifests(runs: &SweepRuns) -> String {
+    let mut found: Vec<(&str, &Value)> = runs
+        .runs
+        .iter()
+        .filter_map(|run| Some((run.id.as_str(), &run.manifest.as_ref()?.value)))
+        .collect();
+    found.sort_by_key(|(id, _)| *id);
+    let values = Value::Array(found.into_iter().map(|(_, value)| value.clone()).collect());
+    format!("{values:#}\n")
+}
+
+fn faults(runs: &SweepRuns) -> Vec<String> {
+    let of = |run: &crate::RunRecord| {
+        run.faults
+            .iter()
+            .map(|fault| format!("{}/{fault}", run.id))
+            .collect::<Vec<_>>()
+    };
+    runs.runs.iter().flat_map(of).collect()
+}
+
+/// The folder a report is written into.
+struct Folder<'a> {
+    dir: &'a Path,
+    files: Vec<PathBuf>,
+}
+
+impl Folder<'_> {
+    fn write(&mut self, name: &str, text: &str) -> Result<(), ReportError> {
+        let path = self.dir.join(name);
+        let failed = |source| ReportError::Write {
+            path: path.clone(),
+            source,
+        };
+        let mut beside = self.beside("").map_err(failed)?;
+        beside.write_all(text.as_bytes()).map_err(failed)?;
+        self.keep(beside, path)
+    }
+
+    fn write_parquet(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&File) -> Result<(), polars::error::PolarsError>,
+    ) -> Result<(), ReportError> {
+        let path = self.dir.join(name);
+        let beside = self.beside("").map_err(|source| ReportError::Write {
+            path: path.clone(),
+            source,
+        })?;
+        write(beside.as_file()).map_err(|source| ReportError::Parquet {
+            path: path.clone(),
+            source,
+        })?;
+        self.keep(beside, path)
+    }
+
+    fn draw(&mut self, runs: &SweepRuns) -> Result<(), ReportError> {
+        let path = self.dir.join("loss.svg");
+        let svg = figure::svg(runs).map_err(|source| ReportError::Figure { path, source })?;
+        self.write("loss.svg", &svg)?;
+        let path = self.dir.join("loss.png");
+        // The drawing library knows the format by the name's end.
+        let beside = self.beside(".png").map_err(|source| ReportError::Write {
+            path: path.clone(),
+            source,
+        })?;
+        figure::png(runs, beside.path()).map_err(|source| ReportError::Figure {
+            path: path.clone(),
+            source,
+        })?;
+        self.keep(beside, path)
+    }
+
+    fn beside(&self, suffix: &str) -> io::Result<NamedTempFile> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".report-").suffix(suffix);
+        // Results are there to be read by others; a temporary file by default is not.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.tempfile_in(self.dir)
+    }
+
+    fn keep(&mut self, beside: NamedTempFile, path: PathBuf) -> Result<(), ReportError> {
+        let failed = |source| ReportError::Write {
+            path: path.clone(),
+            source,
+        };
+        beside.as_file().sync_all().map_err(failed)?;
+        beside.persist(&path).map_err(|error| failed(error.error))?;
+        self.files.push(path);
+        Ok(())
+    }
+}

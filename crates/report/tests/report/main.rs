@@ -1,0 +1,8 @@
+//! The report from run directories made here, as its readers see it.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod broken;
+mod fixture;
+mod rebuild;
+mod slopes;
+mod tables;

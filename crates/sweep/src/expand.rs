@@ -1,0 +1,178 @@
+//! From the lists of `[sweep]` to points, one for every combination.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::axis::{Axis, AxisValue};
+use crate::error::SpecError;
+use crate::spec::Spec;
+
+/// The most runs a sweep may have.
+pub const MAX_RUNS: u64 = 100_000;
+
+/// One swept key of a point and the value it has there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swept {
+    /// The key's full path, `train.lr`.
+    pub key: String,
+    /// A number or boolean as the spec writes it (`1e-4` stays `1e-4`), the contents of a string.
+    pub text: String,
+}
+
+impl Swept {
+    /// What the key is called in a table or a label: `lr` for `train.lr`, `task` for `task.name`.
+    pub fn column(&self) -> &str {
+        let (table, last) = self.key.rsplit_once('.').unwrap_or(("", &self.key));
+        let whole = last == "name" || (table == "model" && matches!(last, "builtin" | "path"));
+        if whole && !table.is_empty() {
+            table
+        } else {
+            last
+        }
+    }
+}
+
+/// What all points of a spec share: the tables without `[sweep]`, and the values to put into them.
+#[derive(Debug)]
+pub(crate) struct Grid<'s> {
+    spec: &'s Spec,
+    base: DeTable<'s>,
+    values: Vec<Vec<Spanned<DeValue<'s>>>>,
+}
+
+/// One combination of a sweep: every swept key with one of its values.
+#[derive(Debug, Clone)]
+pub struct Point<'s> {
+    grid: Arc<Grid<'s>>,
+    picks: Vec<usize>,
+}
+
+/// All combinations, the first axis varying slowest.
+pub(crate) fn points<'s>(spec: &'s Spec, base: DeTable<'s>) -> Result<Vec<Point<'s>>, SpecError> {
+    let values = spec
+        .axes()
+        .iter()
+        .map(|axis| parsed(spec, axis))
+        .collect::<Result<Vec<_>, _>>()?;
+    let lengths: Vec<usize> = values.iter().map(Vec::len).collect();
+    let grid = Arc::new(Grid { spec, base, values });
+    let mut picks = vec![0; lengths.len()];
+    let mut points = Vec::new();
+    loop {
+        points.push(Point {
+            grid: Arc::clone(&grid),
+            picks: picks.clone(),
+        });
+        // Counting up with the last axis as the fastest digit.
+        let Some(digit) = (0..picks.len())
+            .rev()
+            .find(|&digit| picks[digit] + 1 < lengths[digit])
+        else {
+            return Ok(points);
+        };
+        picks[digit] += 1;
+        picks[digit + 1..].fill(0);
+    }
+}
+
+/// The values of an axis with the places where the spec has them.
+fn parsed<'s>(spec: &'s Spec, axis: &Axis) -> Result<Vec<Spanned<DeValue<'s>>>, SpecError> {
+    let value = |value: &AxisValue| {
+        let parsed = DeValue::parse(spec.source().slice(value.span.clone()));
+        match parsed {
+            Ok(parsed) => Ok(Spanned::new(value.span.clone(), parsed.into_inner())),
+            Err(error) => Err(spec.source().syntax_error(&error)),
+        }
+    };
+    axis.values.iter().map(value).collect()
+}
+
+impl Point<'_> {
+    /// The swept keys with their values here, in the order of `[sweep]`.
+    pub fn swept(&self) -> Vec<Swept> {
+        self.picked()
+            .map(|(axis, value, _)| Swept {
+                key: axis.key.clone(),
+                text: value.text.clone(),
+            })
+            .collect()
+    }
+
+    /// The swept values in one line: `seed 13 lr 1e-4 eps 1e-3`.
+    pub fn label(&self) -> String {
+        let swept = self.swept();
+        let alone = |column: &str| {
+            swept
+                .iter()
+                .filter(|other| other.column() == column)
+                .count()
+                == 1
+        };
+        let name = |swept: &Swept| {
+            if alone(swept.column()) {
+                swept.column().to_owned()
+            } else {
+                swept.key.clone()
+            }
+        };
+        swept
+            .iter()
+            .map(|swept| format!("{} {}", name(swept), swept.text))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// The spec's tables with this point's values in them, as `T`. `name` and `[sweep]` are not
+    /// among them. `T` should deny unknown fields: then a misspelt key is an error at its place.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, SpecError> {
+        let source = self.grid.spec.source();
+        let mut table = self.grid.base.clone();
+        for (axis, _, value) in self.picked() {
+            insert(&mut table, &axis.key, &axis.span, value.clone());
+        }
+        T::deserialize(toml::Deserializer::from(Spanned::new(0..0, table)))
+            .map_err(|error| source.deserialize_error(&error))
+    }
+
+    /// Where `key` has its value here, if it is swept.
+    pub(crate) fn span_of(&self, key: &str) -> Option<Range<usize>> {
+        self.picked()
+            .find(|(axis, _, _)| axis.key == key)
+            .map(|(_, value, _)| value.span.clone())
+    }
+
+    fn picked(&self) -> impl Iterator<Item = (&Axis, &AxisValue, &Spanned<DeValue<'_>>)> {
+        let axes = self.grid.spec.axes().iter().zip(&self.grid.values);
+        axes.zip(&self.picks)
+            .map(|((axis, values), &pick)| (axis, &axis.values[pick], &values[pick]))
+    }
+}
+
+/// Puts a value at a dotted path, making the tables on the way. The spans are the swept key's own,
+/// so that an error about the key or about such a table points into `[sweep]`.
+fn insert<'s>(
+    table: &mut DeTable<'s>,
+    path: &str,
+    span: &Range<usize>,
+    value: Spanned<DeValue<'s>>,
+) {
+    let key = |name: &str| Spanned::new(span.clone(), Cow::Owned(name.to_owned()));
+    let Some((first, rest)) = path.split_once('.') else {
+        table.insert(key(path), value);
+        return;
+    };
+    if !table.contains_key(first) {
+        table.insert(
+            key(first),
+            Spanned::new(span.clone(), DeValue::Table(DeTable::new())),
+        );
+    }
+    if let Some(DeValue::Table(inner)) = table.get_mut(first).map(Spanned::get_mut) {
+        insert(inner, rest, span, value);
+    }
+}

@@ -1,0 +1,238 @@
+//! What can be wrong with a spec, in words.
+
+use std::io;
+
+use crate::expand::MAX_RUNS;
+
+/// What is wrong with a spec.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The file is not there or cannot be read.
+    #[error("cannot read the spec: {0}")]
+    Unreadable(#[source] io::Error),
+    /// The file holds bytes that are no text.
+    #[error("expected UTF-8 text, found the byte 0x{byte:02x}")]
+    NotUtf8 {
+        /// The first byte that is no text.
+        byte: u8,
+    },
+    /// The file is not TOML.
+    #[error("{message}")]
+    Syntax {
+        /// The TOML reader's words.
+        message: String,
+    },
+    /// The spec has no name.
+    #[error("missing key `name`")]
+    NameMissing,
+    /// The name cannot be the name of a folder.
+    #[error(
+        "expected a plain folder name (a-z, 0-9, `.`, `_`, `-`, at most {MAX_NAME} of them, a letter or digit first), found {name:?}"
+    )]
+    NameBad {
+        /// The name as written.
+        name: String,
+    },
+    /// A value of another type than its key wants.
+    #[error("expected {expected}{}, found {found}", of_key(.key.as_deref()))]
+    WrongType {
+        /// The key's path, where it is known.
+        key: Option<String>,
+        /// What its type is, in words.
+        expected: String,
+        /// What stands there, in words.
+        found: String,
+    },
+    /// A key that nobody reads.
+    #[error("unknown key `{key}`{}", in_table(.table.as_deref()))]
+    UnknownKey {
+        /// The path of the table it stands in; none at the top.
+        table: Option<String>,
+        /// The key.
+        key: String,
+        /// The keys that may stand there.
+        known: Vec<String>,
+    },
+    /// A word that is none of those a key takes.
+    #[error("unknown value `{value}`{}", of_key(.key.as_deref()))]
+    UnknownValue {
+        /// The key's path, where it is known.
+        key: Option<String>,
+        /// The word.
+        value: String,
+        /// The words it takes.
+        known: Vec<String>,
+    },
+    /// A key that must be there is not.
+    #[error("missing key `{key}`{}", in_table(.table.as_deref()))]
+    MissingKey {
+        /// The path of the table it belongs in; none at the top.
+        table: Option<String>,
+        /// The key.
+        key: String,
+    },
+    /// A key of `[sweep]` that is neither a path nor a short name.
+    #[error("unknown short name `{name}` in [sweep]")]
+    UnknownShortName {
+        /// The key.
+        name: String,
+    },
+    /// A key of `[sweep]` with an empty part, as in `"task."`.
+    #[error("expected a path like \"task.k\", found {key:?}")]
+    BadPath {
+        /// The key.
+        key: String,
+    },
+    /// A key of `[sweep]` without a list.
+    #[error("expected a list of values for `{key}` in [sweep], found {found}")]
+    NotAList {
+        /// The key's path.
+        key: String,
+        /// What stands there, in words.
+        found: &'static str,
+    },
+    /// A key of `[sweep]` with no value.
+    #[error("the list of `{key}` in [sweep] is empty")]
+    EmptyList {
+        /// The key's path.
+        key: String,
+    },
+    /// A list that holds another list, a table or a date.
+    #[error("expected numbers, strings or booleans in the list of `{key}`, found {found}")]
+    NotAScalar {
+        /// The key's path.
+        key: String,
+        /// What stands there, in words.
+        found: &'static str,
+    },
+    /// A list of more than one type.
+    #[error("the list of `{key}` begins with {first} and goes on with {other}")]
+    MixedList {
+        /// The key's path.
+        key: String,
+        /// The type of the first element, in words.
+        first: &'static str,
+        /// The type of the element meant, in words.
+        other: &'static str,
+    },
+    /// A list that names one value twice.
+    #[error("the list of `{key}` holds {text} twice{}", as_written(.text, .earlier))]
+    RepeatedValue {
+        /// The key's path.
+        key: String,
+        /// The second one as written.
+        text: String,
+        /// The first one as written.
+        earlier: String,
+    },
+    /// A key with two values: in `[sweep]` and in its own table.
+    #[error("`{key}` is set in [sweep] and on line {line}")]
+    SetTwice {
+        /// The key's path.
+        key: String,
+        /// The line of its other value.
+        line: usize,
+    },
+    /// A key that stands twice in `[sweep]`, by its short name or otherwise.
+    #[error("`{key}` stands in [sweep] on line {line} already")]
+    SweptTwice {
+        /// The key's path.
+        key: String,
+        /// The line of the first.
+        line: usize,
+    },
+    /// A key of `[sweep]` that is a table elsewhere, or goes through a value.
+    #[error("`{key}` cannot be swept: `{other}` on line {line} is {what}")]
+    Clash {
+        /// The key's path.
+        key: String,
+        /// The key it clashes with.
+        other: String,
+        /// The line of that key.
+        line: usize,
+        /// What it is, in words.
+        what: &'static str,
+    },
+    /// More combinations than anyone means to run.
+    #[error("the sweep has {} runs ({}), the limit is {}", counted(*.runs), product(.lengths), grouped(u128::from(MAX_RUNS)))]
+    TooManyRuns {
+        /// How many.
+        runs: u128,
+        /// The lengths of the lists.
+        lengths: Vec<usize>,
+    },
+    /// A value that the reader of the spec refuses.
+    #[error("{message}")]
+    Value {
+        /// What is wrong with it.
+        message: String,
+        /// The way out.
+        hint: Option<String>,
+    },
+}
+
+/// The longest name of a sweep; it must leave room in a path.
+pub(crate) const MAX_NAME: usize = 100;
+
+fn of_key(key: Option<&str>) -> String {
+    key.map(|key| format!(" for `{key}`")).unwrap_or_default()
+}
+
+fn in_table(table: Option<&str>) -> String {
+    table
+        .map(|table| format!(" in [{table}]"))
+        .unwrap_or_default()
+}
+
+fn as_written(text: &str, earlier: &str) -> String {
+    if text == earlier {
+        String::new()
+    } else {
+        format!(", the first time as {earlier}")
+    }
+}
+
+fn product(lengths: &[usize]) -> String {
+    lengths
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" x ")
+}
+
+/// 1234567 as `1,234,567`.
+fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of runs; beyond a trillion nobody wants to know.
+fn counted(runs: u128) -> String {
+    const ENOUGH: u128 = 1_000_000_000_000;
+    if runs > ENOUGH {
+        format!("more than {}", grouped(ENOUGH))
+    } else {
+        grouped(runs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(
+            ["1", "999", "1,000", "123,456", "1,234,567"].map(String::from),
+            [1, 999, 1000, 123_456, 1_234_567].map(grouped)
+        );
+    }
+}

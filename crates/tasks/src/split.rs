@@ -1,0 +1,244 @@
+//! The k-shot split of a task: read where it has been written, drawn where it has not.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::draw::{capped, draw};
+use crate::error::TaskError;
+use crate::made;
+use crate::read::{Columns, Label, Layout, Row, Table, hex, read_table};
+use crate::task::Task;
+
+/// Rows to train on, to choose by and to report on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// k rows of each class.
+    pub train: Vec<Row>,
+    /// As many again, no row of train among them.
+    pub dev: Vec<Row>,
+    /// The test rows, the same for every seed.
+    pub test: Vec<Row>,
+}
+
+impl Split {
+    /// The SHA-256 of all sentences and classes in order, in hexadecimal. Where the rows came from is no part of it.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        let number = |hash: &mut Sha256, number: usize| hash.update((number as u64).to_le_bytes());
+        for rows in [&self.train, &self.dev, &self.test] {
+            number(&mut hash, rows.len());
+            for row in rows {
+                number(&mut hash, row.label);
+                number(&mut hash, row.sentences.len());
+                for sentence in &row.sentences {
+                    number(&mut hash, sentence.len());
+                    hash.update(sentence);
+                }
+            }
+        }
+        hex(&hash.finalize())
+    }
+}
+
+/// The k-shot split of a task by the published procedure.
+///
+/// `data` is the folder that holds the task's folder. A split that lies there already (`SST-2/16-13/train.tsv`) is
+/// read; otherwise it is drawn from the task's train file, and the test rows are the published ones. A test set of more
+/// than `test_cap` rows is cut by the published rule either way. Made tasks need no `data` and look at none.
+pub fn k_shot(
+    task: &Task,
+    data: Option<&Path>,
+    k: usize,
+    seed: u64,
+    test_cap: Option<usize>,
+) -> Result<Split, TaskError> {
+    let settings = Settings::checked(k, seed, test_cap)?;
+    if task.made() {
+        return drawn(
+            &made::train(),
+            &made::test(),
+            settings,
+            Path::new(task.name()),
+        );
+    }
+    let places = Places::of(task, data)?;
+    let ready = places.folder.join(settings.folder_name());
+    if ready.is_dir() {
+        let files = &task.published().files;
+        let test = places.test_table(task, Some(&ready.join(files.test)))?;
+        return Ok(Split {
+            train: task.read_file(&ready.join(files.train))?,
+            dev: task.read_file(&ready.join(files.dev))?,
+            test: test.rows(&capped(test.records.len(), test_cap)),
+        });
+    }
+    let train = places.train_table(task)?;
+    let test = places.test_table(task, None)?;
+    drawn(&train, &test, settings, &places.train)
+}
+
+/// The test rows of a task alone: they are the same for every seed, so that nothing need be drawn.
+///
+/// They come from the task's own test file, or where only written splits lie, from the first of these.
+pub fn test_rows(
+    task: &Task,
+    data: Option<&Path>,
+    test_cap: Option<usize>,
+) -> Result<Vec<Row>, TaskError> {
+    let all = |table: Table| table.rows(&capped(table.records.len(), test_cap));
+    if task.made() {
+        return Ok(all(made::test()));
+    }
+    let places = Places::of(task, data)?;
+    let written = match places.test.exists() {
+        true => None,
+        false => places.first_written(task.published().files.test)?,
+    };
+    places.test_table(task, written.as_deref()).map(all)
+}
+
+fn drawn(
+    train: &Table,
+    test: &Table,
+    settings: Settings,
+    source: &Path,
+) -> Result<Split, TaskError> {
+    let rows = draw(&train.labels(), settings.k, settings.seed);
+    if rows.dev.is_empty() {
+        return Err(TaskError::NoDev {
+            path: source.to_owned(),
+            k: settings.k,
+        });
+    }
+    Ok(Split {
+        train: train.rows(&rows.train),
+        dev: train.rows(&rows.dev),
+        test: test.rows(&capped(test.records.len(), settings.test_cap)),
+    })
+}
+
+/// What a split depends on beside its data, checked.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) k: usize,
+    pub(crate) seed: u32,
+    pub(crate) test_cap: Option<usize>,
+}
+
+impl Settings {
+    pub(crate) fn checked(k: usize, seed: u64, test_cap: Option<usize>) -> Result<Self, TaskError> {
+        if k == 0 {
+            return Err(TaskError::Zero { what: "k" });
+        }
+        if test_cap == Some(0) {
+            return Err(TaskError::Zero { what: "test_cap" });
+        }
+        let seed = u32::try_from(seed).map_err(|_| TaskError::LargeSeed { seed })?;
+        Ok(Self { k, seed, test_cap })
+    }
+
+    /// The published name of a split's folder.
+    pub(crate) fn folder_name(self) -> String {
+        format!("{}-{}", self.k, self.seed)
+    }
+}
+
+/// Where a task's files lie.
+pub(crate) struct Places {
+    pub(crate) folder: PathBuf,
+    train: PathBuf,
+    test: PathBuf,
+}
+
+impl Places {
+    pub(crate) fn of(task: &Task, data: Option<&Path>) -> Result<Self, TaskError> {
+        let data = data.ok_or(TaskError::NoDataFolder {
+            task: task.name(),
+            folder: task.folder(),
+        })?;
+        let folder = data.join(task.folder());
+        let [train, test] = task.published().files.source.map(|file| folder.join(file));
+        if !folder.is_dir() {
+            let [train, test] = task.published().files.source;
+            return Err(TaskError::Missing {
+                path: folder,
+                expected: format!(
+                    "the folder of task {:?} with {train} and {test}, or with a split such as 16-13/{train}",
+                    task.name()
+                ),
+            });
+        }
+        Ok(Self {
+            folder,
+            train,
+            test,
+        })
+    }
+
+    /// The rows to draw from. SST-2 goes by one name in two shapes: taking one for the other is an error.
+    pub(crate) fn train_table(&self, task: &Task) -> Result<Table, TaskError> {
+        let table = task.read_table(&self.train)?;
+        match &task.published().mistaken_for {
+            Some(other) if table.records.len() == other.rows => Err(TaskError::OtherSet {
+                path: self.train.clone(),
+                rows: other.rows,
+                what: other.what,
+                task: task.name(),
+                other: other.task,
+            }),
+            _ => Ok(table),
+        }
+    }
+
+    /// The test file of the first written split, in the order of their names.
+    fn first_written(&self, test: &str) -> Result<Option<PathBuf>, TaskError> {
+        let failed = |source| TaskError::Read {
+            path: self.folder.clone(),
+            source,
+        };
+        let mut written = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
+            let test = entry.map_err(failed)?.path().join(test);
+            written.extend(test.exists().then_some(test));
+        }
+        Ok(written.into_iter().min())
+    }
+
+    /// The file the published script takes the test rows from.
+    pub(crate) fn test_source(&self, task: &Task) -> Result<Table, TaskError> {
+        task.read_table(&self.test)
+    }
+
+    /// The test rows: of the split where it has them, else of the source, else (for SNLI, whose files are large and
+    /// often come without) of `snli/test.tsv` beside the task's folder.
+    fn test_table(&self, task: &Task, ready: Option<&Path>) -> Result<Table, TaskError> {
+        if let Some(ready) = ready.filter(|path| path.exists()) {
+            return task.read_table(ready);
+        }
+        let trimmed = self.folder.with_file_name("snli").join("test.tsv");
+        if task.name() == "snli" && !self.test.exists() && trimmed.exists() {
+            return read_trimmed_snli(&trimmed);
+        }
+        match ready {
+            // Name the split's own file: the source need not be there at all.
+            Some(ready) if !self.test.exists() => task.read_table(ready),
+            _ => self.test_source(task),
+        }
+    }
+}
+
+/// SNLI cut down to premise, hypothesis and a number: 0 entailment, 1 neutral, 2 contradiction.
+fn read_trimmed_snli(path: &Path) -> Result<Table, TaskError> {
+    const LAYOUT: Layout = Layout::Tsv(Columns {
+        sentences: &[0, 1],
+        label: Label::At(2),
+    });
+    const CLASS_OF_NUMBER: [usize; 3] = [1, 2, 0];
+    let expected = "premise, hypothesis and 0, 1 or 2 under a header line";
+    let mut table = read_table(path, LAYOUT, &["0", "1", "2"], expected)?;
+    for record in &mut table.records {
+        record.row.label = CLASS_OF_NUMBER[record.row.label];
+    }
+    Ok(table)
+}

@@ -1,0 +1,329 @@
+//! Tokenizers, special tokens in users' text, and label words.
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/shared.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use mezo_tasks::{Place, Row, Task, TaskError, Tokenizer};
+use serde_json::{Value, json};
+use support::shared;
+
+/// A byte-level vocabulary of a few words: enough to see words, spaces and special tokens apart.
+fn small(added: bool) -> Value {
+    let mut tokens = vec!["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
+    let letters: Vec<String> = ('!'..='~')
+        .map(String::from)
+        .chain(["Ġ".to_owned()])
+        .collect();
+    tokens.extend(letters.iter().map(String::as_str));
+    tokens.extend(["ok", "Ġok", "no", "Ġno", "as", "mas", "mask"]);
+    let vocab: BTreeMap<&str, usize> = tokens.iter().copied().zip(0..).collect();
+    let special = |id: usize| {
+        json!({
+            "id": id, "content": tokens[id], "single_word": false, "lstrip": tokens[id] == "<mask>",
+            "rstrip": false, "normalized": id > 2, "special": id != 4 && id != 0
+        })
+    };
+    json!({
+        "version": "1.0",
+        "truncation": {"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0},
+        "padding": {
+            "strategy": {"Fixed": 9}, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 1,
+            "pad_type_id": 0, "pad_token": "<pad>"
+        },
+        "added_tokens": if added { (0..5).map(special).collect() } else { Vec::new() },
+        "normalizer": null,
+        "pre_tokenizer": {
+            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true
+        },
+        "post_processor": {
+            "type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0], "trim_offsets": true,
+            "add_prefix_space": false
+        },
+        "decoder": null,
+        "model": {
+            "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+            "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": vocab,
+            "merges": ["o k", "Ġ ok", "n o", "Ġ no", "a s", "m as", "mas k"]
+        },
+    })
+}
+
+fn small_tokenizer() -> Tokenizer {
+    Tokenizer::from_json(small(true).to_string().as_bytes(), Path::new("small")).unwrap()
+}
+
+fn row(sentences: &[&str]) -> Row {
+    Row {
+        sentences: sentences.iter().map(|&text| text.to_owned()).collect(),
+        label: 1,
+        origin: Place {
+            path: Arc::from(Path::new("a.tsv")),
+            line: 7,
+            column: 1,
+        },
+    }
+}
+
+fn spelt(tokenizer: &Tokenizer, text: &str) -> Vec<String> {
+    let ids = tokenizer.encode(text).unwrap();
+    ids.iter().map(|id| tokenizer.token(*id).unwrap()).collect()
+}
+
+#[test]
+fn special_tokens_in_text_are_text() {
+    let tokenizer = small_tokenizer();
+    assert_eq!(
+        spelt(&tokenizer, "ok <mask> ok"),
+        ["ok", "Ġ", "<", "mask", ">", "Ġok"]
+    );
+    assert_eq!(
+        spelt(&tokenizer, "<s></s><unk><pad>").join(""),
+        "<s></s><unk><pad>"
+    );
+    for id in tokenizer.encode("<s></s><unk><pad><mask>").unwrap() {
+        assert!(id > 4, "{id}");
+    }
+}
+
+#[test]
+fn special_tokens_in_text_are_text_for_every_tokenizer() {
+    for folder in ["data/roberta-tokenizer", "models/roberta-imdb-tiny"] {
+        let Some(path) = shared(folder, "special tokens in text") else {
+            continue;
+        };
+        let tokenizer = Tokenizer::from_folder(&path).unwrap();
+        let special = tokenizer.special();
+        let ids = tokenizer
+            .encode("a <mask> b</s> <s> <pad><unk> <mask>")
+            .unwrap();
+        for id in [
+            special.start,
+            special.pad,
+            special.end,
+            special.unknown,
+            special.mask,
+        ] {
+            assert!(!ids.contains(&id), "{folder}: {ids:?}");
+        }
+        let task = Task::by_name("sst-2").unwrap();
+        let example = task
+            .encode(&tokenizer, &[row(&["a <mask> b </s>"])])
+            .unwrap()
+            .remove(0);
+        let masks = example.ids.iter().filter(|id| **id == special.mask).count();
+        let ends = example.ids.iter().filter(|id| **id == special.end).count();
+        assert_eq!((masks, ends), (1, 1));
+        assert_eq!(example.ids[example.mask], special.mask);
+    }
+}
+
+#[test]
+fn what_the_file_asks_for_beside_tokens_is_left_out() {
+    // The small file truncates to 3, pads to 9 and adds <s> and </s>.
+    assert_eq!(spelt(&small_tokenizer(), "ok ok ok ok ok").len(), 5);
+    assert_eq!(spelt(&small_tokenizer(), "").len(), 0);
+}
+
+#[test]
+fn two_files_are_as_good_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = small(false);
+    let merges: Vec<&str> = whole["model"]["merges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|merge| merge.as_str().unwrap())
+        .collect();
+    fs::write(
+        folder.path().join("vocab.json"),
+        whole["model"]["vocab"].to_string(),
+    )
+    .unwrap();
+    fs::write(
+        folder.path().join("merges.txt"),
+        format!("#version: 0.2\n{}\n", merges.join("\n")),
+    )
+    .unwrap();
+    let pair = Tokenizer::from_folder(folder.path()).unwrap();
+    let one = small_tokenizer();
+    assert_eq!(pair.special(), one.special());
+    for text in ["ok no mask", "<mask> ok", "  no  "] {
+        assert_eq!(pair.encode(text).unwrap(), one.encode(text).unwrap());
+    }
+    assert_ne!(pair.sha256(), one.sha256());
+    assert_eq!(pair.vocab_size(), one.vocab_size());
+}
+
+#[test]
+fn the_tiny_models_tokenizer_lowers_case() {
+    let Some(path) = shared("models/roberta-imdb-tiny", "the tiny model's tokenizer") else {
+        return;
+    };
+    let tokenizer = Tokenizer::from_folder(&path).unwrap();
+    assert_eq!(tokenizer.special().mask, 4);
+    assert_eq!(tokenizer.encode(" Great").unwrap(), [573]);
+    let task = Task::by_name("sst-2").unwrap();
+    assert_eq!(task.label_word_ids(&tokenizer).unwrap(), [1497, 573]);
+    assert_eq!(tokenizer.vocab_size(), 8_192);
+    let bytes = fs::read(path.join("tokenizer.json")).unwrap();
+    let embedded = Tokenizer::from_json(&bytes, Path::new("built in")).unwrap();
+    assert_eq!(embedded.sha256(), tokenizer.sha256());
+}
+
+#[test]
+fn published_label_words_are_single_tokens_of_roberta() {
+    let Some(path) = shared(
+        "data/roberta-tokenizer",
+        "label words in RoBERTa's vocabulary",
+    ) else {
+        return;
+    };
+    let tokenizer = Tokenizer::from_folder(&path).unwrap();
+    for name in Task::names() {
+        let task = Task::by_name(name).unwrap();
+        let ids = task.label_word_ids(&tokenizer).unwrap();
+        let words: Vec<String> = ids.iter().map(|id| tokenizer.token(*id).unwrap()).collect();
+        let own = task.label_words();
+        let expected: Vec<String> = task
+            .labels()
+            .iter()
+            .map(|label| format!("Ġ{}", own[*label]))
+            .collect();
+        assert_eq!(words, expected, "{name}");
+    }
+}
+
+fn words(first: &str, second: &str) -> Task {
+    let own = [("0", first), ("1", second)];
+    let own = own.map(|(label, word)| (label.to_owned(), word.to_owned()));
+    Task::by_name("sst-2")
+        .unwrap()
+        .with_label_words(&BTreeMap::from(own))
+        .unwrap()
+}
+
+#[test]
+fn label_words_that_cannot_be_used_are_named() {
+    let tokenizer = small_tokenizer();
+    assert!(words("no", "ok").label_word_ids(&tokenizer).is_ok());
+    for (first, second, message, hint) in [
+        (
+            "no",
+            "okno",
+            "label word \"okno\" of class \"1\" is 2 tokens (Ġok no), expected exactly one",
+            "choose a word that the vocabulary holds whole, with a space before it",
+        ),
+        (
+            " no",
+            "ok",
+            "label word \" no\" of class \"0\" is 2 tokens (Ġ Ġno), expected exactly one",
+            "write \"no\": the space before the word is added for it",
+        ),
+        (
+            "",
+            "ok",
+            "label word \"\" of class \"0\" is 0 tokens (), expected exactly one",
+            "choose a word that the vocabulary holds whole, with a space before it",
+        ),
+        (
+            "ok",
+            "ok",
+            "label words \"ok\" and \"ok\" of classes \"0\" and \"1\" are the same token \"Ġok\", expected a token for each class",
+            "choose another word for one of them",
+        ),
+    ] {
+        let error = words(first, second).label_word_ids(&tokenizer).unwrap_err();
+        assert_eq!(error.to_string(), message);
+        assert_eq!(error.hint().unwrap(), hint);
+    }
+}
+
+#[test]
+fn prompts_are_cut_at_their_end() {
+    let tokenizer = small_tokenizer();
+    let task = words("no", "ok")
+        .with_template("*cls**sent_0*_ok*mask*.*sep+*")
+        .unwrap();
+    let full = &task.encode(&tokenizer, &[row(&["ok no"])]).unwrap()[0];
+    let spelt: Vec<String> = full
+        .ids
+        .iter()
+        .map(|id| tokenizer.token(*id).unwrap())
+        .collect();
+    assert_eq!(spelt, ["<s>", "ok", "Ġno", "Ġok", "<mask>", ".", "</s>"]);
+    assert_eq!((full.mask, full.label), (4, 1));
+    let cut = &task
+        .clone()
+        .with_max_length(5)
+        .encode(&tokenizer, &[row(&["ok no"])])
+        .unwrap()[0];
+    assert_eq!((&cut.ids[..], cut.mask), (&full.ids[..5], 4));
+    let error = task
+        .with_max_length(4)
+        .encode(&tokenizer, &[row(&["ok no"])])
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a.tsv:7:1: the mask is token 5 of 7 and is cut off, expected it among the first 4"
+    );
+}
+
+#[test]
+fn a_single_character_is_a_vocabulary_entry_and_a_space_is_a_space() {
+    let tokenizer = small_tokenizer();
+    let task = words("no", "ok")
+        .with_template("*sent_0*:*mask*_*sent_0*")
+        .unwrap();
+    let ids = &task.encode(&tokenizer, &[row(&["ok"])]).unwrap()[0].ids;
+    let spelt: Vec<String> = ids.iter().map(|id| tokenizer.token(*id).unwrap()).collect();
+    assert_eq!(spelt, ["ok", ":", "<mask>", "Ġ", "ok"]);
+}
+
+#[test]
+fn tokenizers_that_cannot_be_read_say_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let said = || {
+        let error = Tokenizer::from_folder(path).unwrap_err();
+        error
+            .to_string()
+            .replace(&format!("{}", path.display()), "M")
+    };
+    assert_eq!(
+        said(),
+        "M: expected a tokenizer (tokenizer.json, or vocab.json and merges.txt), found nothing there"
+    );
+    fs::write(path.join("vocab.json"), "{\"<s>\": 0}").unwrap();
+    assert_eq!(
+        said(),
+        "M/merges.txt: expected a file of the tokenizer, found nothing there"
+    );
+    fs::write(path.join("merges.txt"), "#version: 0.2\n").unwrap();
+    assert_eq!(
+        said(),
+        "M/vocab.json: expected the special token \"<pad>\" in the vocabulary"
+    );
+    fs::write(path.join("vocab.json"), "{\"<s>\": ").unwrap();
+    assert!(said().starts_with("M/vocab.json: expected a tokenizer: EOF while parsing"));
+    fs::write(
+        path.join("tokenizer.json"),
+        "version https://git-lfs.github.com/spec/v1\n",
+    )
+    .unwrap();
+    assert_eq!(
+        said(),
+        "M/tokenizer.json: expected a file of the tokenizer, found a Git LFS pointer"
+    );
+    fs::write(path.join("tokenizer.json"), "[]").unwrap();
+    assert!(said().starts_with("M/tokenizer.json: expected a tokenizer: "));
+    assert!(matches!(
+        Tokenizer::from_folder(path).unwrap_err(),
+        TaskError::BadTokenizer { .. }
+    ));
+}

@@ -1,0 +1,89 @@
+//! What can go wrong before and during a run.
+
+use std::path::{Path, PathBuf};
+
+use mezo_model::ModelError;
+use mezo_tasks::TaskError;
+
+/// An error of this crate. Its text starts with the file it is about, where there is one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A value of the spec that cannot be.
+    #[error("{key}: {message}")]
+    Value {
+        /// The key's path in the spec, such as `train.lr`.
+        key: &'static str,
+        /// What is wrong with its value.
+        message: String,
+        /// A way out.
+        hint: Option<String>,
+    },
+    /// The model's files.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The task's data, template or label words.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// A file of the run cannot be read or written.
+    #[error("{}: cannot {doing}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What was tried: "read", "write", ...
+        doing: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// A file of the run does not hold what it should.
+    #[error("{}:{line}: {message}", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What was expected.
+        message: String,
+    },
+    /// What lies on disk is not what the manifest was made from.
+    #[error("{}: the {what} changed since this run was planned", path.display())]
+    Changed {
+        /// The run's manifest.
+        path: PathBuf,
+        /// Weights, tokenizer or data.
+        what: &'static str,
+    },
+    /// Another process works on the run.
+    #[error("{}: held by another process", path.display())]
+    Held {
+        /// The run's lock.
+        path: PathBuf,
+    },
+}
+
+impl TrainError {
+    /// A way out, where there is one to tell.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Value { hint, .. } => hint.clone(),
+            Self::Model(error) => error.hint(),
+            Self::Task(error) => error.hint(),
+            Self::Changed { .. } => Some(
+                "put the old files back, or plan the sweep again: changed files make new runs".into(),
+            ),
+            Self::Held { .. } => Some("wait for it, or stop it".into()),
+            Self::File { .. } | Self::Record { .. } => None,
+        }
+    }
+
+    /// Whether the spec or the data is wrong, as opposed to the run's own files or the machine.
+    pub fn is_bad_input(&self) -> bool {
+        matches!(self, Self::Value { .. } | Self::Model(_) | Self::Task(_) | Self::Changed { .. })
+    }
+
+    /// Turns a failed file operation into an error that names the file.
+    pub(crate) fn file(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { path, doing, source }
+    }
+}

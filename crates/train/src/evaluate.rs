@@ -1,0 +1,50 @@
+//! Accuracy and cross-entropy over a set of examples.
+
+use mezo_model::{Probes, Roberta, cross_entropy, prediction};
+use mezo_tasks::{Example, PackedBatch};
+
+use crate::materials::batch;
+
+/// Tokens of one forward pass: enough to be worth it, few enough to stay near the processor.
+const TOKENS: usize = 2048;
+
+/// What an evaluation found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// Share of examples whose label word has the highest score.
+    pub accuracy: f64,
+    /// Mean cross-entropy over the label words.
+    pub cross_entropy: f64,
+    /// Over how many examples.
+    pub n: usize,
+}
+
+/// Evaluates the parameters as they are.
+///
+/// How the examples are cut into passes changes no bit: a row's numbers depend on nothing beside it.
+pub fn evaluate(model: &Roberta, examples: &[Example], words: &[usize]) -> Measured {
+    let (mut right, mut loss) = (0usize, 0.0f64);
+    let mut rest = examples;
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(pass_length(rest));
+        let packed = PackedBatch::pack(now.iter());
+        let scores = model.scores(batch(&packed), words, &Probes::unperturbed());
+        for (row, &label) in packed.labels.iter().enumerate() {
+            right += usize::from(prediction(scores.row(0, row)) == Some(label));
+            loss += cross_entropy(scores.row(0, row), label);
+        }
+        rest = later;
+    }
+    let n = examples.len();
+    Measured { accuracy: right as f64 / n as f64, cross_entropy: loss / n as f64, n }
+}
+
+/// How many of the examples go through together: as many as fit, at least one.
+fn pass_length(examples: &[Example]) -> usize {
+    let mut tokens = 0;
+    let fits = examples.iter().take_while(|example| {
+        tokens += example.ids.len();
+        tokens <= TOKENS
+    });
+    fits.count().max(1)
+}

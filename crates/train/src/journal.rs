@@ -1,0 +1,167 @@
+//! The journal: one line a step, from which the parameters can be rebuilt.
+
+use serde::{Deserialize, Serialize};
+
+/// A line of `steps.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The step, from 1.
+    pub step: u64,
+    /// Its learning rate.
+    pub lr: f64,
+    /// Its two-sided estimates.
+    pub estimates: Vec<Estimate>,
+    /// Set on the last line of a run whose loss is no longer finite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StepStatus>,
+}
+
+/// Why a line is the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepStatus {
+    /// A loss was not finite.
+    Diverged,
+}
+
+/// A two-sided estimate. A number that is not finite is none.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The seed of its noise.
+    pub seed: u64,
+    /// Loss at `theta + eps z`.
+    pub loss_plus: Option<f64>,
+    /// Loss at `theta - eps z`.
+    pub loss_minus: Option<f64>,
+    /// `(loss_plus - loss_minus) / (2 eps)`.
+    pub projected_grad: Option<f64>,
+}
+
+impl Estimate {
+    /// From two losses (paper, definition 1).
+    pub fn new(seed: u64, plus: f64, minus: f64, eps: f64) -> Self {
+        let finite = |number: f64| number.is_finite().then_some(number);
+        Self {
+            seed,
+            loss_plus: finite(plus),
+            loss_minus: finite(minus),
+            projected_grad: finite((plus - minus) / (2.0 * eps)),
+        }
+    }
+
+    /// Whether both losses and their difference are numbers.
+    fn is_finite(&self) -> bool {
+        self.loss_plus.is_some() && self.loss_minus.is_some() && self.projected_grad.is_some()
+    }
+}
+
+impl Step {
+    /// A line, marked as the last where an estimate is not finite.
+    pub fn new(step: u64, lr: f64, estimates: Vec<Estimate>) -> Self {
+        let finite = estimates.iter().all(Estimate::is_finite);
+        let status = (!finite).then_some(StepStatus::Diverged);
+        Self { step, lr, estimates, status }
+    }
+
+    /// Whether the run ends here because a loss is not finite.
+    pub fn diverged(&self) -> bool {
+        self.status == Some(StepStatus::Diverged)
+    }
+
+    /// Mean loss over the probes of the step; none where it diverged.
+    pub fn loss(&self) -> Option<f64> {
+        let mut sum = 0.0;
+        for estimate in &self.estimates {
+            sum += (estimate.loss_plus? + estimate.loss_minus?) / 2.0;
+        }
+        Some(sum / self.estimates.len() as f64)
+    }
+}
+
+/// A line of `evals.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Eval {
+    /// After which step.
+    pub step: u64,
+    /// On what.
+    pub split: EvalSplit,
+    /// What was measured.
+    pub metric: Metric,
+    /// The value; none where it is not finite.
+    pub value: Option<f64>,
+    /// Over how many examples.
+    pub n: usize,
+}
+
+/// What an evaluation is made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvalSplit {
+    /// To choose the best step by.
+    Dev,
+    /// To report.
+    Test,
+}
+
+/// What an evaluation measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Share of examples whose label word has the highest score.
+    Accuracy,
+    /// Mean cross-entropy over the label words.
+    CrossEntropy,
+}
+
+/// Every metric, in the order in which it is written.
+pub const METRICS: [Metric; 2] = [Metric::Accuracy, Metric::CrossEntropy];
+
+/// The value of one metric at a step, as far as it has been written.
+pub(crate) fn find(evals: &[Eval], step: u64, split: EvalSplit, metric: Metric) -> Option<&Eval> {
+    evals.iter().find(|eval| (eval.step, eval.split, eval.metric) == (step, split, metric))
+}
+
+/// The step up to `last` with the best dev accuracy; a later one must be strictly better (trainer.py:805-815).
+pub(crate) fn best_step(evals: &[Eval], last: u64) -> Option<u64> {
+    let mut best: Option<(u64, f64)> = None;
+    for eval in evals {
+        let candidate = eval.step <= last
+            && eval.split == EvalSplit::Dev
+            && eval.metric == Metric::Accuracy;
+        let Some(value) = eval.value.filter(|_| candidate) else { continue };
+        if best.is_none_or(|(_, highest)| value > highest) {
+            best = Some((eval.step, value));
+        }
+    }
+    best.map(|(step, _)| step)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn dev(step: u64, value: Option<f64>) -> Eval {
+        Eval { step, split: EvalSplit::Dev, metric: Metric::Accuracy, value, n: 4 }
+    }
+
+    #[test]
+    fn the_earliest_of_equals_is_best() {
+        let evals = [dev(10, Some(0.5)), dev(20, Some(0.75)), dev(30, Some(0.75)), dev(40, None)];
+        assert_eq!(best_step(&evals, 40), Some(20));
+        assert_eq!(best_step(&evals, 10), Some(10));
+        assert_eq!(best_step(&evals[3..], 40), None);
+    }
+
+    #[test]
+    fn a_line_that_is_not_finite_is_the_last() {
+        let step = Step::new(3, 0.1, vec![Estimate::new(1, f64::NAN, 0.5, 1e-3)]);
+        assert!(step.diverged());
+        assert_eq!(
+            serde_json::to_string(&step).unwrap(),
+            r#"{"step":3,"lr":0.1,"estimates":[{"seed":1,"loss_plus":null,"loss_minus":0.5,"projected_grad":null}],"status":"diverged"}"#
+        );
+        let back: Step = serde_json::from_str(&serde_json::to_string(&step).unwrap()).unwrap();
+        assert_eq!(back, step);
+    }
+}

@@ -1,0 +1,35 @@
+//! One MeZO run on its directory.
+//!
+//! A [`RunSpec`] is one point of a spec. [`Resolver`] reads and checks everything it names and makes a [`Manifest`] of
+//! it, whose id is a hash of all that changes the numbers. [`run`] takes a directory with a manifest to its result: each
+//! step's seed and projected gradient go into the journal before the parameters move, so a run that was stopped at any
+//! instant goes on as if nothing had happened.
+
+mod attempts;
+mod error;
+mod evaluate;
+mod export;
+mod files;
+mod journal;
+mod manifest;
+mod materials;
+mod mezo;
+mod resolve;
+mod result;
+mod run;
+mod snapshot;
+mod spec;
+
+pub use attempts::{Attempt, EndReason};
+pub use error::TrainError;
+pub use evaluate::{Measured, evaluate};
+pub use export::export;
+pub use journal::{Estimate, Eval, EvalSplit, METRICS, Metric, Step, StepStatus};
+pub use manifest::{
+    ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
+};
+pub use mezo::{estimate, step_seed};
+pub use resolve::Resolver;
+pub use result::{Reported, RunResult, Status};
+pub use run::{Control, Ending, run};
+pub use spec::{LoraSpec, MethodName, MethodSpec, ModelSpec, RunSpec, TaskSpec, TrainSpec, TuningName};

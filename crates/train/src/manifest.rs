@@ -1,0 +1,191 @@
+//! A run's manifest: everything that decides its numbers, and the id made of it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::TrainError;
+use crate::files::{read_json, write_json};
+use crate::spec::{LoraSpec, MethodName, TrainSpec, TuningName};
+
+/// Raised whenever the same manifest would give other numbers.
+pub const ALGORITHM: u32 = 1;
+
+/// `manifest.json`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this file's layout.
+    pub schema: u32,
+    /// Hash of everything below that changes the numbers.
+    pub id: String,
+    /// The sweep's name.
+    pub sweep: String,
+    /// The run's configuration, nothing left to a default.
+    pub config: Config,
+    /// The values that the sweep varies, as the spec writes them.
+    pub swept: Vec<SweptText>,
+    /// Hash of the weights in use.
+    pub weights_sha256: String,
+    /// Hash of the tokenizer's files.
+    pub tokenizer_sha256: String,
+    /// Hash of the sentences and labels of train, dev and test.
+    pub data_sha256: String,
+    /// How many scalars are trained.
+    pub trainable_parameters: usize,
+    /// Rows to train on.
+    pub train_examples: usize,
+    /// Rows to choose by.
+    pub dev_examples: usize,
+    /// Rows to report on.
+    pub test_examples: usize,
+    /// True for data that were made, not found.
+    pub made_data: bool,
+    /// The rules that decide what is trained and reported.
+    pub protocol: String,
+    /// Number format of the forward pass.
+    pub precision: String,
+    /// Version of the algorithm.
+    pub algorithm: u32,
+    /// Versions of this program and of burn.
+    pub versions: BTreeMap<String, String>,
+}
+
+/// A swept value's key and text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SweptText {
+    /// `train.lr`
+    pub key: String,
+    /// `1e-4`
+    pub text: String,
+}
+
+/// The resolved configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// Where the model is.
+    pub model: ModelConfig,
+    /// The task as it is put to the model.
+    pub task: TaskConfig,
+    /// What is done.
+    pub method: MethodConfig,
+    /// How it is trained; none without training.
+    pub train: Option<TrainSpec>,
+}
+
+/// Where the model is. Its place is no part of the id, its weights are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelConfig {
+    /// In the binary.
+    Builtin(String),
+    /// In a folder, relative to the run's own unless absolute.
+    Path(PathBuf),
+}
+
+/// The task as it is put to the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskConfig {
+    /// The task's name.
+    pub name: String,
+    /// The data folder, relative to the run's own unless absolute. Its place is no part of the id.
+    pub data: Option<PathBuf>,
+    /// Examples per class.
+    pub k: usize,
+    /// The most test examples.
+    pub test_cap: usize,
+    /// The prompt.
+    pub template: String,
+    /// Label to label word.
+    pub label_words: BTreeMap<String, String>,
+    /// The most tokens of a prompt.
+    pub max_length: usize,
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MethodConfig {
+    /// `mezo` or `zero-shot`.
+    pub name: MethodName,
+    /// Which parameters are trained; none without training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<TuningName>,
+    /// LoRA's rank and weight, for LoRA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lora: Option<LoraSpec>,
+}
+
+/// What the id is a hash of: no paths, no names, nothing a user may change without changing a number.
+#[derive(Serialize)]
+struct Identity<'a> {
+    algorithm: u32,
+    precision: &'a str,
+    protocol: &'a str,
+    weights: &'a str,
+    tokenizer: &'a str,
+    data: &'a str,
+    task: &'a str,
+    template: &'a str,
+    label_words: &'a BTreeMap<String, String>,
+    max_length: usize,
+    k: usize,
+    test_cap: usize,
+    method: &'a MethodConfig,
+    train: &'a Option<TrainSpec>,
+}
+
+impl Manifest {
+    /// The name of a run's manifest in its directory.
+    pub const FILE: &str = "manifest.json";
+
+    /// Reads the manifest of a run directory.
+    ///
+    /// # Errors
+    /// If it is missing or not a manifest.
+    pub fn read(dir: &Path) -> Result<Self, TrainError> {
+        read_json(&dir.join(Self::FILE))
+    }
+
+    /// Writes the manifest into a run directory, unless one of the same id is there already.
+    ///
+    /// # Errors
+    /// If the directory cannot be made or written.
+    pub fn write(&self, dir: &Path) -> Result<(), TrainError> {
+        let path = dir.join(Self::FILE);
+        if path.exists() && Self::read(dir)?.id == self.id {
+            return Ok(());
+        }
+        std::fs::create_dir_all(dir).map_err(TrainError::file(dir, "make"))?;
+        write_json(&path, self)
+    }
+
+    /// The number of steps; none without training.
+    pub fn steps(&self) -> u64 {
+        self.config.train.map_or(0, |train| train.steps)
+    }
+
+    /// The id that the rest of the manifest makes: 16 hexadecimal digits of a SHA-256.
+    pub(crate) fn identity(&self) -> String {
+        let task = &self.config.task;
+        let identity = Identity {
+            algorithm: self.algorithm,
+            precision: &self.precision,
+            protocol: &self.protocol,
+            weights: &self.weights_sha256,
+            tokenizer: &self.tokenizer_sha256,
+            data: &self.data_sha256,
+            task: &task.name,
+            template: &task.template,
+            label_words: &task.label_words,
+            max_length: task.max_length,
+            k: task.k,
+            test_cap: task.test_cap,
+            method: &self.config.method,
+            train: &self.config.train,
+        };
+        // Strings, numbers and maps with string keys always serialise.
+        let text = serde_json::to_vec(&identity).unwrap_or_default();
+        Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}

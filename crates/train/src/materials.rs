@@ -1,0 +1,145 @@
+//! What a run works with: the model, the examples in tokens, the label words.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use mezo_model::{Batch, LoraConfig, ModelFiles, Roberta, Tuning, load};
+use mezo_tasks::{Example, PackedBatch, Split, Task, Tokenizer, k_shot, test_rows};
+
+use crate::error::TrainError;
+use crate::manifest::{Config, Manifest, ModelConfig};
+use crate::spec::TuningName;
+
+/// The examples of a run, in tokens.
+#[derive(Debug)]
+pub(crate) struct Examples {
+    pub(crate) train: Vec<Example>,
+    pub(crate) dev: Vec<Example>,
+    pub(crate) test: Vec<Example>,
+    /// Vocabulary ids of the label words, in the order of the classes.
+    pub(crate) words: Vec<usize>,
+    /// Hash of the sentences and labels.
+    pub(crate) sha256: String,
+}
+
+/// The files of a configured model; relative paths start at `base`.
+pub(crate) fn model_files(model: &ModelConfig, base: &Path) -> Result<ModelFiles, TrainError> {
+    match model {
+        ModelConfig::Path(path) => Ok(ModelFiles::Folder(base.join(path))),
+        ModelConfig::Builtin(name) => {
+            ModelFiles::builtin(name).ok_or_else(|| TrainError::Value {
+                key: "model.builtin",
+                message: format!("there is no built-in model `{name}`"),
+                hint: Some(format!(
+                    "the built-in models: {}",
+                    mezo_model::Builtin::names().collect::<Vec<_>>().join(", ")
+                )),
+            })
+        }
+    }
+}
+
+/// The tokenizer beside the model.
+pub(crate) fn tokenizer(files: &ModelFiles) -> Result<Tokenizer, TrainError> {
+    Ok(match files {
+        ModelFiles::Folder(folder) => Tokenizer::from_folder(folder)?,
+        ModelFiles::Builtin(builtin) => {
+            let name: PathBuf = ["builtin", builtin.name, "tokenizer.json"].iter().collect();
+            Tokenizer::from_json(builtin.tokenizer_json(), &name)?
+        }
+    })
+}
+
+/// The task with the configured prompt.
+pub(crate) fn task(config: &Config) -> Result<Task, TrainError> {
+    let task = &config.task;
+    Ok(Task::by_name(&task.name)?
+        .with_template(&task.template)?
+        .with_label_words(&task.label_words)?
+        .with_max_length(task.max_length))
+}
+
+/// Draws the split, and puts every row into tokens.
+pub(crate) fn examples(
+    config: &Config,
+    tokenizer: &Tokenizer,
+    base: &Path,
+) -> Result<Examples, TrainError> {
+    let task = task(config)?;
+    let data = config.task.data.as_ref().map(|data| base.join(data));
+    let split = match config.train {
+        Some(train) => k_shot(
+            &task,
+            data.as_deref(),
+            config.task.k,
+            train.seed,
+            Some(config.task.test_cap),
+        )?,
+        None => Split {
+            train: Vec::new(),
+            dev: Vec::new(),
+            test: test_rows(&task, data.as_deref(), Some(config.task.test_cap))?,
+        },
+    };
+    let words = task.label_word_ids(tokenizer)?;
+    Ok(Examples {
+        train: task.encode(tokenizer, &split.train)?,
+        dev: task.encode(tokenizer, &split.dev)?,
+        test: task.encode(tokenizer, &split.test)?,
+        words: words.into_iter().map(|word| word as usize).collect(),
+        sha256: split.sha256(),
+    })
+}
+
+/// Loads the model and marks what is trained. LoRA's first values are drawn by the run's seed.
+pub(crate) fn model(
+    config: &Config,
+    files: &ModelFiles,
+    device: &Device,
+) -> Result<(Roberta, String), TrainError> {
+    let loaded = load(files, device)?;
+    let mut model = loaded.model;
+    let seed = config.train.map_or(0, |train| train.seed);
+    match config.method.tuning {
+        Some(TuningName::Full) => model.train_only(Tuning::Full),
+        Some(TuningName::Lora) => {
+            if let Some(lora) = config.method.lora {
+                model.attach_lora(LoraConfig { rank: lora.r, alpha: lora.alpha }, seed);
+            }
+            model.train_only(Tuning::Lora);
+        }
+        None => {}
+    }
+    Ok((model, loaded.sha256))
+}
+
+/// Everything a run directory's manifest names, checked against its hashes.
+pub(crate) struct Materials {
+    pub(crate) model: Roberta,
+    pub(crate) examples: Examples,
+}
+
+impl Materials {
+    pub(crate) fn load(manifest: &Manifest, dir: &Path, device: &Device) -> Result<Self, TrainError> {
+        let files = model_files(&manifest.config.model, dir)?;
+        let tokenizer = tokenizer(&files)?;
+        let examples = examples(&manifest.config, &tokenizer, dir)?;
+        let (model, weights) = model(&manifest.config, &files, device)?;
+        let hashes = [
+            ("weights", &weights, &manifest.weights_sha256),
+            ("tokenizer", &tokenizer.sha256().to_owned(), &manifest.tokenizer_sha256),
+            ("data", &examples.sha256, &manifest.data_sha256),
+        ];
+        for (what, now, planned) in hashes {
+            if now != planned {
+                return Err(TrainError::Changed { path: dir.join(Manifest::FILE), what });
+            }
+        }
+        Ok(Self { model, examples })
+    }
+}
+
+/// A packed batch as the model takes it.
+pub(crate) fn batch(packed: &PackedBatch) -> Batch<'_> {
+    Batch { ids: &packed.ids, starts: &packed.starts, masks: &packed.masks }
+}

@@ -1,0 +1,58 @@
+//! One step of MeZO (Malladi et al., 2023, algorithm 1): two forward passes, one update.
+
+use mezo_model::{Noise, Philox, Probes, Roberta, philox_words};
+use mezo_tasks::PackedBatch;
+
+use crate::journal::{Estimate, Step};
+use crate::materials::batch;
+use crate::spec::TrainSpec;
+
+/// The counter word that marks the seeds of steps.
+const STEP_SEED: u32 = 2;
+
+/// The seed of the noise of a step's estimate: 53 bits, so that every reader of JSON holds it exactly.
+pub fn step_seed(run_seed: u64, step: u64, estimate: u32) -> u64 {
+    let [low, high, ..] = philox_words([step as u32, (step >> 32) as u32, estimate, STEP_SEED], run_seed);
+    (u64::from(high) << 32 | u64::from(low)) >> 11
+}
+
+/// The losses on both sides of the parameters along `z(seed)`.
+pub fn estimate(
+    model: &Roberta,
+    noise: &dyn Noise,
+    packed: &PackedBatch,
+    words: &[usize],
+    seed: u64,
+    eps: f64,
+) -> Estimate {
+    let probes = Probes::two_sided(noise, seed, eps as f32);
+    let losses = model.scores(batch(packed), words, &probes).losses(&packed.labels);
+    // With nothing between the probes that they move, both sides are the one plane that came out.
+    let minus = losses.get(1).unwrap_or(&losses[0]);
+    Estimate::new(seed, losses[0], *minus, eps)
+}
+
+/// Measures a step: the line of the journal, which says all that the update needs.
+pub(crate) fn measure(
+    model: &Roberta,
+    train: &TrainSpec,
+    step: u64,
+    packed: &PackedBatch,
+    words: &[usize],
+) -> Step {
+    let seed = step_seed(train.seed, step, 0);
+    Step::new(step, train.lr, vec![estimate(model, &Philox, packed, words, seed, train.eps)])
+}
+
+/// Applies a line of the journal: `theta <- theta - lr (g z + wd theta)` on every trained tensor.
+pub(crate) fn apply(model: &mut Roberta, step: &Step, weight_decay: f64) {
+    let count = step.estimates.len() as f64;
+    let terms: Vec<(u64, f32)> = step
+        .estimates
+        .iter()
+        .filter_map(|estimate| {
+            Some((estimate.seed, (step.lr * estimate.projected_grad? / count) as f32))
+        })
+        .collect();
+    model.descend(&Philox, &terms, (step.lr * weight_decay) as f32);
+}

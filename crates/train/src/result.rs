@@ -1,0 +1,59 @@
+//! `result.json`: the last file of a run, whose presence means that it is finished.
+
+use serde::{Deserialize, Serialize};
+
+use crate::journal::{Eval, EvalSplit, Metric, find};
+
+/// `result.json`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// The run.
+    pub id: String,
+    /// How it ended.
+    pub status: Status,
+    /// Lines of the journal.
+    pub steps: u64,
+    /// At the step with the best dev accuracy; none where there was no evaluation before it diverged.
+    pub best: Option<Reported>,
+    /// At the last step; none where it diverged.
+    pub last: Option<Reported>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// All steps are done.
+    Finished,
+    /// A loss was not finite.
+    Diverged,
+}
+
+/// What is reported of one step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reported {
+    /// The step.
+    pub step: u64,
+    /// Dev accuracy; none without training.
+    pub dev_accuracy: Option<f64>,
+    /// Dev cross-entropy; none without training.
+    pub dev_cross_entropy: Option<f64>,
+    /// Test accuracy.
+    pub test_accuracy: Option<f64>,
+    /// Test cross-entropy.
+    pub test_cross_entropy: Option<f64>,
+}
+
+impl Reported {
+    /// What the evaluations say of a step.
+    pub(crate) fn at(step: u64, evals: &[Eval]) -> Self {
+        let value = |split, metric| find(evals, step, split, metric)?.value;
+        Self {
+            step,
+            dev_accuracy: value(EvalSplit::Dev, Metric::Accuracy),
+            dev_cross_entropy: value(EvalSplit::Dev, Metric::CrossEntropy),
+            test_accuracy: value(EvalSplit::Test, Metric::Accuracy),
+            test_cross_entropy: value(EvalSplit::Test, Metric::CrossEntropy),
+        }
+    }
+}
