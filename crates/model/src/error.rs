@@ -22,6 +22,12 @@ pub enum ModelError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is no such folder.
+    #[error("{}: there is no such model folder", path.display())]
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The folder holds no weights.
     #[error("{}: holds neither model.safetensors nor model.safetensors.index.json", path.display())]
     NoWeights {
@@ -121,8 +127,10 @@ impl ModelError {
     /// A way out, where there is one to tell.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoWeights { .. } => {
-                "a model folder is in Hugging Face's layout: config.json, model.safetensors and a tokenizer".into()
+            Self::NoFolder { .. } | Self::NoWeights { .. } => {
+                "put a model there in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or \
+                 vocab.json with merges.txt), or name another folder with `--model DIR`"
+                    .into()
             }
             Self::LfsPointer { .. } => "run `git lfs pull` in the model's repository, or download the file".into(),
             Self::Broken { .. } => "download the file again: it was probably cut off".into(),

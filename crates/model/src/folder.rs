@@ -65,6 +65,9 @@ impl ModelFiles {
     pub(crate) fn config(&self) -> Result<(PathBuf, String), ModelError> {
         match self {
             Self::Builtin(builtin) => Ok((builtin.path("config.json"), builtin.config.into())),
+            Self::Folder(folder) if !folder.is_dir() => {
+                Err(ModelError::NoFolder { path: folder.clone() })
+            }
             Self::Folder(folder) => {
                 let path = folder.join("config.json");
                 match std::fs::read_to_string(&path) {

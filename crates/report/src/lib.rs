@@ -19,6 +19,7 @@ mod notes;
 pub mod paper;
 mod parquet;
 mod run_files;
+mod searches;
 mod slope;
 mod slope_rows;
 mod statistics;

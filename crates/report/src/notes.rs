@@ -60,7 +60,7 @@ fn seeds(rows: &[Row]) -> Option<String> {
         (0, _) => None,
         (count, 1) => Some(format!("{count} {what}: {text}")),
         (count, _) => Some(format!(
-            "{count} {what}: {text}; not every row has all of them yet"
+            "{count} {what}: {text}; not every row has all of them"
         )),
     }
 }

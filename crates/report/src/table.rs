@@ -7,6 +7,7 @@ use crate::grid;
 use crate::notes;
 use crate::paper::{self, Published};
 use crate::run_files::Scores;
+use crate::searches::{Search, heading, searches};
 use crate::slope_rows::{SlopeRow, slope_rows};
 use crate::statistics::{Gain, Spread};
 use crate::sweep_runs::{RunRecord, Status, SweepRuns};
@@ -153,58 +154,6 @@ pub fn table(runs: &SweepRuns) -> Table {
     }
 }
 
-/// Cells that differ only in what a grid search varies.
-struct Search<'a> {
-    group: &'a str,
-    cells: Vec<(&'a Cell, Vec<&'a RunRecord>)>,
-}
-
-impl<'a> Search<'a> {
-    fn runs(&self) -> Vec<&'a RunRecord> {
-        self.cells
-            .iter()
-            .flat_map(|(_, members)| members.iter().copied())
-            .collect()
-    }
-
-    fn is_zero_shot(&self) -> bool {
-        self.cells
-            .first()
-            .is_some_and(|(cell, _)| cell.is_zero_shot())
-    }
-
-    /// The settings that all cells share, with the same text.
-    fn shared_settings(&self) -> Vec<(String, String)> {
-        let Some(((first, _), others)) = self.cells.split_first() else {
-            return Vec::new();
-        };
-        let shared = |(name, text): &&(String, String)| {
-            others
-                .iter()
-                .all(|(cell, _)| cell.setting(name) == Some(text))
-        };
-        first.settings.iter().filter(shared).cloned().collect()
-    }
-}
-
-/// The searches in the order of their first cells.
-fn searches(runs: &SweepRuns) -> Vec<Search<'_>> {
-    let mut searches: Vec<Search<'_>> = Vec::new();
-    for (cell, members) in runs.cells() {
-        match searches
-            .iter_mut()
-            .find(|search| search.group == cell.group)
-        {
-            Some(search) => search.cells.push((cell, members)),
-            None => searches.push(Search {
-                group: &cell.group,
-                cells: vec![(cell, members)],
-            }),
-        }
-    }
-    searches
-}
-
 /// Zero-shot's scores by model and task.
 fn baselines(runs: &SweepRuns) -> BTreeMap<String, Scores> {
     let zero_shot = runs
@@ -340,31 +289,4 @@ fn better(run: &RunRecord, than: &RunRecord) -> bool {
         }
         (ours, _) => ours.is_some(),
     }
-}
-
-/// What all searches share of the things a reader looks for first.
-fn heading(searches: &[Search<'_>], made_data: bool) -> String {
-    const FIRST: [(&str, &str); 6] = [
-        ("model", ""),
-        ("task", ""),
-        ("k", "k "),
-        ("batch_size", "batch "),
-        ("steps", "steps "),
-        ("weight_decay", "weight decay "),
-    ];
-    let all: Vec<_> = searches.iter().map(Search::shared_settings).collect();
-    let shared = |(name, words): &(&str, &str)| {
-        let mut texts = all
-            .iter()
-            .filter_map(|settings| settings.iter().find(|(known, _)| known == name));
-        let (_, text) = texts.next()?;
-        texts
-            .all(|(_, other)| other == text)
-            .then(|| format!("{words}{text}"))
-    };
-    let mut parts: Vec<String> = FIRST.iter().filter_map(shared).collect();
-    if made_data {
-        parts.push("made data".to_owned());
-    }
-    parts.join(", ")
 }

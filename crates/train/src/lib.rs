@@ -28,7 +28,7 @@ pub use journal::{Estimate, Eval, EvalSplit, METRICS, Metric, Step, StepStatus};
 pub use manifest::{
     ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
 };
-pub use mezo::{estimate, step_seed};
+pub use mezo::{apply, estimate, step_seed};
 pub use resolve::Resolver;
 pub use result::{Reported, RunResult, Status};
 pub use run::{Control, Ending, run};

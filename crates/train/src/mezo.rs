@@ -44,8 +44,8 @@ pub(crate) fn measure(
     Step::new(step, train.lr, vec![estimate(model, &Philox, packed, words, seed, train.eps)])
 }
 
-/// Applies a line of the journal: `theta <- theta - lr (g z + wd theta)` on every trained tensor.
-pub(crate) fn apply(model: &mut Roberta, step: &Step, weight_decay: f64) {
+/// Applies a line of the journal: `theta <- theta - lr (g z + wd theta)` on every trained tensor (trainer.py:717-724).
+pub fn apply(model: &mut Roberta, noise: &dyn Noise, step: &Step, weight_decay: f64) {
     let count = step.estimates.len() as f64;
     let terms: Vec<(u64, f32)> = step
         .estimates
@@ -54,5 +54,5 @@ pub(crate) fn apply(model: &mut Roberta, step: &Step, weight_decay: f64) {
             Some((estimate.seed, (step.lr * estimate.projected_grad? / count) as f32))
         })
         .collect();
-    model.descend(&Philox, &terms, (step.lr * weight_decay) as f32);
+    model.descend(noise, &terms, (step.lr * weight_decay) as f32);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use burn::tensor::Device;
-use mezo_model::Roberta;
+use mezo_model::{Philox, Roberta};
 use mezo_tasks::{Order, PackedBatch};
 
 use crate::attempts::{EndReason, OpenAttempt};
@@ -160,7 +160,7 @@ impl Work<'_> {
                 self.finish_diverged(&journal)?;
                 return Ok((Ending::Diverged, step));
             }
-            mezo::apply(&mut self.model, line, train.weight_decay);
+            mezo::apply(&mut self.model, &Philox, line, train.weight_decay);
             if step.is_multiple_of(train.eval_every) || step == train.steps {
                 // A snapshot must never be ahead of the journal.
                 file.sync()?;
@@ -257,7 +257,7 @@ impl Work<'_> {
         self.model = materials::model(config, &files, &self.device)?.0;
         let weight_decay = config.train.map_or(0.0, |train| train.weight_decay);
         for line in &journal[..step as usize] {
-            mezo::apply(&mut self.model, line, weight_decay);
+            mezo::apply(&mut self.model, &Philox, line, weight_decay);
         }
         Ok(())
     }

@@ -253,7 +253,7 @@ fn dev_points(runs: &[&RunRecord]) -> Vec<Point> {
     let stride = points.len().div_ceil(DEV_POINTS).max(1);
     let last = points.len().saturating_sub(1);
     (0..points.len())
-        .filter(|place| (last - place) % stride == 0)
+        .filter(|place| (last - place).is_multiple_of(stride))
         .map(|place| points[place])
         .collect()
 }

@@ -1,20 +1,22 @@
 //! A LaTeX table that needs no package.
 
-use super::text_grid::TextGrid;
+use super::text_grid::{Columns, TextGrid};
 use crate::table::{RowKind, Table};
 
 pub(super) fn render(table: &Table) -> String {
-    let grid = TextGrid::new(table);
+    let grid = TextGrid::new(table, Columns::Usual);
     let columns = "l".to_owned() + &"r".repeat(grid.headers.len() - 1);
     let mut text =
         format!("\\begin{{table}}\n\\centering\n\\begin{{tabular}}{{{columns}}}\n\\hline\n");
     text.push_str(&line(&grid.headers));
     text.push_str("\\hline\n");
+    let mut search_ended = false;
     for (row, texts) in table.rows.iter().zip(&grid.rows) {
-        text.push_str(&line(texts));
-        if row.kind == RowKind::Selected {
+        if search_ended {
             text.push_str("\\hline\n");
         }
+        text.push_str(&line(texts));
+        search_ended = row.kind == RowKind::Selected;
     }
     text.push_str(&format!(
         "\\hline\n\\end{{tabular}}\n\\caption{{{}: {}.}}\n\\par\\footnotesize\n",

@@ -1,10 +1,10 @@
 //! GitHub's Markdown.
 
-use super::text_grid::TextGrid;
+use super::text_grid::{Columns, TextGrid};
 use crate::table::{RowKind, Table};
 
 pub(super) fn render(table: &Table) -> String {
-    let grid = TextGrid::new(table);
+    let grid = TextGrid::new(table, Columns::Usual);
     let mut text = format!("# {}\n\n{}\n\n", table.sweep, table.heading);
     text.push_str(&line(&grid.headers));
     text.push_str(&line(&vec!["---".to_owned(); grid.headers.len()]));

@@ -11,15 +11,24 @@ pub(super) struct TextGrid {
     pub(super) rows: Vec<Vec<String>>,
 }
 
+/// Which settings get a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Columns {
+    /// The usual ones, and others that differ between rows.
+    Usual,
+    /// Learning rate, epsilon, and others that differ between rows.
+    Telling,
+}
+
 /// What stands where there is nothing.
 const NOTHING: &str = "-";
 
-/// Settings shown in every table, in this order; others only where they differ between rows.
-const ALWAYS: [&str; 5] = ["tuning", "k", "lr", "eps", "steps"];
+/// The usual settings, in their order.
+const USUAL: [&str; 5] = ["tuning", "k", "lr", "eps", "steps"];
 
 impl TextGrid {
-    pub(super) fn new(table: &Table) -> Self {
-        let settings = setting_columns(table);
+    pub(super) fn new(table: &Table, columns: Columns) -> Self {
+        let settings = setting_columns(table, columns);
         let with_paper = table.rows.iter().any(|row| row.paper.is_some());
         let mut headers = vec!["method".to_owned()];
         headers.extend(settings.iter().map(|name| name.replace('_', " ")));
@@ -47,7 +56,7 @@ impl TextGrid {
     }
 }
 
-fn setting_columns(table: &Table) -> Vec<String> {
+fn setting_columns(table: &Table, wanted: Columns) -> Vec<String> {
     let varies = |name: &str| {
         let cells = table
             .rows
@@ -59,7 +68,13 @@ fn setting_columns(table: &Table) -> Vec<String> {
             .len()
             > 1
     };
-    let mut columns: Vec<String> = ALWAYS.map(str::to_owned).to_vec();
+    let always =
+        |name: &&str| wanted == Columns::Usual || matches!(*name, "lr" | "eps") || varies(name);
+    let mut columns: Vec<String> = USUAL
+        .into_iter()
+        .filter(always)
+        .map(str::to_owned)
+        .collect();
     for (name, _) in table.rows.iter().flat_map(|row| &row.settings) {
         if name != "method" && !columns.contains(name) && varies(name) {
             columns.push(name.clone());

@@ -3,6 +3,7 @@
 
 mod broken;
 mod fixture;
+mod formats;
 mod rebuild;
 mod slopes;
 mod tables;

@@ -159,3 +159,35 @@ fn a_very_long_run_makes_a_small_figure() {
         files["loss.svg"].len()
     );
 }
+
+#[test]
+fn the_figure_says_what_it_shows() {
+    let dir = tempfile::tempdir().unwrap();
+    let runs = quickstart(dir.path());
+    let mut diverged = runs[7].clone();
+    (diverged.status, diverged.last) = ("diverged", None);
+    diverged.losses.truncate(400);
+    diverged
+        .losses
+        .extend((0..60).map(|step| 0.6 + 0.5 * f64::from(step)));
+    diverged.write(dir.path());
+    let files = built(dir.path(), false);
+    let svg = String::from_utf8(files["loss.svg"].clone()).unwrap();
+    for words in [
+        "fixture: training loss of roberta-imdb-tiny on made-sentiment (made data)",
+        "lr 1e-4",
+        "eps 3e-3",
+        "training loss (cross-entropy)",
+        "moving average over 51 steps",
+        "Band: lowest to highest seed.",
+        "Crosses: where a run diverged.",
+    ] {
+        assert!(svg.contains(words), "{words}");
+    }
+    // What blew up is cut off: the axis ends near where the runs began.
+    assert!(
+        !svg.contains("\n1.0\n") && !svg.contains("\n2\n"),
+        "the axis is too high"
+    );
+    assert!(files["loss.png"].starts_with(b"\x89PNG"));
+}

@@ -1,0 +1,84 @@
+//! Searches: the cells among which the paper's protocol selects.
+
+use crate::cell::Cell;
+use crate::sweep_runs::{RunRecord, SweepRuns};
+
+/// Cells that differ only in what a grid search varies.
+pub(crate) struct Search<'a> {
+    pub(crate) group: &'a str,
+    pub(crate) cells: Vec<(&'a Cell, Vec<&'a RunRecord>)>,
+}
+
+impl<'a> Search<'a> {
+    pub(crate) fn runs(&self) -> Vec<&'a RunRecord> {
+        self.cells
+            .iter()
+            .flat_map(|(_, members)| members.iter().copied())
+            .collect()
+    }
+
+    pub(crate) fn is_zero_shot(&self) -> bool {
+        self.cells
+            .first()
+            .is_some_and(|(cell, _)| cell.is_zero_shot())
+    }
+
+    /// The settings that all cells share, with the same text.
+    pub(crate) fn shared_settings(&self) -> Vec<(String, String)> {
+        let Some(((first, _), others)) = self.cells.split_first() else {
+            return Vec::new();
+        };
+        let shared = |(name, text): &&(String, String)| {
+            others
+                .iter()
+                .all(|(cell, _)| cell.setting(name) == Some(text))
+        };
+        first.settings.iter().filter(shared).cloned().collect()
+    }
+}
+
+/// The searches in the order of their first cells.
+pub(crate) fn searches(runs: &SweepRuns) -> Vec<Search<'_>> {
+    let mut searches: Vec<Search<'_>> = Vec::new();
+    for (cell, members) in runs.cells() {
+        match searches
+            .iter_mut()
+            .find(|search| search.group == cell.group)
+        {
+            Some(search) => search.cells.push((cell, members)),
+            None => searches.push(Search {
+                group: &cell.group,
+                cells: vec![(cell, members)],
+            }),
+        }
+    }
+    searches
+}
+
+/// What all searches share of the things a reader looks for first.
+pub(crate) fn heading(searches: &[Search<'_>], made_data: bool) -> String {
+    const FIRST: [(&str, &str); 7] = [
+        ("model", ""),
+        ("task", ""),
+        ("k", "k "),
+        ("tuning", "tuning "),
+        ("batch_size", "batch "),
+        ("steps", "steps "),
+        ("weight_decay", "weight decay "),
+    ];
+    let all: Vec<_> = searches.iter().map(Search::shared_settings).collect();
+    let shared = |(name, words): &(&str, &str)| {
+        let mut texts = all
+            .iter()
+            .filter_map(|settings| settings.iter().find(|(known, _)| known == name));
+        let (_, text) = texts.next()?;
+        texts
+            .all(|(_, other)| other == text)
+            .then(|| format!("{words}{text}"))
+    };
+    let mut parts: Vec<String> = FIRST.iter().filter_map(shared).collect();
+    if made_data {
+        parts.push("made data".to_owned());
+    }
+    parts.join(", ")
+}
