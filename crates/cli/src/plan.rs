@@ -1,11 +1,12 @@
 //! From a spec to the runs it stands for, every one resolved and checked.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use mezo_sweep::{Point, Run, Spec, SpecError};
+use mezo_sweep::{Point, Run, Spec};
 use mezo_tasks::TaskError;
-use mezo_train::{Manifest, Resolver, RunSpec, SweptText, TrainError};
+use mezo_train::{Manifest, ModelError, Resolver, RunSpec, SweptText, TrainError};
 
 use crate::args::PlanArgs;
 use crate::failure::Failure;
@@ -23,8 +24,12 @@ pub fn planned(args: &PlanArgs) -> Result<Vec<Planned>, Failure> {
     let dir = args.runs_dir.join(spec.name());
     let mut seen = BTreeSet::new();
     let (mut zero_shot, mut trained) = (Vec::new(), Vec::new());
-    for point in spec.points()? {
-        let manifest = resolved(&spec, &point, args, &mut resolver)?;
+    let points = spec.points()?;
+    // Every value is looked at before the first model is read, which may take a while.
+    let runs: Vec<RunSpec> =
+        points.iter().map(|point| checked(&spec, point, args)).collect::<Result<_, _>>()?;
+    for (point, run) in points.iter().zip(&runs) {
+        let manifest = resolved(&spec, point, run, args, &mut resolver)?;
         let beside = resolver.zero_shot(&manifest)?;
         if seen.insert(beside.id.clone()) {
             zero_shot.push(place(beside, "zero-shot".into(), &spec, &dir));
@@ -37,13 +42,8 @@ pub fn planned(args: &PlanArgs) -> Result<Vec<Planned>, Failure> {
     Ok(zero_shot)
 }
 
-/// The point's manifest; what is wrong is shown at its place in the spec where it has one.
-fn resolved(
-    spec: &Spec,
-    point: &Point<'_>,
-    args: &PlanArgs,
-    resolver: &mut Resolver,
-) -> Result<Manifest, Failure> {
+/// What the point says, with the command line's folders in it.
+fn checked(spec: &Spec, point: &Point<'_>, args: &PlanArgs) -> Result<RunSpec, Failure> {
     let mut run: RunSpec = point.deserialize()?;
     if let Some(data) = &args.data {
         run.task.data = Some(from_here(data));
@@ -52,12 +52,21 @@ fn resolved(
         run.model.path = Some(from_here(model));
         run.model.builtin = None;
     }
+    run.check().map_err(|error| in_spec(spec, point, args, error))?;
+    Ok(run)
+}
+
+/// The point's manifest.
+fn resolved(
+    spec: &Spec,
+    point: &Point<'_>,
+    run: &RunSpec,
+    args: &PlanArgs,
+    resolver: &mut Resolver,
+) -> Result<Manifest, Failure> {
     let swept = point.swept().into_iter();
     let swept = swept.map(|swept| SweptText { key: swept.key, text: swept.text }).collect();
-    resolver.resolve(&run, swept).map_err(|error| match key(&error) {
-        Some(key) => in_spec(spec, point, key, error).into(),
-        None => error.into(),
-    })
+    resolver.resolve(run, swept).map_err(|error| in_spec(spec, point, args, error))
 }
 
 /// A path given on the command line starts where the user stands, not at the spec.
@@ -65,29 +74,33 @@ fn from_here(path: &Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 
-/// The key of the spec that an error is about.
-fn key(error: &TrainError) -> Option<&'static str> {
-    match error {
-        TrainError::Value { key, .. } => Some(key),
-        TrainError::Task(error) => match error {
-            TaskError::UnknownTask { .. } => Some("task.name"),
-            TaskError::Template(_) => Some("task.template"),
-            TaskError::LabelWordClasses { .. }
-            | TaskError::LabelWordTokens { .. }
-            | TaskError::LabelWordTwice { .. } => Some("task.label_words"),
-            _ => None,
-        },
-        _ => None,
+/// What is wrong, at its place in the spec where it has one.
+fn in_spec(spec: &Spec, point: &Point<'_>, args: &PlanArgs, error: TrainError) -> Failure {
+    match key(&error, args) {
+        Some(key) => spec.error_at(Some(point), &key, error.to_string(), error.hint()).into(),
+        None => error.into(),
     }
 }
 
-fn in_spec(spec: &Spec, point: &Point<'_>, key: &str, error: TrainError) -> SpecError {
-    let hint = error.hint();
-    let message = match error {
-        TrainError::Value { message, .. } => message,
-        other => other.to_string(),
+/// The key of the spec that an error is about. A folder that the command line names is none of the spec's.
+fn key(error: &TrainError, args: &PlanArgs) -> Option<Cow<'static, str>> {
+    let key = match error {
+        TrainError::Value { key, .. } => key,
+        TrainError::Model(ModelError::NoFolder { .. }) if args.model.is_none() => "model.path",
+        TrainError::Task(error) => match error {
+            TaskError::UnknownTask { .. } => "task.name",
+            TaskError::Template(_) => "task.template",
+            TaskError::NoTaskFolder { .. } if args.data.is_none() => "task.data",
+            TaskError::LabelWordClasses { .. } => "task.label_words",
+            TaskError::LabelWordTokens { class, .. }
+            | TaskError::LabelWordTwice { classes: [_, class], .. } => {
+                return Some(format!("task.label_words.{class}").into());
+            }
+            _ => return None,
+        },
+        _ => return None,
     };
-    spec.error_at(Some(point), key, message, hint)
+    Some(key.into())
 }
 
 fn place(manifest: Manifest, label: String, spec: &Spec, dir: &Path) -> Planned {

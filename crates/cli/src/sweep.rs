@@ -36,6 +36,7 @@ fn state_word(state: &State) -> String {
 
 /// Carries out what is not finished, then makes the report.
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    mezo_train::check_device(&args.device)?;
     let planned = planned(&args.plan)?;
     let Some(sweep) = planned.first().map(|planned| planned.manifest.sweep.clone()) else {
         return Ok(Exit::Done);

@@ -44,12 +44,8 @@ impl RobertaConfig {
     /// # Errors
     /// If the text is not such a file, or describes a model this crate does not have.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ModelError> {
-        let config: Self = serde_json::from_str(text).map_err(|error| ModelError::Json {
-            path: path.into(),
-            line: error.line(),
-            column: error.column(),
-            message: error.to_string(),
-        })?;
+        let config: Self =
+            serde_json::from_str(text).map_err(|error| ModelError::json(path.into(), &error))?;
         match config.problem() {
             None => Ok(config),
             Some(message) => Err(ModelError::Config { path: path.into(), message }),

@@ -123,7 +123,28 @@ pub enum TensorProblem {
     Twice,
 }
 
+impl TensorProblem {
+    fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Missing => "the weights must be those of a whole masked-word model (RobertaForMaskedLM), not of a bare encoder or a classifier",
+            Self::Shape { .. } | Self::Unknown => "config.json and the weights must come from the same model",
+            Self::Dtype(_) => "save the weights as one of these",
+            Self::NotFinite { .. } => "the weights are of no use: take them from their source again",
+            Self::Twice => return None,
+        })
+    }
+}
+
 impl ModelError {
+    /// What the JSON reader says of a file, with the place at the front.
+    pub(crate) fn json(path: PathBuf, error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let message = error.to_string();
+        let place = format!(" at line {line} column {column}");
+        let message = message.strip_suffix(&place).unwrap_or(&message).into();
+        Self::Json { path, line, column, message }
+    }
+
     /// A way out, where there is one to tell.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
@@ -134,9 +155,7 @@ impl ModelError {
             }
             Self::LfsPointer { .. } => "run `git lfs pull` in the model's repository, or download the file".into(),
             Self::Broken { .. } => "download the file again: it was probably cut off".into(),
-            Self::Tensor { problem: TensorProblem::Shape { .. }, .. } => {
-                "config.json and the weights must come from the same model".into()
-            }
+            Self::Tensor { problem, .. } => problem.hint()?.into(),
             Self::Device { .. } => "`cpu` is always there; `cuda:0` needs a build with `--features cuda` and a driver".into(),
             _ => return None,
         })

@@ -94,12 +94,8 @@ impl ModelFiles {
         }
         let text = std::fs::read_to_string(&index)
             .map_err(|source| ModelError::Read { path: index.clone(), source })?;
-        let parsed: ShardIndex = serde_json::from_str(&text).map_err(|error| ModelError::Json {
-            path: index,
-            line: error.line(),
-            column: error.column(),
-            message: error.to_string(),
-        })?;
+        let parsed: ShardIndex =
+            serde_json::from_str(&text).map_err(|error| ModelError::json(index, &error))?;
         let mut shards: Vec<String> = parsed.weight_map.into_values().collect();
         shards.sort();
         shards.dedup();

@@ -73,6 +73,14 @@ pub enum TaskError {
         folder: &'static str,
     },
 
+    #[error("{}: expected the folder of task {task:?} with {} and {}, or with a split such as 16-13/{}, found nothing there",
+        .path.display(), .files[0], .files[1], .files[0])]
+    NoTaskFolder {
+        path: PathBuf,
+        task: &'static str,
+        files: [&'static str; 2],
+    },
+
     #[error("{}: expected {expected}, found nothing there", .path.display())]
     Missing { path: PathBuf, expected: String },
 
@@ -146,6 +154,9 @@ pub enum TaskError {
         max_length: usize,
     },
 
+    #[error("{place}: expected a tokenizer in JSON: {message}")]
+    TokenizerJson { place: Place, message: String },
+
     #[error("{}: expected a tokenizer: {source}", .path.display())]
     BadTokenizer {
         path: PathBuf,
@@ -179,6 +190,7 @@ impl TaskError {
             | Self::MissingColumn { place, .. }
             | Self::ExtraColumn { place, .. }
             | Self::UnknownLabel { place, .. }
+            | Self::TokenizerJson { place, .. }
             | Self::MaskCutOff { place, .. } => Some(place),
             _ => None,
         }
@@ -200,9 +212,10 @@ impl TaskError {
             Self::NoDataFolder { .. } => {
                 Some("name it with `data` in the spec or with --data DIR".to_owned())
             }
-            Self::Missing { .. } => {
-                Some("relative paths start at the spec's own folder".to_owned())
-            }
+            Self::NoTaskFolder { .. } => Some(
+                "`data` is the folder that holds it, and starts at the spec's own folder; --data DIR names another"
+                    .to_owned(),
+            ),
             Self::LfsPointer { .. } => Some("fetch the file itself with `git lfs pull`".to_owned()),
             Self::NotUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
             Self::NoHeader { .. } => {

@@ -160,13 +160,10 @@ impl Places {
         let folder = data.join(task.folder());
         let [train, test] = task.published().files.source.map(|file| folder.join(file));
         if !folder.is_dir() {
-            let [train, test] = task.published().files.source;
-            return Err(TaskError::Missing {
+            return Err(TaskError::NoTaskFolder {
                 path: folder,
-                expected: format!(
-                    "the folder of task {:?} with {train} and {test}, or with a split such as 16-13/{train}",
-                    task.name()
-                ),
+                task: task.name(),
+                files: task.published().files.source,
             });
         }
         Ok(Self {

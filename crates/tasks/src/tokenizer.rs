@@ -4,11 +4,12 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::error::TaskError;
+use crate::error::{Place, TaskError};
 use crate::read::{LFS_POINTER, hex};
 
 const SPECIAL: [&str; 5] = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
@@ -226,7 +227,19 @@ fn read(path: &Path) -> Result<Vec<u8>, TaskError> {
 }
 
 fn parse(bytes: &[u8], path: &Path) -> Result<Value, TaskError> {
-    serde_json::from_slice(bytes).map_err(|source| bad(path, source))
+    serde_json::from_slice(bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let message = error.to_string();
+        let told = format!(" at line {line} column {column}");
+        TaskError::TokenizerJson {
+            place: Place {
+                path: Arc::from(path),
+                line,
+                column,
+            },
+            message: message.strip_suffix(&told).unwrap_or(&message).to_owned(),
+        }
+    })
 }
 
 fn bad(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> TaskError {

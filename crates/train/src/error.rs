@@ -1,20 +1,23 @@
 //! What can go wrong before and during a run.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use mezo_model::ModelError;
 use mezo_tasks::TaskError;
+
+use crate::manifest::Manifest;
 
 /// An error of this crate. Its text starts with the file it is about, where there is one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
     /// A value of the spec that cannot be.
-    #[error("{key}: {message}")]
+    #[error("{message}")]
     Value {
         /// The key's path in the spec, such as `train.lr`.
         key: &'static str,
-        /// What is wrong with its value.
+        /// What is wrong with its value, the key named.
         message: String,
         /// A way out.
         hint: Option<String>,
@@ -72,6 +75,11 @@ impl TrainError {
                 "put the old files back, or plan the sweep again: changed files make new runs".into(),
             ),
             Self::Held { .. } => Some("wait for it, or stop it".into()),
+            Self::File { path, source, .. }
+                if source.kind() == ErrorKind::NotFound && path.ends_with(Manifest::FILE) =>
+            {
+                Some("a run's directory is one that `mezo sweep run` made: runs/<sweep>/<id>".into())
+            }
             Self::File { .. } | Self::Record { .. } => None,
         }
     }

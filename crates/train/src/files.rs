@@ -91,3 +91,41 @@ impl Lines {
         self.file.sync_data().map_err(TrainError::file(&self.path, "sync"))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_is_cut_off_and_the_rest_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lines.jsonl");
+        std::fs::write(&path, "1\n2\n3").unwrap();
+        let (mut lines, values) = Lines::open::<u32>(&path).unwrap();
+        assert_eq!(values, [1, 2]);
+        lines.add(&4).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "1\n2\n4\n");
+    }
+
+    #[test]
+    fn a_whole_line_that_is_wrong_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lines.jsonl");
+        std::fs::write(&path, "1\nx\n3\n").unwrap();
+        let error = Lines::open::<u32>(&path).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}:2: ", path.display())), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "1\nx\n3\n");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_replaced_stays_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file.json");
+        write_whole(&path, b"old").unwrap();
+        // A folder where the new file would be written first.
+        std::fs::create_dir(path.with_extension("part")).unwrap();
+        assert!(write_whole(&path, b"new").is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+    }
+}

@@ -28,8 +28,9 @@ pub use journal::{Estimate, Eval, EvalSplit, METRICS, Metric, Step, StepStatus};
 pub use manifest::{
     ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
 };
+pub use mezo_model::ModelError;
 pub use mezo::{apply, estimate, step_seed};
 pub use resolve::Resolver;
 pub use result::{Reported, RunResult, Status};
-pub use run::{Control, Ending, run};
+pub use run::{Control, Ending, check_device, run};
 pub use spec::{LoraSpec, MethodName, MethodSpec, ModelSpec, RunSpec, TaskSpec, TrainSpec, TuningName};

@@ -56,3 +56,23 @@ pub fn apply(model: &mut Roberta, noise: &dyn Noise, step: &Step, weight_decay: 
         .collect();
     model.descend(noise, &terms, (step.lr * weight_decay) as f32);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn seeds_of_steps_differ_and_fit_a_double() {
+        let mut seen = BTreeSet::new();
+        for run in [0, 13, 21, u64::from(u32::MAX)] {
+            for step in (0..500).chain([u64::from(u32::MAX) + 1]) {
+                for estimate in 0..2 {
+                    let seed = step_seed(run, step, estimate);
+                    assert!(seed < 1 << 53);
+                    assert!(seen.insert(seed), "run {run} step {step} estimate {estimate}");
+                }
+            }
+        }
+    }
+}

@@ -112,7 +112,7 @@ impl Resolver {
         let model = match (&spec.model.builtin, &spec.model.path) {
             (Some(name), _) => ModelConfig::Builtin(name.clone()),
             (None, Some(path)) => ModelConfig::Path(path.clone()),
-            (None, None) => return Err(value("model", "names no model".into())),
+            (None, None) => return Err(value("model", "[model] names no model".into())),
         };
         let longest = self.known_model(&model)?.config.max_tokens();
         let task = task_config(spec, longest)?;
@@ -135,7 +135,7 @@ impl Resolver {
             self.models.insert(key.clone(), known);
         }
         // Inserted just above where it was not there.
-        self.models.get_mut(&key).ok_or_else(|| value("model", "cannot be read".into()))
+        self.models.get_mut(&key).ok_or_else(|| value("model", "the model cannot be read".into()))
     }
 
     /// How many scalars the configuration trains.
@@ -186,10 +186,11 @@ fn read_model(files: &ModelFiles) -> Result<KnownModel, TrainError> {
     let tokenizer = materials::tokenizer(files)?;
     let (words, known) = (loaded.config.vocab_size, tokenizer.vocab_size());
     if known > words {
-        return Err(value(
-            "model",
-            format!("the tokenizer has {known} words, the model only {words}"),
-        ));
+        return Err(TrainError::Value {
+            key: "model",
+            message: format!("the tokenizer has {known} words, the model only {words}"),
+            hint: Some("tokenizer and weights must come from the same model".into()),
+        });
     }
     Ok(KnownModel {
         weights_sha256: loaded.sha256,
@@ -212,14 +213,19 @@ fn task_config(spec: &RunSpec, longest: usize) -> Result<TaskConfig, TrainError>
     if max_length > longest {
         return Err(TrainError::Value {
             key: "task.max_length",
-            message: format!("{max_length} tokens are more than the model's {longest} positions"),
+            message: format!(
+                "expected at most {longest} for `task.max_length`, the model's positions, found {max_length}"
+            ),
             hint: Some(format!("set `max_length = {longest}` in [task]")),
         });
     }
     if spec.task.data.is_none() && !task.made() {
         return Err(TrainError::Value {
             key: "task",
-            message: format!("names no data folder for `{}`", task.name()),
+            message: format!(
+                "expected `data` in [task], the folder that holds {}/, found none",
+                task.folder()
+            ),
             hint: Some("add `data = \"<folder>\"` to [task], or give `--data DIR`".into()),
         });
     }

@@ -45,6 +45,15 @@ pub trait Control {
     fn step(&mut self, step: &Step, of: u64);
 }
 
+/// Whether there is a device of this name, so that a sweep need not start every run to learn that there is none.
+///
+/// # Errors
+/// If there is none here.
+pub fn check_device(name: &str) -> Result<(), TrainError> {
+    mezo_model::device::open(name)?;
+    Ok(())
+}
+
 /// Carries a run on to its end, or to the next step boundary after [`Control::stop`].
 ///
 /// # Errors

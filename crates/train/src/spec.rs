@@ -141,12 +141,16 @@ impl RunSpec {
         positive("train.lr", train.lr)?;
         positive("train.eps", train.eps)?;
         if !(train.weight_decay.is_finite() && train.weight_decay >= 0.0) {
-            let message = format!("{} is no weight decay: expected 0 or more", train.weight_decay);
+            let message = format!(
+                "expected a finite number, 0 or more, for `train.weight_decay`, found {:?}",
+                train.weight_decay
+            );
             return Err(value("train.weight_decay", message));
         }
         // The published procedure seeds a generator of 32 bits.
         if u32::try_from(train.seed).is_err() {
-            return Err(value("train.seed", format!("{} is more than 4294967295", train.seed)));
+            let message = format!("expected 0 to 4294967295 for `train.seed`, found {}", train.seed);
+            return Err(value("train.seed", message));
         }
         Ok(())
     }
@@ -154,9 +158,9 @@ impl RunSpec {
     fn check_model(&self) -> Result<(), TrainError> {
         match (&self.model.builtin, &self.model.path) {
             (Some(_), None) | (None, Some(_)) => Ok(()),
-            (None, None) => Err(value("model", "names no model: expected `builtin` or `path`".into())),
+            (None, None) => Err(value("model", "expected `builtin` or `path` in [model], found neither".into())),
             (Some(_), Some(_)) => {
-                Err(value("model", "names two models: expected `builtin` or `path`, not both".into()))
+                Err(value("model", "expected `builtin` or `path` in [model], found both".into()))
             }
         }
     }
@@ -164,21 +168,25 @@ impl RunSpec {
     fn check_lora(&self) -> Result<(), TrainError> {
         let Some(lora) = self.method.lora else { return Ok(()) };
         if self.method.tuning != TuningName::Lora {
-            return Err(value("method.lora", "needs `tuning = \"lora\"`".into()));
+            return Err(TrainError::Value {
+                key: "method.lora",
+                message: "expected no `method.lora` without LoRA, found one".into(),
+                hint: Some("set `tuning = \"lora\"` in [method], or remove `lora`".into()),
+            });
         }
         positive_count("method.lora.r", lora.r as u64)?;
         positive("method.lora.alpha", lora.alpha)
     }
 }
 
-/// An error about a key's value.
+/// An error about a key's value; the message names the key.
 pub(crate) fn value(key: &'static str, message: String) -> TrainError {
     TrainError::Value { key, message, hint: None }
 }
 
 fn positive_count(key: &'static str, count: u64) -> Result<(), TrainError> {
     match count {
-        0 => Err(value(key, "is 0: expected 1 or more".into())),
+        0 => Err(value(key, format!("expected 1 or more for `{key}`, found 0"))),
         _ => Ok(()),
     }
 }
@@ -187,5 +195,6 @@ fn positive(key: &'static str, number: f64) -> Result<(), TrainError> {
     if number.is_finite() && number > 0.0 {
         return Ok(());
     }
-    Err(value(key, format!("{number} cannot be: expected a finite number above 0")))
+    // `{number:?}` keeps a tiny number short where `{number}` would write its zeros out.
+    Err(value(key, format!("expected a finite number above 0 for `{key}`, found {number:?}")))
 }
