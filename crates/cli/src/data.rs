@@ -11,7 +11,14 @@ pub fn data(command: &DataCommand) -> Result<Exit, Failure> {
     let DataCommand::Split(args) = command;
     let task = Task::by_name(&args.task)?;
     let cap = (args.test_cap > 0).then_some(args.test_cap);
-    let files = write_k_shot(&task, args.data.as_deref(), args.k, args.seed, &args.out, cap)?;
+    let files = write_k_shot(
+        &task,
+        args.data.as_deref(),
+        args.k,
+        args.seed,
+        &args.out,
+        cap,
+    )?;
     for file in files {
         println!("{}", file.display());
     }

@@ -20,13 +20,21 @@ pub struct Failure {
 
 impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
-        Self { message: error.to_string(), hint: error.hint(), exit: Exit::BadInput }
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit: Exit::BadInput,
+        }
     }
 }
 
 impl From<TaskError> for Failure {
     fn from(error: TaskError) -> Self {
-        Self { message: error.to_string(), hint: error.hint(), exit: Exit::BadInput }
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit: Exit::BadInput,
+        }
     }
 }
 
@@ -37,18 +45,30 @@ impl From<TrainError> for Failure {
             error if error.is_bad_input() => Exit::BadInput,
             _ => Exit::Failed,
         };
-        Self { message: error.to_string(), hint: error.hint(), exit }
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit,
+        }
     }
 }
 
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
-        Self { message: error.to_string(), hint: error.hint(), exit: Exit::Failed }
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit: Exit::Failed,
+        }
     }
 }
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
-        Self { message: error.to_string(), hint: error.hint(), exit: Exit::Failed }
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit: Exit::Failed,
+        }
     }
 }

@@ -26,8 +26,10 @@ pub fn planned(args: &PlanArgs) -> Result<Vec<Planned>, Failure> {
     let (mut zero_shot, mut trained) = (Vec::new(), Vec::new());
     let points = spec.points()?;
     // Every value is looked at before the first model is read, which may take a while.
-    let runs: Vec<RunSpec> =
-        points.iter().map(|point| checked(&spec, point, args)).collect::<Result<_, _>>()?;
+    let runs: Vec<RunSpec> = points
+        .iter()
+        .map(|point| checked(&spec, point, args))
+        .collect::<Result<_, _>>()?;
     for (point, run) in points.iter().zip(&runs) {
         let manifest = resolved(&spec, point, run, args, &mut resolver)?;
         let beside = resolver.zero_shot(&manifest)?;
@@ -52,7 +54,8 @@ fn checked(spec: &Spec, point: &Point<'_>, args: &PlanArgs) -> Result<RunSpec, F
         run.model.path = Some(from_here(model));
         run.model.builtin = None;
     }
-    run.check().map_err(|error| in_spec(spec, point, args, error))?;
+    run.check()
+        .map_err(|error| in_spec(spec, point, args, error))?;
     Ok(run)
 }
 
@@ -65,8 +68,15 @@ fn resolved(
     resolver: &mut Resolver,
 ) -> Result<Manifest, Failure> {
     let swept = point.swept().into_iter();
-    let swept = swept.map(|swept| SweptText { key: swept.key, text: swept.text }).collect();
-    resolver.resolve(run, swept).map_err(|error| in_spec(spec, point, args, error))
+    let swept = swept
+        .map(|swept| SweptText {
+            key: swept.key,
+            text: swept.text,
+        })
+        .collect();
+    resolver
+        .resolve(run, swept)
+        .map_err(|error| in_spec(spec, point, args, error))
 }
 
 /// A path given on the command line starts where the user stands, not at the spec.
@@ -77,7 +87,9 @@ fn from_here(path: &Path) -> std::path::PathBuf {
 /// What is wrong, at its place in the spec where it has one.
 fn in_spec(spec: &Spec, point: &Point<'_>, args: &PlanArgs, error: TrainError) -> Failure {
     match key(&error, args) {
-        Some(key) => spec.error_at(Some(point), &key, error.to_string(), error.hint()).into(),
+        Some(key) => spec
+            .error_at(Some(point), &key, error.to_string(), error.hint())
+            .into(),
         None => error.into(),
     }
 }
@@ -93,7 +105,10 @@ fn key(error: &TrainError, args: &PlanArgs) -> Option<Cow<'static, str>> {
             TaskError::NoTaskFolder { .. } if args.data.is_none() => "task.data",
             TaskError::LabelWordClasses { .. } => "task.label_words",
             TaskError::LabelWordTokens { class, .. }
-            | TaskError::LabelWordTwice { classes: [_, class], .. } => {
+            | TaskError::LabelWordTwice {
+                classes: [_, class],
+                ..
+            } => {
                 return Some(format!("task.label_words.{class}").into());
             }
             _ => return None,
@@ -105,6 +120,14 @@ fn key(error: &TrainError, args: &PlanArgs) -> Option<Cow<'static, str>> {
 
 fn place(manifest: Manifest, label: String, spec: &Spec, dir: &Path) -> Planned {
     let dir = dir.join(&manifest.id);
-    let run = Run { id: manifest.id.clone(), dir: dir.clone(), label, steps: manifest.steps() };
-    Planned { run, manifest: manifest.with_paths_from(spec.folder(), &dir) }
+    let run = Run {
+        id: manifest.id.clone(),
+        dir: dir.clone(),
+        label,
+        steps: manifest.steps(),
+    };
+    Planned {
+        run,
+        manifest: manifest.with_paths_from(spec.folder(), &dir),
+    }
 }

@@ -45,7 +45,14 @@ impl Tally {
     fn new(runs: &[Run], jobs: usize) -> Self {
         let waiting = runs.iter().map(|run| (run.id.clone(), run.steps)).collect();
         let since = Instant::now();
-        Self { since, jobs, total: runs.len(), done: 0, waiting, running: BTreeMap::new() }
+        Self {
+            since,
+            jobs,
+            total: runs.len(),
+            done: 0,
+            waiting,
+            running: BTreeMap::new(),
+        }
     }
 
     fn now(&self) -> f64 {
@@ -59,10 +66,17 @@ impl Tally {
                 self.waiting.remove(&run.id);
                 let mut pace = Pace::new(WINDOW_S);
                 pace.record(now, *step);
-                let running = Running { step: *step, steps: run.steps, loss: None, pace };
+                let running = Running {
+                    step: *step,
+                    steps: run.steps,
+                    loss: None,
+                    pace,
+                };
                 self.running.insert(run.id.clone(), running);
             }
-            Event::Progress { run, step, loss, .. } => {
+            Event::Progress {
+                run, step, loss, ..
+            } => {
                 if let Some(running) = self.running.get_mut(&run.id) {
                     running.step = *step;
                     running.loss = *loss;
@@ -87,7 +101,12 @@ impl Tally {
         let running: Vec<(u64, Option<f64>)> = self
             .running
             .values()
-            .map(|run| (run.steps.saturating_sub(run.step), run.pace.steps_per_second(now)))
+            .map(|run| {
+                (
+                    run.steps.saturating_sub(run.step),
+                    run.pace.steps_per_second(now),
+                )
+            })
             .collect();
         let waiting: Vec<u64> = self.waiting.values().copied().collect();
         sweep_time_left(&running, &waiting, self.jobs)
@@ -96,7 +115,12 @@ impl Tally {
     /// `3 of 9 runs done, 2m 05s left`
     fn summary(&self) -> String {
         match self.time_left() {
-            Some(left) => format!("{} of {} runs done, {} left", self.done, self.total, human_time(left)),
+            Some(left) => format!(
+                "{} of {} runs done, {} left",
+                self.done,
+                self.total,
+                human_time(left)
+            ),
             None => format!("{} of {} runs done", self.done, self.total),
         }
     }
@@ -107,8 +131,16 @@ impl Running {
     fn summary(&self, now: f64) -> String {
         let mut parts = Vec::new();
         parts.extend(self.loss.map(|loss| format!("loss {loss:.4}")));
-        parts.extend(self.pace.steps_per_second(now).map(|pace| format!("{pace:.1} steps/s")));
-        parts.extend(self.pace.time_left(now, self.steps).map(|left| format!("{} left", human_time(left))));
+        parts.extend(
+            self.pace
+                .steps_per_second(now)
+                .map(|pace| format!("{pace:.1} steps/s")),
+        );
+        parts.extend(
+            self.pace
+                .time_left(now, self.steps)
+                .map(|left| format!("{} left", human_time(left))),
+        );
         parts.join(", ")
     }
 }
@@ -117,10 +149,14 @@ impl Running {
 fn ended(event: &Event<'_>) -> Option<String> {
     Some(match event {
         Event::Finished { run } => format!("finished {} ({})", run.label, run.id),
-        Event::Failed { run, reason } => format!("failed {} ({}): {}", run.label, run.id, reason.summary()),
+        Event::Failed { run, reason } => {
+            format!("failed {} ({}): {}", run.label, run.id, reason.summary())
+        }
         Event::Stopped { run } => format!("stopped {} ({})", run.label, run.id),
         Event::Held { run } => format!("held by another process: {} ({})", run.label, run.id),
-        Event::Stopping => "stopping at the next step of each run; the same command goes on from there".into(),
+        Event::Stopping => {
+            "stopping at the next step of each run; the same command goes on from there".into()
+        }
         _ => return None,
     })
 }
@@ -138,7 +174,12 @@ impl Bars {
         let bars = MultiProgress::new();
         let sweep = bars.add(ProgressBar::new(tally.total as u64));
         sweep.set_style(style("{bar:30} {msg}"));
-        Self { tally, bars, sweep, runs: BTreeMap::new() }
+        Self {
+            tally,
+            bars,
+            sweep,
+            runs: BTreeMap::new(),
+        }
     }
 }
 
@@ -156,12 +197,17 @@ impl Watch for Bars {
         }
         match event {
             Event::Started { run, .. } => {
-                let bar = self.bars.insert_before(&self.sweep, ProgressBar::new(run.steps));
+                let bar = self
+                    .bars
+                    .insert_before(&self.sweep, ProgressBar::new(run.steps));
                 bar.set_style(style("{bar:30} {pos}/{len} {prefix}  {msg}"));
                 bar.set_prefix(run.label.clone());
                 self.runs.insert(run.id.clone(), bar);
             }
-            Event::Finished { run } | Event::Failed { run, .. } | Event::Stopped { run } | Event::Held { run } => {
+            Event::Finished { run }
+            | Event::Failed { run, .. }
+            | Event::Stopped { run }
+            | Event::Held { run } => {
                 if let Some(bar) = self.runs.remove(&run.id) {
                     bar.finish_and_clear();
                 }
@@ -206,7 +252,12 @@ impl Watch for Lines {
             let now = self.tally.now();
             eprintln!("{}", self.tally.summary());
             for (id, running) in &self.tally.running {
-                eprintln!("  {id} step {}/{} {}", running.step, running.steps, running.summary(now));
+                eprintln!(
+                    "  {id} step {}/{} {}",
+                    running.step,
+                    running.steps,
+                    running.summary(now)
+                );
             }
         }
     }

@@ -25,7 +25,9 @@ fn format(format: TableFormat) -> Format {
 
 /// Makes everything that is regenerated from the runs.
 pub fn report(args: &ReportArgs) -> Result<Exit, Failure> {
-    let options = ReportOptions { with_attempts: !args.without_attempts };
+    let options = ReportOptions {
+        with_attempts: !args.without_attempts,
+    };
     let out = args.results_dir.join(&args.sweep);
     let built = mezo_report::build(&args.runs_dir.join(&args.sweep), &out, &options)?;
     for fault in &built.faults {

@@ -20,7 +20,12 @@ pub fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
         println!("{}  {:<14}  {}", run.id, state_word(state), run.label);
     }
     let counts = plan.counts();
-    eprintln!("{} runs, {} finished, {} outstanding", counts.total(), counts.finished, counts.outstanding());
+    eprintln!(
+        "{} runs, {} finished, {} outstanding",
+        counts.total(),
+        counts.finished,
+        counts.outstanding()
+    );
     Ok(Exit::Done)
 }
 
@@ -38,7 +43,10 @@ fn state_word(state: &State) -> String {
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     mezo_train::check_device(&args.device)?;
     let planned = planned(&args.plan)?;
-    let Some(sweep) = planned.first().map(|planned| planned.manifest.sweep.clone()) else {
+    let Some(sweep) = planned
+        .first()
+        .map(|planned| planned.manifest.sweep.clone())
+    else {
         return Ok(Exit::Done);
     };
     for Planned { run, manifest } in &planned {
@@ -74,8 +82,18 @@ fn worker(args: &RunArgs, threads: usize) -> Result<WorkerCommand, Failure> {
         exit: Exit::Failed,
     })?;
     let threads = threads.to_string();
-    let args = ["train", "--stop-with-stdin", "--threads", &threads, "--device", &args.device];
-    Ok(WorkerCommand { program, args: args.into_iter().map(OsString::from).collect() })
+    let args = [
+        "train",
+        "--stop-with-stdin",
+        "--threads",
+        &threads,
+        "--device",
+        &args.device,
+    ];
+    Ok(WorkerCommand {
+        program,
+        args: args.into_iter().map(OsString::from).collect(),
+    })
 }
 
 fn exit(outcome: &Outcome) -> Exit {

@@ -24,23 +24,29 @@ pub fn train(args: &TrainArgs) -> Result<Exit, Failure> {
     }
     set_threads(args.threads)?;
     let mut control = Narrator::new(stop, !args.stop_with_stdin);
-    Ok(match mezo_train::run(&args.run, &args.device, &mut control)? {
-        Ending::Finished => Exit::Done,
-        Ending::Diverged => {
-            eprintln!("diverged: a loss was not finite; result.json says so");
-            Exit::Done
-        }
-        Ending::Stopped { step } => {
-            eprintln!("stopped after step {step}; the same command goes on from there");
-            Exit::Stopped
-        }
-    })
+    Ok(
+        match mezo_train::run(&args.run, &args.device, &mut control)? {
+            Ending::Finished => Exit::Done,
+            Ending::Diverged => {
+                eprintln!("diverged: a loss was not finite; result.json says so");
+                Exit::Done
+            }
+            Ending::Stopped { step } => {
+                eprintln!("stopped after step {step}; the same command goes on from there");
+                Exit::Stopped
+            }
+        },
+    )
 }
 
 /// Sets how many threads the whole process computes with.
 fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
-    let Some(threads) = threads else { return Ok(()) };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    let Some(threads) = threads else {
+        return Ok(());
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global();
     pool.map_err(|error| Failure {
         message: format!("cannot start {threads} threads: {error}"),
         hint: None,
@@ -59,7 +65,13 @@ struct Narrator {
 
 impl Narrator {
     fn new(stop: Arc<AtomicBool>, talks: bool) -> Self {
-        Self { stop, talks, since: Instant::now(), last: None, pace: Pace::new(30.0) }
+        Self {
+            stop,
+            talks,
+            since: Instant::now(),
+            last: None,
+            pace: Pace::new(30.0),
+        }
     }
 }
 
@@ -79,7 +91,9 @@ impl Control for Narrator {
             return;
         }
         self.last = Some(Instant::now());
-        let loss = step.loss().map_or("not finite".into(), |loss| format!("{loss:.4}"));
+        let loss = step
+            .loss()
+            .map_or("not finite".into(), |loss| format!("{loss:.4}"));
         let pace = match self.pace.steps_per_second(now) {
             Some(pace) => format!(", {pace:.1} steps/s"),
             None => String::new(),
@@ -88,7 +102,11 @@ impl Control for Narrator {
             Some(left) => format!(", {} left", human_time(left)),
             None => String::new(),
         };
-        let end = if std::io::stderr().is_terminal() { "\x1b[K\r" } else { "\n" };
+        let end = if std::io::stderr().is_terminal() {
+            "\x1b[K\r"
+        } else {
+            "\n"
+        };
         eprint!("step {} of {of}, loss {loss}{pace}{left}{end}", step.step);
     }
 }
@@ -96,6 +114,9 @@ impl Control for Narrator {
 /// Writes a run's best parameters for other libraries.
 pub fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     let step = mezo_train::export(&args.run, &args.out)?;
-    eprintln!("wrote the parameters of step {step} to {}", args.out.display());
+    eprintln!(
+        "wrote the parameters of step {step} to {}",
+        args.out.display()
+    );
     Ok(Exit::Done)
 }

@@ -48,13 +48,21 @@ impl RobertaConfig {
             serde_json::from_str(text).map_err(|error| ModelError::json(path.into(), &error))?;
         match config.problem() {
             None => Ok(config),
-            Some(message) => Err(ModelError::Config { path: path.into(), message }),
+            Some(message) => Err(ModelError::Config {
+                path: path.into(),
+                message,
+            }),
         }
     }
 
     /// The most tokens a sentence can have.
     pub fn max_tokens(&self) -> usize {
         self.max_position_embeddings - self.first_position()
+    }
+
+    /// How many scalars LoRA's terms of this rank have: A and B beside the query and the value of every layer.
+    pub fn lora_scalars(&self, rank: usize) -> usize {
+        self.num_hidden_layers * 2 * 2 * self.hidden_size * rank
     }
 
     /// The position of a sentence's first token.
@@ -65,10 +73,16 @@ impl RobertaConfig {
     /// Why this is no model of ours, if so.
     fn problem(&self) -> Option<String> {
         if self.model_type != "roberta" {
-            return Some(format!("model_type is `{}`, expected `roberta`", self.model_type));
+            return Some(format!(
+                "model_type is `{}`, expected `roberta`",
+                self.model_type
+            ));
         }
         if self.hidden_act != "gelu" {
-            return Some(format!("hidden_act is `{}`, expected `gelu`", self.hidden_act));
+            return Some(format!(
+                "hidden_act is `{}`, expected `gelu`",
+                self.hidden_act
+            ));
         }
         let sizes = [
             ("vocab_size", self.vocab_size),

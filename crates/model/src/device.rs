@@ -9,15 +9,24 @@ use crate::error::ModelError;
 /// # Errors
 /// If there is no such device here; the reason says why.
 pub fn open(name: &str) -> Result<Device, ModelError> {
-    let missing = |reason: &str| ModelError::Device { name: name.into(), reason: reason.into() };
+    let missing = |reason: &str| ModelError::Device {
+        name: name.into(),
+        reason: reason.into(),
+    };
     if name == "cpu" {
         return Ok(Device::flex());
     }
     let Some(number) = name.strip_prefix("cuda:") else {
         return Err(missing("expected `cpu` or `cuda:<number>`"));
     };
-    let number: usize = number.parse().map_err(|_| missing("the number after `cuda:` is none"))?;
-    cuda(number).ok_or_else(|| missing("no such CUDA device was found"))
+    let number: usize = number
+        .parse()
+        .map_err(|_| missing("the number after `cuda:` is none"))?;
+    let none = match cfg!(feature = "cuda") {
+        true => "no such CUDA device was found",
+        false => "this program was built without CUDA",
+    };
+    cuda(number).ok_or_else(|| missing(none))
 }
 
 #[cfg(feature = "cuda")]

@@ -73,7 +73,7 @@ pub enum ModelError {
     /// A tensor is not as the model needs it.
     #[error("{}: tensor `{name}` {problem}", path.display())]
     Tensor {
-        /// The file or folder.
+        /// The file; for a missing tensor, the one that should list it.
         path: PathBuf,
         /// The tensor.
         name: String,
@@ -126,10 +126,17 @@ pub enum TensorProblem {
 impl TensorProblem {
     fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Missing => "the weights must be those of a whole masked-word model (RobertaForMaskedLM), not of a bare encoder or a classifier",
-            Self::Shape { .. } | Self::Unknown => "config.json and the weights must come from the same model",
+            Self::Missing => {
+                "the weights must be those of a whole masked-word model (RobertaForMaskedLM), not of a bare encoder or \
+                 a classifier"
+            }
+            Self::Shape { .. } | Self::Unknown => {
+                "config.json and the weights must come from the same model"
+            }
             Self::Dtype(_) => "save the weights as one of these",
-            Self::NotFinite { .. } => "the weights are of no use: take them from their source again",
+            Self::NotFinite { .. } => {
+                "the weights are of no use: take them from their source again"
+            }
             Self::Twice => return None,
         })
     }
@@ -141,14 +148,25 @@ impl ModelError {
         let (line, column) = (error.line(), error.column());
         let message = error.to_string();
         let place = format!(" at line {line} column {column}");
-        let message = message.strip_suffix(&place).unwrap_or(&message).into();
-        Self::Json { path, line, column, message }
+        let message = message
+            .strip_suffix(&place)
+            .unwrap_or(&message)
+            .replace("expected usize", "expected a whole number")
+            .replace("expected f64", "expected a number");
+        // The reader counts the columns of a line that has just begun from 0.
+        Self::Json {
+            path,
+            line,
+            column: column.max(1),
+            message,
+        }
     }
 
     /// A way out, where there is one to tell.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoFolder { .. } | Self::NoWeights { .. } => {
+            Self::Read { source, .. } if source.kind() != std::io::ErrorKind::NotFound => return None,
+            Self::Read { .. } | Self::NoFolder { .. } | Self::NoWeights { .. } => {
                 "put a model there in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or \
                  vocab.json with merges.txt), or name another folder with `--model DIR`"
                     .into()

@@ -32,6 +32,19 @@ static BUILTINS: [Builtin; 1] = [Builtin {
     weights: include_bytes!("../assets/roberta-imdb-tiny/model.safetensors"),
 }];
 
+/// The weights in one file.
+pub(crate) const WHOLE: &str = "model.safetensors";
+/// The index of weights in several files.
+const INDEX: &str = "model.safetensors.index.json";
+/// What a tokenizer may be made of.
+const TOKENIZER: [&str; 5] = [
+    "tokenizer.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+];
+
 /// A file's bytes and where they came from.
 pub(crate) struct Bytes {
     pub(crate) path: PathBuf,
@@ -58,16 +71,19 @@ impl Builtin {
 impl ModelFiles {
     /// The built-in model of this name, if there is one.
     pub fn builtin(name: &str) -> Option<Self> {
-        BUILTINS.iter().find(|builtin| builtin.name == name).map(Self::Builtin)
+        BUILTINS
+            .iter()
+            .find(|builtin| builtin.name == name)
+            .map(Self::Builtin)
     }
 
     /// The text of `config.json`.
     pub(crate) fn config(&self) -> Result<(PathBuf, String), ModelError> {
         match self {
             Self::Builtin(builtin) => Ok((builtin.path("config.json"), builtin.config.into())),
-            Self::Folder(folder) if !folder.is_dir() => {
-                Err(ModelError::NoFolder { path: folder.clone() })
-            }
+            Self::Folder(folder) if !folder.is_dir() => Err(ModelError::NoFolder {
+                path: folder.clone(),
+            }),
             Self::Folder(folder) => {
                 let path = folder.join("config.json");
                 match std::fs::read_to_string(&path) {
@@ -78,31 +94,62 @@ impl ModelFiles {
         }
     }
 
-    /// The weight files: one, or the shards an index names, in the order of their names.
-    pub(crate) fn weights(&self) -> Result<Vec<PathBuf>, ModelError> {
+    /// The file that lists every tensor: the whole weights, or the index of their shards.
+    pub(crate) fn listing(&self) -> Result<PathBuf, ModelError> {
         let folder = match self {
-            Self::Builtin(builtin) => return Ok(vec![builtin.path("model.safetensors")]),
+            Self::Builtin(builtin) => return Ok(builtin.path(WHOLE)),
             Self::Folder(folder) => folder,
         };
-        let whole = folder.join("model.safetensors");
-        let index = folder.join("model.safetensors.index.json");
-        if whole.exists() {
-            return Ok(vec![whole]);
+        [WHOLE, INDEX]
+            .into_iter()
+            .map(|name| folder.join(name))
+            .find(|path| path.exists())
+            .ok_or_else(|| ModelError::NoWeights {
+                path: folder.clone(),
+            })
+    }
+
+    /// The weight files: one, or the shards an index names, in the order of their names.
+    pub(crate) fn weights(&self) -> Result<Vec<PathBuf>, ModelError> {
+        let listing = self.listing()?;
+        let Self::Folder(folder) = self else {
+            return Ok(vec![listing]);
+        };
+        if !listing.ends_with(INDEX) {
+            return Ok(vec![listing]);
         }
-        if !index.exists() {
-            return Err(ModelError::NoWeights { path: folder.clone() });
-        }
-        let text = std::fs::read_to_string(&index)
-            .map_err(|source| ModelError::Read { path: index.clone(), source })?;
+        let text = std::fs::read_to_string(&listing).map_err(|source| ModelError::Read {
+            path: listing.clone(),
+            source,
+        })?;
         let parsed: ShardIndex =
-            serde_json::from_str(&text).map_err(|error| ModelError::json(index, &error))?;
+            serde_json::from_str(&text).map_err(|error| ModelError::json(listing, &error))?;
         let mut shards: Vec<String> = parsed.weight_map.into_values().collect();
         shards.sort();
         shards.dedup();
         Ok(shards.into_iter().map(|shard| folder.join(shard)).collect())
     }
 
-    /// The bytes of one of [`Self::weights`].
+    /// The files of the tokenizer that are there.
+    pub(crate) fn tokenizer(&self) -> Result<Vec<Bytes>, ModelError> {
+        match self {
+            Self::Builtin(builtin) => {
+                let bytes = Cow::Borrowed(builtin.tokenizer);
+                Ok(vec![Bytes {
+                    path: builtin.path(TOKENIZER[0]),
+                    bytes,
+                }])
+            }
+            Self::Folder(folder) => TOKENIZER
+                .into_iter()
+                .map(|name| folder.join(name))
+                .filter(|path| path.exists())
+                .map(|path| self.read(path))
+                .collect(),
+        }
+    }
+
+    /// The bytes of one of [`Self::weights`], or of another file in the folder.
     pub(crate) fn read(&self, path: PathBuf) -> Result<Bytes, ModelError> {
         let bytes = match self {
             Self::Builtin(builtin) => Cow::Borrowed(builtin.weights),

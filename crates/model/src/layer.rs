@@ -60,7 +60,13 @@ impl LayerNorm {
     }
 
     /// `layer_norm(x W + b + residual)`.
-    fn close(&self, dense: &Linear, x: Tensor<3>, residual: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
+    fn close(
+        &self,
+        dense: &Linear,
+        x: Tensor<3>,
+        residual: Tensor<3>,
+        probes: &Probes<'_>,
+    ) -> Tensor<3> {
         let product = dense.product(x, probes);
         let bias = probes.view(&dense.bias);
         rowwise::add_bias_residual_normalise(product, bias, residual, self.norm(probes))
@@ -103,7 +109,11 @@ impl EncoderLayer {
     /// # Shapes
     /// `[P or 1, T, H]`, B + 1 starts -> `[P or 1, T, H]`
     pub fn forward(&self, x: Tensor<3>, starts: &[usize], probes: &Probes<'_>) -> Tensor<3> {
-        let layout = Layout { starts, every_token: true, heads: self.heads };
+        let layout = Layout {
+            starts,
+            every_token: true,
+            heads: self.heads,
+        };
         self.close(x.clone(), x, layout, probes)
     }
 
@@ -118,7 +128,11 @@ impl EncoderLayer {
         starts: &[usize],
         probes: &Probes<'_>,
     ) -> Tensor<3> {
-        let layout = Layout { starts, every_token: false, heads: self.heads };
+        let layout = Layout {
+            starts,
+            every_token: false,
+            heads: self.heads,
+        };
         self.close(asked, x, layout, probes)
     }
 
@@ -133,7 +147,9 @@ impl EncoderLayer {
         let k = self.key.forward(all.clone(), probes);
         let v = self.value.forward(all, probes);
         let mixed = attention(q, k, v, layout);
-        let x = self.attention_norm.close(&self.attention_output, mixed, asking, probes);
+        let x = self
+            .attention_norm
+            .close(&self.attention_output, mixed, asking, probes);
         let inner = linear_gelu(&self.up, x.clone(), probes);
         self.norm.close(&self.down, inner, x, probes)
     }

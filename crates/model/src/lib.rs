@@ -23,6 +23,7 @@ mod roberta;
 mod save;
 #[cfg(test)]
 mod test_support;
+mod tuning;
 
 pub use batch::Batch;
 pub use config::RobertaConfig;
@@ -33,8 +34,9 @@ pub use layer::{EncoderLayer, LayerNorm, Linear};
 pub use load::{Loaded, load, read_tensors};
 pub use lora::{Lora, LoraConfig};
 pub use loss::{cross_entropy, prediction};
-pub use noise::{Noise, Philox, philox_words};
-pub use parameters::{NamedTensor, Tuning};
-pub use probe::{Probe, Probes, Weight};
+pub use noise::{Noise, Philox, Probe, philox_words};
+pub use parameters::NamedTensor;
+pub use probe::{Probes, Weight};
 pub use roberta::{Embeddings, Head, Roberta};
 pub use save::to_safetensors;
+pub use tuning::Tuning;

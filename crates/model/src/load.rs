@@ -16,12 +16,16 @@ use crate::probe::Weight;
 use crate::roberta::Roberta;
 
 /// Tensors that files of this architecture carry and a masked-word model has no use for.
-const UNUSED: [&str; 3] = ["roberta.embeddings.position_ids", "roberta.pooler.", "classifier."];
+const UNUSED: [&str; 3] = [
+    "roberta.embeddings.position_ids",
+    "roberta.pooler.",
+    "classifier.",
+];
 /// The decoder's own matrix; absent where it is the word table.
 const DECODER: &str = "lm_head.decoder.weight";
 /// A second name of `lm_head.bias` in some files.
-const DECODER_BIAS: &str = "lm_head.decoder.bias";
-const HEAD_BIAS: &str = "lm_head.bias";
+pub(crate) const DECODER_BIAS: &str = "lm_head.decoder.bias";
+pub(crate) const HEAD_BIAS: &str = "lm_head.bias";
 const WORDS: &str = "roberta.embeddings.word_embeddings.weight";
 
 /// A model as it was loaded, and what identifies it.
@@ -47,16 +51,19 @@ pub fn load(files: &ModelFiles, device: &Device) -> Result<Loaded, ModelError> {
     let (config_path, text) = files.config()?;
     let config = RobertaConfig::parse(&config_path, &text)?;
     let mut tensors = read_all(files)?;
-    take_aliases(&mut tensors);
+    take_aliases(&mut tensors)?;
     let mut model = Roberta::zeros(&config, device);
     if let Some((path, decoder)) = tensors.get(DECODER) {
         let dims = [config.vocab_size, config.hidden_size];
         check_shape(path, decoder, &dims)?;
         model.head.decoder = Some(Weight::new(Tensor::zeros(dims, device)));
     }
-    let source = config_path.parent().unwrap_or(Path::new(".")).to_path_buf();
-    let sha256 = fill(&mut model, tensors, &source)?;
-    Ok(Loaded { model, config, sha256 })
+    let sha256 = fill(&mut model, tensors, &files.listing()?)?;
+    Ok(Loaded {
+        model,
+        config,
+        sha256,
+    })
 }
 
 type FileTensors = BTreeMap<String, (PathBuf, NamedTensor)>;
@@ -68,7 +75,10 @@ fn read_all(files: &ModelFiles) -> Result<FileTensors, ModelError> {
         let file = files.read(path)?;
         for tensor in parse(&file.path, &file.bytes, |name| !is_unused(name))? {
             let name = tensor.name.clone();
-            if all.insert(name.clone(), (file.path.clone(), tensor)).is_some() {
+            if all
+                .insert(name.clone(), (file.path.clone(), tensor))
+                .is_some()
+            {
                 return Err(problem(&file.path, &name, TensorProblem::Twice));
             }
         }
@@ -81,22 +91,31 @@ fn is_unused(name: &str) -> bool {
 }
 
 /// Folds second names into first ones: the decoder's bias, and a decoder that equals the word table.
-fn take_aliases(tensors: &mut FileTensors) {
-    if let Some((path, mut bias)) = tensors.remove(DECODER_BIAS) {
-        bias.name = HEAD_BIAS.into();
-        tensors.entry(HEAD_BIAS.into()).or_insert((path, bias));
+fn take_aliases(tensors: &mut FileTensors) -> Result<(), ModelError> {
+    if let Some((path, bias)) = tensors.remove(DECODER_BIAS) {
+        // Where a file has both, the decoder's is the one that Hugging Face's forward pass adds.
+        if let Some((path, unused)) = tensors.insert(HEAD_BIAS.into(), (path, bias.clone())) {
+            check_shape(&path, &unused, &bias.shape)?;
+        }
     }
     let same = match (tensors.get(DECODER), tensors.get(WORDS)) {
-        (Some((_, decoder)), Some((_, words))) => decoder.values == words.values,
+        (Some((_, decoder)), Some((_, words))) => {
+            decoder.shape == words.shape && decoder.values == words.values
+        }
         _ => false,
     };
     if same {
         tensors.remove(DECODER);
     }
+    Ok(())
 }
 
 /// Puts every tensor in its place; none may be left over or lacking.
-fn fill(model: &mut Roberta, mut tensors: FileTensors, source: &Path) -> Result<String, ModelError> {
+fn fill(
+    model: &mut Roberta,
+    mut tensors: FileTensors,
+    listing: &Path,
+) -> Result<String, ModelError> {
     let mut failed = None;
     let mut hash = Sha256::new();
     model.each_mut("", &mut |name, stored, weight| {
@@ -104,14 +123,14 @@ fn fill(model: &mut Roberta, mut tensors: FileTensors, source: &Path) -> Result<
             return;
         }
         let Some((path, tensor)) = tensors.remove(&name) else {
-            failed = Some(problem(source, &name, TensorProblem::Missing));
+            failed = Some(problem(listing, &name, TensorProblem::Missing));
             return;
         };
         if let Err(error) = check_shape(&path, &tensor, &weight.file_shape(stored)) {
             failed = Some(error);
             return;
         }
-        digest(&mut hash, &tensor);
+        digest(&mut hash, &name, &tensor);
         weight.set_from_file(stored, tensor.values);
     });
     if let Some(error) = failed {
@@ -123,8 +142,8 @@ fn fill(model: &mut Roberta, mut tensors: FileTensors, source: &Path) -> Result<
     }
 }
 
-fn digest(hash: &mut Sha256, tensor: &NamedTensor) {
-    hash.update(tensor.name.as_bytes());
+fn digest(hash: &mut Sha256, name: &str, tensor: &NamedTensor) {
+    hash.update(name.as_bytes());
     hash.update([0]);
     for size in &tensor.shape {
         hash.update((*size as u64).to_le_bytes());
@@ -139,14 +158,21 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn problem(path: &Path, name: &str, problem: TensorProblem) -> ModelError {
-    ModelError::Tensor { path: path.into(), name: name.into(), problem }
+    ModelError::Tensor {
+        path: path.into(),
+        name: name.into(),
+        problem,
+    }
 }
 
 fn check_shape(path: &Path, tensor: &NamedTensor, expected: &[usize]) -> Result<(), ModelError> {
     if tensor.shape == expected {
         return Ok(());
     }
-    let shape = TensorProblem::Shape { found: tensor.shape.clone(), expected: expected.into() };
+    let shape = TensorProblem::Shape {
+        found: tensor.shape.clone(),
+        expected: expected.into(),
+    };
     Err(problem(path, &tensor.name, shape))
 }
 
@@ -162,13 +188,21 @@ fn parse(
         message: error.to_string(),
     };
     let file = SafeTensors::deserialize(bytes).map_err(broken)?;
-    let names: BTreeSet<String> =
-        file.names().into_iter().filter(|name| wanted(name)).map(String::from).collect();
+    let names: BTreeSet<String> = file
+        .names()
+        .into_iter()
+        .filter(|name| wanted(name))
+        .map(String::from)
+        .collect();
     let mut tensors = Vec::with_capacity(names.len());
     for name in names {
         let view = file.tensor(&name).map_err(broken)?;
         let values = to_f32(&view).map_err(|found| problem(path, &name, found))?;
-        tensors.push(NamedTensor { name, shape: view.shape().to_vec(), values });
+        tensors.push(NamedTensor {
+            name,
+            shape: view.shape().to_vec(),
+            values,
+        });
     }
     Ok(tensors)
 }
@@ -176,13 +210,31 @@ fn parse(
 fn to_f32(view: &TensorView<'_>) -> Result<Vec<f32>, TensorProblem> {
     let data = view.data();
     let values: Vec<f32> = match view.dtype() {
-        Dtype::F32 => data.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect(),
-        Dtype::F16 => data.as_chunks().0.iter().map(|two| f16::from_le_bytes(*two).to_f32()).collect(),
-        Dtype::BF16 => data.as_chunks().0.iter().map(|two| bf16::from_le_bytes(*two).to_f32()).collect(),
+        Dtype::F32 => data
+            .as_chunks()
+            .0
+            .iter()
+            .map(|four| f32::from_le_bytes(*four))
+            .collect(),
+        Dtype::F16 => data
+            .as_chunks()
+            .0
+            .iter()
+            .map(|two| f16::from_le_bytes(*two).to_f32())
+            .collect(),
+        Dtype::BF16 => data
+            .as_chunks()
+            .0
+            .iter()
+            .map(|two| bf16::from_le_bytes(*two).to_f32())
+            .collect(),
         other => return Err(TensorProblem::Dtype(format!("{other:?}"))),
     };
     match values.iter().position(|value| !value.is_finite()) {
-        Some(element) => Err(TensorProblem::NotFinite { element, value: values[element] }),
+        Some(element) => Err(TensorProblem::NotFinite {
+            element,
+            value: values[element],
+        }),
         None => Ok(values),
     }
 }
@@ -201,9 +253,15 @@ impl Roberta {
     ///
     /// # Errors
     /// If one is missing, misshapen, or not among the trained ones; `path` is named in the error.
-    pub fn set_trainable(&mut self, tensors: Vec<NamedTensor>, path: &Path) -> Result<(), ModelError> {
-        let mut by_name: BTreeMap<String, NamedTensor> =
-            tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
+    pub fn set_trainable(
+        &mut self,
+        tensors: Vec<NamedTensor>,
+        path: &Path,
+    ) -> Result<(), ModelError> {
+        let mut by_name: BTreeMap<String, NamedTensor> = tensors
+            .into_iter()
+            .map(|tensor| (tensor.name.clone(), tensor))
+            .collect();
         let mut failed = None;
         self.each_mut("", &mut |name, stored, weight| {
             if weight.parameter.is_none() || failed.is_some() {

@@ -3,10 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::layer::Linear;
 use crate::noise::philox_words;
 use crate::probe::Weight;
-use crate::roberta::Roberta;
 
 /// Rank and weight of the low-rank terms.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,37 +31,35 @@ impl Lora {
         let [rank, _] = self.b.dims();
         (self.alpha / rank as f64) as f32
     }
-}
 
-impl Roberta {
-    /// Puts a low-rank term beside the query and value of every layer, as the paper's LoRA runs do.
+    /// The term of a linear layer that takes `input` numbers to `output`.
     ///
     /// A is drawn by Kaiming's uniform rule with `a = sqrt(5)`, which is `U(-1/sqrt(in), 1/sqrt(in))`; B is zero, so the
-    /// model starts as it was.
-    pub fn attach_lora(&mut self, config: LoraConfig, seed: u64) {
-        let device = self.device();
-        for (number, layer) in self.layers.iter_mut().enumerate() {
-            for (side, linear) in [&mut layer.query, &mut layer.value].into_iter().enumerate() {
-                linear.lora = Some(initial(linear, config, seed, 2 * number + side, &device));
-            }
+    /// layer starts as it was. `number` sets the draws of one layer apart from another's.
+    pub(crate) fn initial(
+        [input, output]: [usize; 2],
+        config: LoraConfig,
+        seed: u64,
+        number: usize,
+        device: &Device,
+    ) -> Self {
+        let bound = 1.0 / (input as f32).sqrt();
+        let values: Vec<f32> = (0..(input * config.rank) as u32)
+            .map(|element| {
+                // The last counter word sets these draws apart from the noise of the steps, which has 0 there.
+                let [word, ..] = philox_words([element, 0, number as u32, INITIAL], seed);
+                let uniform = ((word >> 9) as f32 + 0.5) / 8_388_608.0;
+                (2.0 * uniform - 1.0) * bound
+            })
+            .collect();
+        let a = Tensor::from_data(TensorData::new(values, [input, config.rank]), device);
+        let b = Tensor::zeros([config.rank, output], device);
+        Self {
+            a: Weight::new(a),
+            b: Weight::new(b),
+            alpha: config.alpha,
         }
     }
-}
-
-fn initial(linear: &Linear, config: LoraConfig, seed: u64, number: usize, device: &Device) -> Lora {
-    let [input, output] = linear.weight.dims();
-    let bound = 1.0 / (input as f32).sqrt();
-    let values: Vec<f32> = (0..(input * config.rank) as u32)
-        .map(|element| {
-            // The last counter word sets these draws apart from the noise of the steps, which has 0 there.
-            let [word, ..] = philox_words([element, 0, number as u32, INITIAL], seed);
-            let uniform = ((word >> 9) as f32 + 0.5) / 8_388_608.0;
-            (2.0 * uniform - 1.0) * bound
-        })
-        .collect();
-    let a = Tensor::from_data(TensorData::new(values, [input, config.rank]), device);
-    let b = Tensor::zeros([config.rank, output], device);
-    Lora { a: Weight::new(a), b: Weight::new(b), alpha: config.alpha }
 }
 
 /// The counter word that marks the draws of initial values.

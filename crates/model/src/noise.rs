@@ -18,6 +18,15 @@ pub trait Noise: Sync {
     fn fill(&self, seed: u64, parameter: usize, first: usize, out: &mut [f32]);
 }
 
+/// One perturbed copy of the trainable parameters: `theta + scale * z(seed)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Probe {
+    /// The seed of `z`.
+    pub seed: u64,
+    /// `c`: plus or minus epsilon, or zero for the parameters as they are.
+    pub scale: f32,
+}
+
 /// Standard normal numbers from Philox4x32-10, keyed by the seed.
 ///
 /// The uniform that goes through the logarithm has 23 bits, so `|z|` stays below 5.77.
@@ -50,6 +59,10 @@ const GROUP: usize = 4 * LANES;
 
 /// One of Philox's rounds on sixteen counters.
 #[inline(always)]
+#[allow(
+    clippy::needless_range_loop,
+    reason = "a lane runs through several arrays at once"
+)]
 fn round(counter: &mut [[u32; LANES]; 4], key: [u32; 2]) {
     for lane in 0..LANES {
         let first = u64::from(counter[0][lane]) * 0xD251_1F53;
@@ -83,14 +96,10 @@ widest! {
     /// The normals `64 * group .. 64 * (group + 1)` of a parameter: the call with counter
     /// `(16 * group + lane, high half, parameter, 0)` gives the elements `4 * lane ..` of the group.
     fn normals(seed: u64, parameter: u32, group: u64, out: &mut [f32; GROUP]) {
-        let first = group * LANES as u64;
-        let mut counter = [[0u32; LANES]; 4];
-        for lane in 0..LANES {
-            let call = first + lane as u64;
-            counter[0][lane] = call as u32;
-            counter[1][lane] = (call >> 32) as u32;
-            counter[2][lane] = parameter;
-        }
+        let calls: [u64; LANES] = std::array::from_fn(|lane| group * LANES as u64 + lane as u64);
+        let low = calls.map(|call| call as u32);
+        let high = calls.map(|call| (call >> 32) as u32);
+        let mut counter = [low, high, [parameter; LANES], [0; LANES]];
         philox(&mut counter, [seed as u32, (seed >> 32) as u32]);
         let mut z = [[0.0f32; LANES]; 4];
         for pair in 0..2 {
@@ -185,9 +194,8 @@ mod tests {
         let n = 1 << 20;
         let mut z = vec![0.0; n];
         Philox.fill(9, 0, 0, &mut z);
-        let moment = |power: i32| {
-            z.iter().map(|&x| f64::from(x).powi(power)).sum::<f64>() / n as f64
-        };
+        let moment =
+            |power: i32| z.iter().map(|&x| f64::from(x).powi(power)).sum::<f64>() / n as f64;
         // Five standard errors of each sample moment.
         let five = 5.0 / (n as f64).sqrt();
         assert!(moment(1).abs() < five);

@@ -1,4 +1,4 @@
-//! Every weight under the name it has in Hugging Face's files, and the choice of those that are trained.
+//! Every weight under the name it has in Hugging Face's files.
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -16,15 +16,6 @@ pub(crate) enum Stored {
     Transposed,
     /// One axis in the file; one row or one column here.
     Flat,
-}
-
-/// Which weights a run trains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tuning {
-    /// All of them.
-    Full,
-    /// LoRA's alone.
-    Lora,
 }
 
 /// Walks a module's weights in a fixed order, once for reading and once for writing.
@@ -82,25 +73,35 @@ weights!(EncoderLayer { ;
 weights!(Head { bias: ".bias" Flat ; dense: ".dense", norm: ".layer_norm" ; decoder: ".decoder.weight" });
 
 // A decoder of the head's own is a bare weight: its name is the whole path.
-named_weights!(Weight, |self, prefix, visit| {
-    visit(prefix.to_owned(), Stored::Same, self);
-}, {
-    visit(prefix.to_owned(), Stored::Same, self);
-});
+named_weights!(
+    Weight,
+    |self, prefix, visit| {
+        visit(prefix.to_owned(), Stored::Same, self);
+    },
+    {
+        visit(prefix.to_owned(), Stored::Same, self);
+    }
+);
 
-named_weights!(Roberta, |self, prefix, visit| {
-    self.embeddings.each(&format!("{prefix}roberta.embeddings"), visit);
-    for (number, layer) in self.layers.iter().enumerate() {
-        layer.each(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
+named_weights!(
+    Roberta,
+    |self, prefix, visit| {
+        self.embeddings
+            .each(&format!("{prefix}roberta.embeddings"), visit);
+        for (number, layer) in self.layers.iter().enumerate() {
+            layer.each(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
+        }
+        self.head.each(&format!("{prefix}lm_head"), visit);
+    },
+    {
+        self.embeddings
+            .each_mut(&format!("{prefix}roberta.embeddings"), visit);
+        for (number, layer) in self.layers.iter_mut().enumerate() {
+            layer.each_mut(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
+        }
+        self.head.each_mut(&format!("{prefix}lm_head"), visit);
     }
-    self.head.each(&format!("{prefix}lm_head"), visit);
-}, {
-    self.embeddings.each_mut(&format!("{prefix}roberta.embeddings"), visit);
-    for (number, layer) in self.layers.iter_mut().enumerate() {
-        layer.each_mut(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
-    }
-    self.head.each_mut(&format!("{prefix}lm_head"), visit);
-});
+);
 
 /// A weight as a file holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,59 +115,20 @@ pub struct NamedTensor {
 }
 
 impl Roberta {
-    /// Marks the weights that are trained and numbers them in the order of the walk; all others are frozen.
-    pub fn train_only(&mut self, tuning: Tuning) {
-        let mut next = 0;
-        self.each_mut("", &mut |name, _, weight| {
-            let trained = match tuning {
-                Tuning::Full => !is_lora(&name),
-                Tuning::Lora => is_lora(&name),
-            };
-            weight.parameter = trained.then_some(next);
-            next += usize::from(trained);
-        });
-    }
-
-    /// How many scalars are trained.
-    pub fn trainable_scalars(&self) -> usize {
-        let mut count = 0;
-        self.each("", &mut |_, _, weight| {
-            count += weight.parameter.map_or(0, |_| weight.len());
-        });
-        count
-    }
-
-    /// Names of the trained tensors, in the order of their numbers.
-    pub fn trainable_names(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        self.each("", &mut |name, _, weight| {
-            if weight.parameter.is_some() {
-                names.push(name);
-            }
-        });
-        names
-    }
-
-    /// The trained tensors as files hold them.
-    pub fn trainable_tensors(&self) -> Vec<NamedTensor> {
-        self.tensors(|_, weight| weight.parameter.is_some())
-    }
-
     /// The tensors that `wanted` picks, as files hold them.
     pub(crate) fn tensors(&self, wanted: impl Fn(&str, &Weight) -> bool) -> Vec<NamedTensor> {
         let mut tensors = Vec::new();
         self.each("", &mut |name, stored, weight| {
             if wanted(&name, weight) {
                 let (shape, values) = weight.to_file(stored);
-                tensors.push(NamedTensor { name, shape, values });
+                tensors.push(NamedTensor {
+                    name,
+                    shape,
+                    values,
+                });
             }
         });
         tensors
-    }
-
-    /// Applies one update to every trained tensor: `theta <- theta - (sum of coefficient * z(seed) + decay * theta)`.
-    pub fn descend(&mut self, noise: &dyn crate::noise::Noise, terms: &[(u64, f32)], decay: f32) {
-        self.each_mut("", &mut |_, _, weight| weight.descend(noise, terms, decay));
     }
 }
 
@@ -189,8 +151,15 @@ impl Weight {
     /// Shape and elements as a file holds them.
     fn to_file(&self, stored: Stored) -> (Vec<usize>, Vec<f32>) {
         let value = self.value.val();
-        let value = if stored == Stored::Transposed { value.transpose() } else { value };
-        (self.file_shape(stored), value.into_data().iter::<f32>().collect())
+        let value = if stored == Stored::Transposed {
+            value.transpose()
+        } else {
+            value
+        };
+        (
+            self.file_shape(stored),
+            value.into_data().iter::<f32>().collect(),
+        )
     }
 
     /// Takes the elements of a file; their number must fit.

@@ -4,16 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::kernels::perturb;
-use crate::noise::Noise;
-
-/// One perturbed copy of the trainable parameters: `theta + scale * z(seed)`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Probe {
-    /// The seed of `z`.
-    pub seed: u64,
-    /// `c`: plus or minus epsilon, or zero for the parameters as they are.
-    pub scale: f32,
-}
+use crate::noise::{Noise, Probe};
 
 /// The probes that go through one forward pass together: the leading axis `P` of every hidden state.
 #[derive(Clone)]
@@ -36,7 +27,13 @@ impl<'a> Probes<'a> {
 
     /// One probe at the parameters as they are: evaluation.
     pub fn unperturbed() -> Probes<'static> {
-        Probes::new(&crate::noise::Philox, vec![Probe { seed: 0, scale: 0.0 }])
+        Probes::new(
+            &crate::noise::Philox,
+            vec![Probe {
+                seed: 0,
+                scale: 0.0,
+            }],
+        )
     }
 
     /// How many there are.
@@ -90,7 +87,10 @@ pub struct Weight {
 impl Weight {
     /// A frozen weight.
     pub fn new(value: Tensor<2>) -> Self {
-        Self { value: Param::from_tensor(value), parameter: None }
+        Self {
+            value: Param::from_tensor(value),
+            parameter: None,
+        }
     }
 
     /// Rows and columns.
@@ -112,7 +112,9 @@ impl Weight {
     ///
     /// Nothing happens to a frozen weight. On the CPU the change is made in place.
     pub fn descend(&mut self, noise: &dyn Noise, terms: &[(u64, f32)], decay: f32) {
-        let Some(parameter) = self.parameter else { return };
+        let Some(parameter) = self.parameter else {
+            return;
+        };
         self.replace(|value| perturb::descend(value, parameter, noise, terms, decay));
     }
 

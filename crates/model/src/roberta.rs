@@ -52,7 +52,12 @@ impl Embeddings {
     fn forward(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
         let (used, word_of) = distinct(batch.ids);
         let word = probes.rows(&self.word, &used);
-        let longest = batch.starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        let longest = batch
+            .starts
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .max()
+            .unwrap_or(0);
         let reached: Vec<usize> = (self.first_position..self.first_position + longest).collect();
         let position = probes.rows(&self.position, &reached);
         let kind = probes.rows(&self.kind, &[0]);
@@ -79,7 +84,8 @@ impl Head {
     /// # Shapes
     /// `[P or 1, B, H]` -> the same
     fn forward(&self, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
-        self.norm.forward(linear_gelu(&self.dense, x, probes), probes)
+        self.norm
+            .forward(linear_gelu(&self.dense, x, probes), probes)
     }
 }
 
@@ -146,7 +152,11 @@ impl Roberta {
             bias: matrix(1, output),
             lora: None,
         };
-        let norm = || LayerNorm { weight: matrix(1, h), bias: matrix(1, h), epsilon };
+        let norm = || LayerNorm {
+            weight: matrix(1, h),
+            bias: matrix(1, h),
+            epsilon,
+        };
         let layer = || EncoderLayer {
             query: linear(h, h),
             key: linear(h, h),

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::axis::{Axis, AxisValue};
 use crate::error::SpecError;
+use crate::problem::Problem;
 use crate::spec::Spec;
 
 /// The most runs a sweep may have.
@@ -130,13 +131,27 @@ impl Point<'_> {
     /// The spec's tables with this point's values in them, as `T`. `name` and `[sweep]` are not
     /// among them. `T` should deny unknown fields: then a misspelt key is an error at its place.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, SpecError> {
-        let source = self.grid.spec.source();
         let mut table = self.grid.base.clone();
         for (axis, _, value) in self.picked() {
             insert(&mut table, &axis.key, &axis.span, value.clone());
         }
+        let error = match self.read(table) {
+            Ok(read) => return Ok(read),
+            Err(error) => error,
+        };
+        // What lacks in a table that only [sweep] has made stands most likely in a table whose name is misspelt.
+        if let Problem::MissingKey { .. } = error.problem()
+            && let Err(misspelt) = self.read::<T>(self.grid.base.clone())
+            && let Problem::UnknownKey { table: None, .. } = misspelt.problem()
+        {
+            return Err(misspelt);
+        }
+        Err(error)
+    }
+
+    fn read<T: DeserializeOwned>(&self, table: DeTable<'_>) -> Result<T, SpecError> {
         T::deserialize(toml::Deserializer::from(Spanned::new(0..0, table)))
-            .map_err(|error| source.deserialize_error(&error))
+            .map_err(|error| self.grid.spec.source().deserialize_error(&error))
     }
 
     /// Where `key` has its value here, if it is swept.

@@ -47,6 +47,12 @@ impl Problem {
             Self::TooManyRuns { .. } => {
                 Some("sweep fewer values at once, or split the spec".into())
             }
+            Self::MissingKey {
+                table: Some(table),
+                key,
+            } => Some(format!(
+                "set `{key}` in [{table}], or give a list of its values in [sweep]"
+            )),
             Self::Value { hint, .. } => hint.clone(),
             Self::Unreadable(_)
             | Self::Syntax { .. }

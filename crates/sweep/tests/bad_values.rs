@@ -210,6 +210,7 @@ fn missing_keys() {
       |
     4 | [train]
       | ^^^^^^^
+    hint: set `steps` in [train], or give a list of its values in [sweep]
     ");
     assert_snapshot!(refused("name = \"demo\"\n[task]\nname = \"sst-2\"\n"), @r"
     error: spec.toml: missing key `train`
@@ -219,6 +220,14 @@ fn missing_keys() {
       |
     5 | lr = [1e-3]
       | ^^
+    hint: set `steps` in [train], or give a list of its values in [sweep]
+    ");
+    assert_snapshot!(refused("name = \"demo\"\n[task]\nname = \"sst-2\"\n[trian]\nsteps = 9\n[sweep]\nlr = [1e-3]\n"), @r"
+    error: spec.toml:4:2: unknown key `trian`
+      |
+    4 | [trian]
+      |  ^^^^^
+    hint: did you mean `train`? a spec has: `task`, `method`, `train`, `name`, `sweep`
     ");
 }
 

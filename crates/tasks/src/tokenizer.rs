@@ -235,7 +235,8 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Value, TaskError> {
             place: Place {
                 path: Arc::from(path),
                 line,
-                column,
+                // The reader counts the columns of a line that has just begun from 0.
+                column: column.max(1),
             },
             message: message.strip_suffix(&told).unwrap_or(&message).to_owned(),
         }

@@ -68,7 +68,9 @@ pub(crate) struct OpenAttempt {
 impl OpenAttempt {
     pub(crate) fn start(dir: &Path, device: &str) -> Result<Self, TrainError> {
         let (mut lines, before) = Lines::open::<Attempt>(&dir.join("attempts.jsonl"))?;
-        let starts = before.iter().filter(|line| matches!(line, Attempt::Start { .. }));
+        let starts = before
+            .iter()
+            .filter(|line| matches!(line, Attempt::Start { .. }));
         let number = starts.count() + 1;
         lines.add(&Attempt::Start {
             attempt: number,
@@ -78,7 +80,11 @@ impl OpenAttempt {
             threads: rayon::current_num_threads(),
             argv: std::env::args().collect(),
         })?;
-        Ok(Self { lines, number, since: Instant::now() })
+        Ok(Self {
+            lines,
+            number,
+            since: Instant::now(),
+        })
     }
 
     pub(crate) fn end(

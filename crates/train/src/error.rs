@@ -72,13 +72,16 @@ impl TrainError {
             Self::Model(error) => error.hint(),
             Self::Task(error) => error.hint(),
             Self::Changed { .. } => Some(
-                "put the old files back, or plan the sweep again: changed files make new runs".into(),
+                "put the old files back, or plan the sweep again: changed files make new runs"
+                    .into(),
             ),
             Self::Held { .. } => Some("wait for it, or stop it".into()),
             Self::File { path, source, .. }
                 if source.kind() == ErrorKind::NotFound && path.ends_with(Manifest::FILE) =>
             {
-                Some("a run's directory is one that `mezo sweep run` made: runs/<sweep>/<id>".into())
+                Some(
+                    "a run's directory is one that `mezo sweep run` made: runs/<sweep>/<id>".into(),
+                )
             }
             Self::File { .. } | Self::Record { .. } => None,
         }
@@ -86,12 +89,19 @@ impl TrainError {
 
     /// Whether the spec or the data is wrong, as opposed to the run's own files or the machine.
     pub fn is_bad_input(&self) -> bool {
-        matches!(self, Self::Value { .. } | Self::Model(_) | Self::Task(_) | Self::Changed { .. })
+        matches!(
+            self,
+            Self::Value { .. } | Self::Model(_) | Self::Task(_) | Self::Changed { .. }
+        )
     }
 
     /// Turns a failed file operation into an error that names the file.
     pub(crate) fn file(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::File { path, doing, source }
+        move |source| Self::File {
+            path,
+            doing,
+            source,
+        }
     }
 }

@@ -36,7 +36,11 @@ pub fn evaluate(model: &Roberta, examples: &[Example], words: &[usize]) -> Measu
         rest = later;
     }
     let n = examples.len();
-    Measured { accuracy: right as f64 / n as f64, cross_entropy: loss / n as f64, n }
+    Measured {
+        accuracy: right as f64 / n as f64,
+        cross_entropy: loss / n as f64,
+        n,
+    }
 }
 
 /// How many of the examples go through together: as many as fit, at least one.

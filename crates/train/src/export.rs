@@ -1,5 +1,6 @@
 //! A run's best parameters, for other libraries.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use mezo_model::LoraConfig;
@@ -24,9 +25,11 @@ pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
         return Err(TrainError::Record {
             path: result_path,
             line: 1,
-            message: "expected a run with a best step: this one trained nothing that could be kept".into(),
+            message: "expected a run with a best step: this one trained nothing that could be kept"
+                .into(),
         });
     };
+    refuse_full(out)?;
     let config = &manifest.config;
     let files = materials::model_files(&config.model, dir)?;
     let device = mezo_model::device::open("cpu")?;
@@ -39,8 +42,26 @@ pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
                 ModelConfig::Builtin(name) => name.clone(),
                 ModelConfig::Path(path) => path.display().to_string(),
             };
-            model.save_adapter(LoraConfig { rank: lora.r, alpha: lora.alpha }, &base, out)?;
+            model.save_adapter(
+                LoraConfig {
+                    rank: lora.r,
+                    alpha: lora.alpha,
+                },
+                &base,
+                out,
+            )?;
         }
     }
     Ok(best.step)
+}
+
+/// A folder that holds something is left alone: it might be the model itself.
+fn refuse_full(out: &Path) -> Result<(), TrainError> {
+    let holds_something = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    match holds_something {
+        true => Err(TrainError::file(out, "write")(
+            ErrorKind::DirectoryNotEmpty.into(),
+        )),
+        false => Ok(()),
+    }
 }

@@ -62,12 +62,19 @@ impl Lines {
         options.create(true).read(true).append(true);
         let file = options.open(path).map_err(TrainError::file(path, "open"))?;
         let bytes = std::fs::read(path).map_err(TrainError::file(path, "read"))?;
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let whole = bytes
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |end| end + 1);
         if whole < bytes.len() {
-            file.set_len(whole as u64).map_err(TrainError::file(path, "cut a torn line off"))?;
+            file.set_len(whole as u64)
+                .map_err(TrainError::file(path, "cut a torn line off"))?;
         }
         let mut values = Vec::new();
-        for (number, line) in bytes[..whole].split_inclusive(|&byte| byte == b'\n').enumerate() {
+        for (number, line) in bytes[..whole]
+            .split_inclusive(|&byte| byte == b'\n')
+            .enumerate()
+        {
             let value = serde_json::from_slice(line).map_err(|error| TrainError::Record {
                 path: path.into(),
                 line: number + 1,
@@ -75,7 +82,13 @@ impl Lines {
             })?;
             values.push(value);
         }
-        Ok((Self { path: path.into(), file }, values))
+        Ok((
+            Self {
+                path: path.into(),
+                file,
+            },
+            values,
+        ))
     }
 
     /// Adds a line in one write.
@@ -83,12 +96,16 @@ impl Lines {
         let mut line = serde_json::to_vec(value)
             .map_err(|error| TrainError::file(&self.path, "write")(error.into()))?;
         line.push(b'\n');
-        self.file.write_all(&line).map_err(TrainError::file(&self.path, "write"))
+        self.file
+            .write_all(&line)
+            .map_err(TrainError::file(&self.path, "write"))
     }
 
     /// Makes every line so far durable.
     pub(crate) fn sync(&self) -> Result<(), TrainError> {
-        self.file.sync_data().map_err(TrainError::file(&self.path, "sync"))
+        self.file
+            .sync_data()
+            .map_err(TrainError::file(&self.path, "sync"))
     }
 }
 
@@ -114,7 +131,10 @@ mod tests {
         let path = dir.path().join("lines.jsonl");
         std::fs::write(&path, "1\nx\n3\n").unwrap();
         let error = Lines::open::<u32>(&path).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("{}:2: ", path.display())), "{error}");
+        assert!(
+            error.starts_with(&format!("{}:2: ", path.display())),
+            "{error}"
+        );
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "1\nx\n3\n");
     }
 

@@ -60,7 +60,12 @@ impl Step {
     pub fn new(step: u64, lr: f64, estimates: Vec<Estimate>) -> Self {
         let finite = estimates.iter().all(Estimate::is_finite);
         let status = (!finite).then_some(StepStatus::Diverged);
-        Self { step, lr, estimates, status }
+        Self {
+            step,
+            lr,
+            estimates,
+            status,
+        }
     }
 
     /// Whether the run ends here because a loss is not finite.
@@ -118,17 +123,20 @@ pub const METRICS: [Metric; 2] = [Metric::Accuracy, Metric::CrossEntropy];
 
 /// The value of one metric at a step, as far as it has been written.
 pub(crate) fn find(evals: &[Eval], step: u64, split: EvalSplit, metric: Metric) -> Option<&Eval> {
-    evals.iter().find(|eval| (eval.step, eval.split, eval.metric) == (step, split, metric))
+    evals
+        .iter()
+        .find(|eval| (eval.step, eval.split, eval.metric) == (step, split, metric))
 }
 
 /// The step up to `last` with the best dev accuracy; a later one must be strictly better (trainer.py:805-815).
 pub(crate) fn best_step(evals: &[Eval], last: u64) -> Option<u64> {
     let mut best: Option<(u64, f64)> = None;
     for eval in evals {
-        let candidate = eval.step <= last
-            && eval.split == EvalSplit::Dev
-            && eval.metric == Metric::Accuracy;
-        let Some(value) = eval.value.filter(|_| candidate) else { continue };
+        let candidate =
+            eval.step <= last && eval.split == EvalSplit::Dev && eval.metric == Metric::Accuracy;
+        let Some(value) = eval.value.filter(|_| candidate) else {
+            continue;
+        };
         if best.is_none_or(|(_, highest)| value > highest) {
             best = Some((eval.step, value));
         }
@@ -142,12 +150,23 @@ mod tests {
     use super::*;
 
     fn dev(step: u64, value: Option<f64>) -> Eval {
-        Eval { step, split: EvalSplit::Dev, metric: Metric::Accuracy, value, n: 4 }
+        Eval {
+            step,
+            split: EvalSplit::Dev,
+            metric: Metric::Accuracy,
+            value,
+            n: 4,
+        }
     }
 
     #[test]
     fn the_earliest_of_equals_is_best() {
-        let evals = [dev(10, Some(0.5)), dev(20, Some(0.75)), dev(30, Some(0.75)), dev(40, None)];
+        let evals = [
+            dev(10, Some(0.5)),
+            dev(20, Some(0.75)),
+            dev(30, Some(0.75)),
+            dev(40, None),
+        ];
         assert_eq!(best_step(&evals, 40), Some(20));
         assert_eq!(best_step(&evals, 10), Some(10));
         assert_eq!(best_step(&evals[3..], 40), None);

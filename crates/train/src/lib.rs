@@ -25,12 +25,12 @@ pub use error::TrainError;
 pub use evaluate::{Measured, evaluate};
 pub use export::export;
 pub use journal::{Estimate, Eval, EvalSplit, METRICS, Metric, Step, StepStatus};
-pub use manifest::{
-    ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
-};
-pub use mezo_model::ModelError;
+pub use manifest::{ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig};
 pub use mezo::{apply, estimate, step_seed};
+pub use mezo_model::ModelError;
 pub use resolve::Resolver;
 pub use result::{Reported, RunResult, Status};
 pub use run::{Control, Ending, check_device, run};
-pub use spec::{LoraSpec, MethodName, MethodSpec, ModelSpec, RunSpec, TaskSpec, TrainSpec, TuningName};
+pub use spec::{
+    LoraSpec, MethodName, MethodSpec, ModelSpec, RunSpec, TaskSpec, TrainSpec, TuningName,
+};

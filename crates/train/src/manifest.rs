@@ -186,6 +186,10 @@ impl Manifest {
         };
         // Strings, numbers and maps with string keys always serialise.
         let text = serde_json::to_vec(&identity).unwrap_or_default();
-        Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(&text)
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }

@@ -26,16 +26,14 @@ pub(crate) struct Examples {
 pub(crate) fn model_files(model: &ModelConfig, base: &Path) -> Result<ModelFiles, TrainError> {
     match model {
         ModelConfig::Path(path) => Ok(ModelFiles::Folder(base.join(path))),
-        ModelConfig::Builtin(name) => {
-            ModelFiles::builtin(name).ok_or_else(|| TrainError::Value {
-                key: "model.builtin",
-                message: format!("there is no built-in model `{name}`"),
-                hint: Some(format!(
-                    "the built-in models: {}",
-                    mezo_model::Builtin::names().collect::<Vec<_>>().join(", ")
-                )),
-            })
-        }
+        ModelConfig::Builtin(name) => ModelFiles::builtin(name).ok_or_else(|| TrainError::Value {
+            key: "model.builtin",
+            message: format!("there is no built-in model `{name}`"),
+            hint: Some(format!(
+                "the built-in models: {}",
+                mezo_model::Builtin::names().collect::<Vec<_>>().join(", ")
+            )),
+        }),
     }
 }
 
@@ -104,7 +102,13 @@ pub(crate) fn model(
         Some(TuningName::Full) => model.train_only(Tuning::Full),
         Some(TuningName::Lora) => {
             if let Some(lora) = config.method.lora {
-                model.attach_lora(LoraConfig { rank: lora.r, alpha: lora.alpha }, seed);
+                model.attach_lora(
+                    LoraConfig {
+                        rank: lora.r,
+                        alpha: lora.alpha,
+                    },
+                    seed,
+                );
             }
             model.train_only(Tuning::Lora);
         }
@@ -120,19 +124,30 @@ pub(crate) struct Materials {
 }
 
 impl Materials {
-    pub(crate) fn load(manifest: &Manifest, dir: &Path, device: &Device) -> Result<Self, TrainError> {
+    pub(crate) fn load(
+        manifest: &Manifest,
+        dir: &Path,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
         let files = model_files(&manifest.config.model, dir)?;
         let tokenizer = tokenizer(&files)?;
         let examples = examples(&manifest.config, &tokenizer, dir)?;
         let (model, weights) = model(&manifest.config, &files, device)?;
         let hashes = [
             ("weights", &weights, &manifest.weights_sha256),
-            ("tokenizer", &tokenizer.sha256().to_owned(), &manifest.tokenizer_sha256),
+            (
+                "tokenizer",
+                &tokenizer.sha256().to_owned(),
+                &manifest.tokenizer_sha256,
+            ),
             ("data", &examples.sha256, &manifest.data_sha256),
         ];
         for (what, now, planned) in hashes {
             if now != planned {
-                return Err(TrainError::Changed { path: dir.join(Manifest::FILE), what });
+                return Err(TrainError::Changed {
+                    path: dir.join(Manifest::FILE),
+                    what,
+                });
             }
         }
         Ok(Self { model, examples })
@@ -141,5 +156,9 @@ impl Materials {
 
 /// A packed batch as the model takes it.
 pub(crate) fn batch(packed: &PackedBatch) -> Batch<'_> {
-    Batch { ids: &packed.ids, starts: &packed.starts, masks: &packed.masks }
+    Batch {
+        ids: &packed.ids,
+        starts: &packed.starts,
+        masks: &packed.masks,
+    }
 }

@@ -12,7 +12,10 @@ const STEP_SEED: u32 = 2;
 
 /// The seed of the noise of a step's estimate: 53 bits, so that every reader of JSON holds it exactly.
 pub fn step_seed(run_seed: u64, step: u64, estimate: u32) -> u64 {
-    let [low, high, ..] = philox_words([step as u32, (step >> 32) as u32, estimate, STEP_SEED], run_seed);
+    let [low, high, ..] = philox_words(
+        [step as u32, (step >> 32) as u32, estimate, STEP_SEED],
+        run_seed,
+    );
     (u64::from(high) << 32 | u64::from(low)) >> 11
 }
 
@@ -26,7 +29,9 @@ pub fn estimate(
     eps: f64,
 ) -> Estimate {
     let probes = Probes::two_sided(noise, seed, eps as f32);
-    let losses = model.scores(batch(packed), words, &probes).losses(&packed.labels);
+    let losses = model
+        .scores(batch(packed), words, &probes)
+        .losses(&packed.labels);
     // With nothing between the probes that they move, both sides are the one plane that came out.
     let minus = losses.get(1).unwrap_or(&losses[0]);
     Estimate::new(seed, losses[0], *minus, eps)
@@ -41,7 +46,11 @@ pub(crate) fn measure(
     words: &[usize],
 ) -> Step {
     let seed = step_seed(train.seed, step, 0);
-    Step::new(step, train.lr, vec![estimate(model, &Philox, packed, words, seed, train.eps)])
+    Step::new(
+        step,
+        train.lr,
+        vec![estimate(model, &Philox, packed, words, seed, train.eps)],
+    )
 }
 
 /// Applies a line of the journal: `theta <- theta - lr (g z + wd theta)` on every trained tensor (trainer.py:717-724).
@@ -51,7 +60,10 @@ pub fn apply(model: &mut Roberta, noise: &dyn Noise, step: &Step, weight_decay: 
         .estimates
         .iter()
         .filter_map(|estimate| {
-            Some((estimate.seed, (step.lr * estimate.projected_grad? / count) as f32))
+            Some((
+                estimate.seed,
+                (step.lr * estimate.projected_grad? / count) as f32,
+            ))
         })
         .collect();
     model.descend(noise, &terms, (step.lr * weight_decay) as f32);
@@ -70,7 +82,10 @@ mod tests {
                 for estimate in 0..2 {
                     let seed = step_seed(run, step, estimate);
                     assert!(seed < 1 << 53);
-                    assert!(seen.insert(seed), "run {run} step {step} estimate {estimate}");
+                    assert!(
+                        seen.insert(seed),
+                        "run {run} step {step} estimate {estimate}"
+                    );
                 }
             }
         }

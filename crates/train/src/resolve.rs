@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use burn::module::Module;
 use burn::tensor::Device;
 use mezo_model::{ModelFiles, RobertaConfig, load};
 use mezo_tasks::{Task, Tokenizer};
 
 use crate::error::TrainError;
-use crate::manifest::{ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig};
+use crate::manifest::{
+    ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
+};
 use crate::materials;
 use crate::spec::{LoraSpec, MethodName, RunSpec, TuningName, value};
 
@@ -20,8 +23,19 @@ struct KnownModel {
     weights_sha256: String,
     tokenizer: Tokenizer,
     config: RobertaConfig,
-    /// Trained scalars by tuning and rank.
-    trainable: BTreeMap<Option<usize>, usize>,
+    /// All its scalars.
+    scalars: usize,
+}
+
+impl KnownModel {
+    /// How many scalars a method trains.
+    fn trainable(&self, method: &MethodConfig) -> usize {
+        match (method.tuning, method.lora) {
+            (None, _) => 0,
+            (Some(TuningName::Lora), Some(lora)) => self.config.lora_scalars(lora.r),
+            (Some(_), _) => self.scalars,
+        }
+    }
 }
 
 /// What has been read of a split.
@@ -57,7 +71,11 @@ impl Resolver {
     ///
     /// # Errors
     /// If a value cannot be, or the model, the data or the prompt do not stand every check.
-    pub fn resolve(&mut self, spec: &RunSpec, swept: Vec<SweptText>) -> Result<Manifest, TrainError> {
+    pub fn resolve(
+        &mut self,
+        spec: &RunSpec,
+        swept: Vec<SweptText>,
+    ) -> Result<Manifest, TrainError> {
         spec.check()?;
         let config = self.config(spec)?;
         self.manifest(config, swept)
@@ -69,7 +87,11 @@ impl Resolver {
     /// As [`Self::resolve`].
     pub fn zero_shot(&mut self, manifest: &Manifest) -> Result<Manifest, TrainError> {
         let mut config = manifest.config.clone();
-        config.method = MethodConfig { name: MethodName::ZeroShot, tuning: None, lora: None };
+        config.method = MethodConfig {
+            name: MethodName::ZeroShot,
+            tuning: None,
+            lora: None,
+        };
         config.train = None;
         self.manifest(config, Vec::new())
     }
@@ -78,7 +100,6 @@ impl Resolver {
         self.know_data(&config)?;
         let data = self.data[&data_key(&config)].clone();
         let trained = config.train.is_some();
-        let trainable = self.trainable(&config)?;
         let sweep = self.sweep.clone();
         let model = self.known_model(&config.model)?;
         let mut manifest = Manifest {
@@ -89,7 +110,7 @@ impl Resolver {
             weights_sha256: model.weights_sha256.clone(),
             tokenizer_sha256: model.tokenizer.sha256().into(),
             data_sha256: data.sha256,
-            trainable_parameters: trainable,
+            trainable_parameters: model.trainable(&config.method),
             train_examples: if trained { data.train } else { 0 },
             dev_examples: if trained { data.dev } else { 0 },
             test_examples: data.test,
@@ -118,13 +139,32 @@ impl Resolver {
         let task = task_config(spec, longest)?;
         let tuning = spec.method.tuning;
         let (method, train) = match spec.method.name {
-            MethodName::ZeroShot => (MethodConfig { name: MethodName::ZeroShot, tuning: None, lora: None }, None),
+            MethodName::ZeroShot => (
+                MethodConfig {
+                    name: MethodName::ZeroShot,
+                    tuning: None,
+                    lora: None,
+                },
+                None,
+            ),
             MethodName::Mezo => {
                 let lora = (tuning == TuningName::Lora).then(|| spec.method.lora.unwrap_or(LORA));
-                (MethodConfig { name: MethodName::Mezo, tuning: Some(tuning), lora }, Some(spec.train))
+                (
+                    MethodConfig {
+                        name: MethodName::Mezo,
+                        tuning: Some(tuning),
+                        lora,
+                    },
+                    Some(spec.train),
+                )
             }
         };
-        Ok(Config { model, task, method, train })
+        Ok(Config {
+            model,
+            task,
+            method,
+            train,
+        })
     }
 
     fn known_model(&mut self, model: &ModelConfig) -> Result<&mut KnownModel, TrainError> {
@@ -135,24 +175,9 @@ impl Resolver {
             self.models.insert(key.clone(), known);
         }
         // Inserted just above where it was not there.
-        self.models.get_mut(&key).ok_or_else(|| value("model", "the model cannot be read".into()))
-    }
-
-    /// How many scalars the configuration trains.
-    fn trainable(&mut self, config: &Config) -> Result<usize, TrainError> {
-        let files = materials::model_files(&config.model, &self.base)?;
-        let key = match config.method.tuning {
-            None => return Ok(0),
-            Some(_) => config.method.lora.map(|lora| lora.r),
-        };
-        let known = self.known_model(&config.model)?;
-        if let Some(&count) = known.trainable.get(&key) {
-            return Ok(count);
-        }
-        let (model, _) = materials::model(config, &files, &Device::flex())?;
-        let count = model.trainable_scalars();
-        known.trainable.insert(key, count);
-        Ok(count)
+        self.models
+            .get_mut(&key)
+            .ok_or_else(|| value("model", "the model cannot be read".into()))
     }
 
     /// Reads, draws and tokenises the configured split, once.
@@ -196,7 +221,7 @@ fn read_model(files: &ModelFiles) -> Result<KnownModel, TrainError> {
         weights_sha256: loaded.sha256,
         tokenizer,
         config: loaded.config,
-        trainable: BTreeMap::new(),
+        scalars: loaded.model.num_params(),
     })
 }
 
@@ -214,7 +239,7 @@ fn task_config(spec: &RunSpec, longest: usize) -> Result<TaskConfig, TrainError>
         return Err(TrainError::Value {
             key: "task.max_length",
             message: format!(
-                "expected at most {longest} for `task.max_length`, the model's positions, found {max_length}"
+                "expected at most {longest} for `task.max_length` (the model has no more positions), found {max_length}"
             ),
             hint: Some(format!("set `max_length = {longest}` in [task]")),
         });
@@ -262,8 +287,15 @@ fn relocated(path: &Path, from: &Path, to: &Path) -> PathBuf {
     let (Ok(target), Ok(start)) = (whole(&from.join(path)), whole(to)) else {
         return from.join(path);
     };
-    let shared = target.components().zip(start.components()).take_while(|(a, b)| a == b).count();
-    let up = start.components().skip(shared).map(|_| std::path::Component::ParentDir);
+    let shared = target
+        .components()
+        .zip(start.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let up = start
+        .components()
+        .skip(shared)
+        .map(|_| std::path::Component::ParentDir);
     up.chain(target.components().skip(shared)).collect()
 }
 
@@ -289,8 +321,14 @@ mod tests {
     #[test]
     fn paths_read_from_the_run_directory() {
         let (from, to) = (Path::new("/a/experiments"), Path::new("/a/runs/s/id"));
-        assert_eq!(relocated(Path::new("../../data"), from, to), Path::new("../../../../data"));
-        assert_eq!(relocated(Path::new("m"), from, to), Path::new("../../../experiments/m"));
+        assert_eq!(
+            relocated(Path::new("../../data"), from, to),
+            Path::new("../../../../data")
+        );
+        assert_eq!(
+            relocated(Path::new("m"), from, to),
+            Path::new("../../../experiments/m")
+        );
         assert_eq!(relocated(Path::new("/x/y"), from, to), Path::new("/x/y"));
     }
 }

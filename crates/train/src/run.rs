@@ -96,7 +96,11 @@ fn lock(dir: &Path) -> Result<File, TrainError> {
             }
             Err(TryLockError::WouldBlock) => return Err(TrainError::Held { path }),
             Err(TryLockError::Error(source)) => {
-                return Err(TrainError::File { path, doing: "lock", source });
+                return Err(TrainError::File {
+                    path,
+                    doing: "lock",
+                    source,
+                });
             }
         }
     }
@@ -111,7 +115,15 @@ fn work(
     let device = mezo_model::device::open(device_name)?;
     let (evals_file, evals) = Lines::open(&dir.join("evals.jsonl"))?;
     let Materials { model, examples } = Materials::load(manifest, dir, &device)?;
-    let mut work = Work { dir, manifest, device, model, examples, evals_file, evals };
+    let mut work = Work {
+        dir,
+        manifest,
+        device,
+        model,
+        examples,
+        evals_file,
+        evals,
+    };
     match manifest.config.train {
         None => work.zero_shot().map(|()| (Ending::Finished, 0)),
         Some(train) => work.train(&train, control),
@@ -188,7 +200,9 @@ impl Work<'_> {
 
     /// Puts the newest snapshot that the journal covers into the model; the step it is of.
     fn restore_newest(&mut self, steps: u64) -> Result<u64, TrainError> {
-        let newest = snapshot::steps(self.dir)?.into_iter().rfind(|&step| step <= steps);
+        let newest = snapshot::steps(self.dir)?
+            .into_iter()
+            .rfind(|&step| step <= steps);
         match newest {
             None => Ok(0),
             Some(step) => {
@@ -225,7 +239,13 @@ impl Work<'_> {
                 Metric::CrossEntropy => measured.cross_entropy,
             };
             let value = value.is_finite().then_some(value);
-            let eval = Eval { step, split, metric, value, n: measured.n };
+            let eval = Eval {
+                step,
+                split,
+                metric,
+                value,
+                n: measured.n,
+            };
             self.evals_file.add(&eval)?;
             self.evals.push(eval);
         }
@@ -248,7 +268,9 @@ impl Work<'_> {
     }
 
     fn report_best(&mut self, journal: &[Step], last: u64) -> Result<Option<Reported>, TrainError> {
-        let Some(best) = best_step(&self.evals, last) else { return Ok(None) };
+        let Some(best) = best_step(&self.evals, last) else {
+            return Ok(None);
+        };
         if find(&self.evals, best, EvalSplit::Test, Metric::CrossEntropy).is_none() {
             self.put_step(journal, best)?;
             self.evaluate(best, EvalSplit::Test)?;
@@ -279,7 +301,16 @@ impl Work<'_> {
         last: Option<Reported>,
     ) -> Result<(), TrainError> {
         let id = self.manifest.id.clone();
-        write_json(&self.dir.join("result.json"), &RunResult { id, status, steps, best, last })
+        write_json(
+            &self.dir.join("result.json"),
+            &RunResult {
+                id,
+                status,
+                steps,
+                best,
+                last,
+            },
+        )
     }
 
     fn steps_path(&self) -> PathBuf {

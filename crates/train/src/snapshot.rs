@@ -46,7 +46,10 @@ pub(crate) fn steps(dir: &Path) -> Result<Vec<u64>, TrainError> {
 
 /// Removes every snapshot up to `last` but the newest two and the best.
 pub(crate) fn prune(dir: &Path, last: u64, best: Option<u64>) -> Result<(), TrainError> {
-    let all: Vec<u64> = steps(dir)?.into_iter().filter(|&step| step <= last).collect();
+    let all: Vec<u64> = steps(dir)?
+        .into_iter()
+        .filter(|&step| step <= last)
+        .collect();
     let old = all.len().saturating_sub(2);
     for &step in all[..old].iter().filter(|&&step| Some(step) != best) {
         let path = path(dir, step);

@@ -149,7 +149,10 @@ impl RunSpec {
         }
         // The published procedure seeds a generator of 32 bits.
         if u32::try_from(train.seed).is_err() {
-            let message = format!("expected 0 to 4294967295 for `train.seed`, found {}", train.seed);
+            let message = format!(
+                "expected 0 to 4294967295 for `train.seed`, found {}",
+                train.seed
+            );
             return Err(value("train.seed", message));
         }
         Ok(())
@@ -158,19 +161,25 @@ impl RunSpec {
     fn check_model(&self) -> Result<(), TrainError> {
         match (&self.model.builtin, &self.model.path) {
             (Some(_), None) | (None, Some(_)) => Ok(()),
-            (None, None) => Err(value("model", "expected `builtin` or `path` in [model], found neither".into())),
-            (Some(_), Some(_)) => {
-                Err(value("model", "expected `builtin` or `path` in [model], found both".into()))
-            }
+            (None, None) => Err(value(
+                "model",
+                "expected `builtin` or `path` in [model], found neither".into(),
+            )),
+            (Some(_), Some(_)) => Err(value(
+                "model",
+                "expected `builtin` or `path` in [model], found both".into(),
+            )),
         }
     }
 
     fn check_lora(&self) -> Result<(), TrainError> {
-        let Some(lora) = self.method.lora else { return Ok(()) };
+        let Some(lora) = self.method.lora else {
+            return Ok(());
+        };
         if self.method.tuning != TuningName::Lora {
             return Err(TrainError::Value {
                 key: "method.lora",
-                message: "expected no `method.lora` without LoRA, found one".into(),
+                message: "`method.lora` is set, but `method.tuning` is not \"lora\"".into(),
                 hint: Some("set `tuning = \"lora\"` in [method], or remove `lora`".into()),
             });
         }
@@ -181,12 +190,19 @@ impl RunSpec {
 
 /// An error about a key's value; the message names the key.
 pub(crate) fn value(key: &'static str, message: String) -> TrainError {
-    TrainError::Value { key, message, hint: None }
+    TrainError::Value {
+        key,
+        message,
+        hint: None,
+    }
 }
 
 fn positive_count(key: &'static str, count: u64) -> Result<(), TrainError> {
     match count {
-        0 => Err(value(key, format!("expected 1 or more for `{key}`, found 0"))),
+        0 => Err(value(
+            key,
+            format!("expected 1 or more for `{key}`, found 0"),
+        )),
         _ => Ok(()),
     }
 }
@@ -196,5 +212,8 @@ fn positive(key: &'static str, number: f64) -> Result<(), TrainError> {
         return Ok(());
     }
     // `{number:?}` keeps a tiny number short where `{number}` would write its zeros out.
-    Err(value(key, format!("expected a finite number above 0 for `{key}`, found {number:?}")))
+    Err(value(
+        key,
+        format!("expected a finite number above 0 for `{key}`, found {number:?}"),
+    ))
 }

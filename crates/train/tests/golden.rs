@@ -32,7 +32,10 @@ fn golden_step_lora() {
             continue;
         };
         let mut roberta = model(&folder).model;
-        let config = LoraConfig { rank: spsa.r.unwrap(), alpha: spsa.alpha.unwrap() };
+        let config = LoraConfig {
+            rank: spsa.r.unwrap(),
+            alpha: spsa.alpha.unwrap(),
+        };
         roberta.attach_lora(config, 0);
         roberta.train_only(Tuning::Lora);
         step(&folder, "lora", &cases, &spsa, roberta);
@@ -43,25 +46,51 @@ fn golden_step_lora() {
 fn step(folder: &Path, mode: &str, cases: &Cases, spsa: &Spsa, mut roberta: Roberta) {
     let file = |part: &str| folder.join(format!("spsa_{mode}_{part}.safetensors"));
     let start = file("theta0");
-    roberta.set_trainable(read_tensors(&start).unwrap(), &start).unwrap();
+    roberta
+        .set_trainable(read_tensors(&start).unwrap(), &start)
+        .unwrap();
     let noise = Recorded::new(&roberta, &file("z"));
     let batch = packed(cases);
-    let at_eps = |roberta: &Roberta, eps| {
-        estimate(roberta, &noise, &batch, &cases.label_words, 0, eps)
-    };
+    let at_eps =
+        |roberta: &Roberta, eps| estimate(roberta, &noise, &batch, &cases.label_words, 0, eps);
     let measured = at_eps(&roberta, spsa.eps);
-    close("loss plus", measured.loss_plus.unwrap(), spsa.loss_plus, 2e-6);
-    close("loss minus", measured.loss_minus.unwrap(), spsa.loss_minus, 2e-6);
-    close("projected gradient", measured.projected_grad.unwrap(), spsa.projected_grad, 1e-3);
+    close(
+        "loss plus",
+        measured.loss_plus.unwrap(),
+        spsa.loss_plus,
+        2e-6,
+    );
+    close(
+        "loss minus",
+        measured.loss_minus.unwrap(),
+        spsa.loss_minus,
+        2e-6,
+    );
+    close(
+        "projected gradient",
+        measured.projected_grad.unwrap(),
+        spsa.projected_grad,
+        1e-3,
+    );
 
     let expected = read_tensors(&file("theta1")).unwrap();
-    let given = Estimate { projected_grad: Some(spsa.projected_grad), ..measured };
+    let given = Estimate {
+        projected_grad: Some(spsa.projected_grad),
+        ..measured
+    };
     for (what, estimate, tolerance) in [("given", given, 2e-6), ("end to end", measured, 5e-5)] {
-        roberta.set_trainable(read_tensors(&start).unwrap(), &start).unwrap();
+        roberta
+            .set_trainable(read_tensors(&start).unwrap(), &start)
+            .unwrap();
         let line = Step::new(1, spsa.lr, vec![estimate]);
         apply(&mut roberta, &noise, &line, spsa.weight_decay);
         let worst = worst(roberta.trainable_tensors(), &expected);
-        close(&format!("updated tensors, worst, projected gradient {what}"), worst, 0.0, tolerance);
+        close(
+            &format!("updated tensors, worst, projected gradient {what}"),
+            worst,
+            0.0,
+            tolerance,
+        );
     }
     // With no distance between the probes both losses are the loss itself.
     let after = at_eps(&roberta, 0.0).loss_plus.unwrap();
@@ -69,9 +98,17 @@ fn step(folder: &Path, mode: &str, cases: &Cases, spsa: &Spsa, mut roberta: Robe
 }
 
 fn packed(cases: &Cases) -> PackedBatch {
-    let rows = cases.input_ids.iter().zip(&cases.mask_pos).zip(&cases.labels);
+    let rows = cases
+        .input_ids
+        .iter()
+        .zip(&cases.mask_pos)
+        .zip(&cases.labels);
     let examples: Vec<Example> = rows
-        .map(|((ids, &mask), &label)| Example { ids: ids.clone(), mask, label })
+        .map(|((ids, &mask), &label)| Example {
+            ids: ids.clone(),
+            mask,
+            label,
+        })
         .collect();
     PackedBatch::pack(examples.iter())
 }

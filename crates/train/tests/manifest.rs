@@ -3,15 +3,21 @@
 
 use std::path::Path;
 
-use mezo_model::ModelFiles;
+use mezo_model::{LoraConfig, ModelFiles, Tuning};
 use mezo_train::{
     Manifest, MethodName, MethodSpec, ModelSpec, Resolver, RunSpec, TaskSpec, TrainError,
     TrainSpec, TuningName,
 };
 
+/// One value of the spec, changed.
+type Change = fn(&mut RunSpec);
+
 fn spec() -> RunSpec {
     RunSpec {
-        model: ModelSpec { builtin: Some("roberta-imdb-tiny".into()), path: None },
+        model: ModelSpec {
+            builtin: Some("roberta-imdb-tiny".into()),
+            path: None,
+        },
         task: TaskSpec {
             name: "made-sentiment".into(),
             data: None,
@@ -21,7 +27,11 @@ fn spec() -> RunSpec {
             label_words: None,
             max_length: None,
         },
-        method: MethodSpec { name: MethodName::Mezo, tuning: TuningName::Lora, lora: None },
+        method: MethodSpec {
+            name: MethodName::Mezo,
+            tuning: TuningName::Lora,
+            lora: None,
+        },
         train: TrainSpec {
             seed: 13,
             steps: 10,
@@ -35,12 +45,14 @@ fn spec() -> RunSpec {
 }
 
 fn resolve(spec: &RunSpec) -> Manifest {
-    Resolver::new("a-sweep", Path::new(".")).resolve(spec, Vec::new()).unwrap()
+    Resolver::new("a-sweep", Path::new("."))
+        .resolve(spec, Vec::new())
+        .unwrap()
 }
 
 #[test]
 fn every_value_that_changes_a_number_changes_the_id() {
-    let changes: [fn(&mut RunSpec); 11] = [
+    let changes: [Change; 11] = [
         |spec| spec.train.seed = 21,
         |spec| spec.train.steps = 11,
         |spec| spec.train.batch_size = 8,
@@ -73,7 +85,10 @@ fn a_copy_of_the_model_elsewhere_makes_the_same_id() {
         std::fs::copy(assets.join(file), dir.path().join(file)).unwrap();
     }
     let mut copied = spec();
-    copied.model = ModelSpec { builtin: None, path: Some(dir.path().into()) };
+    copied.model = ModelSpec {
+        builtin: None,
+        path: Some(dir.path().into()),
+    };
     assert_eq!(resolve(&copied).id, resolve(&spec()).id);
 
     // The same weights again, through our own writer, in another number format.
@@ -83,8 +98,15 @@ fn a_copy_of_the_model_elsewhere_makes_the_same_id() {
     )
     .unwrap();
     let saved = tempfile::tempdir().unwrap();
-    loaded.model.save(&ModelFiles::Folder(dir.path().into()), saved.path()).unwrap();
-    std::fs::copy(dir.path().join("tokenizer.json"), saved.path().join("tokenizer.json")).unwrap();
+    loaded
+        .model
+        .save(&ModelFiles::Folder(dir.path().into()), saved.path())
+        .unwrap();
+    std::fs::copy(
+        dir.path().join("tokenizer.json"),
+        saved.path().join("tokenizer.json"),
+    )
+    .unwrap();
     copied.model.path = Some(saved.path().into());
     assert_eq!(resolve(&copied).id, resolve(&spec()).id);
 }
@@ -92,6 +114,19 @@ fn a_copy_of_the_model_elsewhere_makes_the_same_id() {
 #[test]
 fn what_lora_trains_is_counted() {
     let manifest = resolve(&spec());
+    let files = ModelFiles::builtin("roberta-imdb-tiny").unwrap();
+    let mut model = mezo_model::load(&files, &mezo_model::device::open("cpu").unwrap())
+        .unwrap()
+        .model;
+    model.attach_lora(
+        LoraConfig {
+            rank: 8,
+            alpha: 16.0,
+        },
+        0,
+    );
+    model.train_only(Tuning::Lora);
+    assert_eq!(manifest.trainable_parameters, model.trainable_scalars());
     // Two layers, query and value, A and B of 128 x 8.
     assert_eq!(manifest.trainable_parameters, 2 * 2 * 2 * 128 * 8);
     assert_eq!((manifest.train_examples, manifest.dev_examples), (32, 32));
@@ -102,7 +137,7 @@ fn what_lora_trains_is_counted() {
 
 #[test]
 fn values_that_cannot_be_are_refused_by_their_key() {
-    let changes: [(&str, fn(&mut RunSpec)); 8] = [
+    let changes: [(&str, Change); 8] = [
         ("train.lr", |spec| spec.train.lr = -1e-4),
         ("train.lr", |spec| spec.train.lr = f64::NAN),
         ("train.eps", |spec| spec.train.eps = 0.0),

@@ -50,24 +50,30 @@ pub(crate) fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, layout: Layout
     let probes = planes.into_iter().max().unwrap_or(1);
     let mut out = vec![0.0f32; probes * rows * width];
     let plane = |values: &Host<3>, probe: usize, size: usize| {
-        if values.dims()[0] == 1 { 0 } else { probe * size }
+        if values.dims()[0] == 1 {
+            0
+        } else {
+            probe * size
+        }
     };
-    jobs(&mut out, probes, rows, width, layout).into_par_iter().for_each(|job| {
-        let own = layout.starts[job.sentence]..layout.starts[job.sentence + 1];
-        let asked = layout.queries(job.sentence);
-        let q_first = plane(&q, job.probe, rows * width);
-        let k_first = plane(&k, job.probe, tokens * width);
-        let v_first = plane(&v, job.probe, tokens * width);
-        sentence(
-            &q.values()[q_first + asked.start * width..q_first + asked.end * width],
-            &k.values()[k_first + own.start * width..k_first + own.end * width],
-            &v.values()[v_first + own.start * width..v_first + own.end * width],
-            layout.heads,
-            width,
-            job.out,
-        );
-    });
-    Host::new(out, [probes, rows, width])
+    jobs(&mut out, probes, rows, width, layout)
+        .into_par_iter()
+        .for_each(|job| {
+            let own = layout.starts[job.sentence]..layout.starts[job.sentence + 1];
+            let asked = layout.queries(job.sentence);
+            let q_first = plane(&q, job.probe, rows * width);
+            let k_first = plane(&k, job.probe, tokens * width);
+            let v_first = plane(&v, job.probe, tokens * width);
+            sentence(
+                &q.values()[q_first + asked.start * width..q_first + asked.end * width],
+                &k.values()[k_first + own.start * width..k_first + own.end * width],
+                &v.values()[v_first + own.start * width..v_first + own.end * width],
+                layout.heads,
+                width,
+                job.out,
+            );
+        });
+    Host::tensor(out, [probes, rows, width])
 }
 
 /// One sentence of one probe, and where its result goes.
@@ -90,7 +96,11 @@ fn jobs<'a>(
     for probe in 0..probes {
         for sentence in 0..layout.sentences() {
             let (piece, rest) = out.split_at_mut(layout.queries(sentence).len() * width);
-            jobs.push(Job { probe, sentence, out: piece });
+            jobs.push(Job {
+                probe,
+                sentence,
+                out: piece,
+            });
             out = rest;
         }
     }
@@ -175,7 +185,11 @@ mod tests {
             for [pq, pk, pv] in [[1, 1, 1], [2, 1, 2], [2, 2, 2], [3, 1, 1]] {
                 for every_token in [true, false] {
                     let rows = if every_token { 40 } else { 4 };
-                    let layout = Layout { starts: &starts, every_token, heads };
+                    let layout = Layout {
+                        starts: &starts,
+                        every_token,
+                        heads,
+                    };
                     let q = random([pq, rows, width], 1);
                     let k = random([pk, 40, width], 2);
                     let v = random([pv, 40, width], 3);

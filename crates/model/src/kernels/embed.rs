@@ -19,7 +19,8 @@ pub(crate) fn embed(
     if !is_host(&word) {
         return embed_plain(word, word_of, position, position_of, kind);
     }
-    let (Some(word), Some(position), Some(kind)) = (Host::of(word), Host::of(position), Host::of(kind))
+    let (Some(word), Some(position), Some(kind)) =
+        (Host::of(word), Host::of(position), Host::of(kind))
     else {
         unreachable!("all tensors of a pass live on one device")
     };
@@ -42,7 +43,7 @@ pub(crate) fn embed(
             *out = words[i] + kinds[i] + positions[i];
         }
     });
-    Host::new(out, [planes, rows, width])
+    Host::tensor(out, [planes, rows, width])
 }
 
 /// The same in burn's own operations.
@@ -74,8 +75,18 @@ mod tests {
             let position = random([planes, 9, 20], 2);
             let kind = random([1, 1, 20], 3);
             let (words, positions) = ([0, 4, 4, 2], [2, 3, 8, 2]);
-            let ours = embed(word.clone(), &words, position.clone(), &positions, kind.clone());
-            assert_close(ours, embed_plain(word, &words, position, &positions, kind), 1e-6);
+            let ours = embed(
+                word.clone(),
+                &words,
+                position.clone(),
+                &positions,
+                kind.clone(),
+            );
+            assert_close(
+                ours,
+                embed_plain(word, &words, position, &positions, kind),
+                1e-6,
+            );
         }
     }
 }

@@ -46,7 +46,7 @@ impl<const D: usize> Host<D> {
     }
 
     /// A new CPU tensor of these elements.
-    pub(crate) fn new(values: Vec<f32>, dims: [usize; D]) -> Tensor<D> {
+    pub(crate) fn tensor(values: Vec<f32>, dims: [usize; D]) -> Tensor<D> {
         Tensor::from_primitive::<Flex>(FlexTensor::from_data(TensorData::new(values, dims)))
     }
 }

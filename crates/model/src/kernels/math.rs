@@ -23,7 +23,7 @@ pub(crate) fn exp_nonpositive(x: f32) -> f32 {
     p = p * r + 8.333_452e-3;
     p = p * r + 4.166_579_6e-2;
     p = p * r + 1.666_666_5e-1;
-    p = p * r + 5.000_000_1e-1;
+    p = p * r + 0.5;
     let y = p * (r * r) + r + 1.0;
     y * power_of_two(n as i32)
 }
@@ -39,14 +39,14 @@ pub(crate) fn ln_positive(x: f32) -> f32 {
     let e = exponent as f32;
     let z = m * m;
     let mut p = 7.037_683_6e-2;
-    p = p * m - 1.151_461_03e-1;
+    p = p * m - 1.151_461e-1;
     p = p * m + 1.167_699_9e-1;
     p = p * m - 1.242_014_1e-1;
     p = p * m + 1.424_932_3e-1;
     p = p * m - 1.666_805_7e-1;
     p = p * m + 2.000_071_5e-1;
     p = p * m - 2.499_999_4e-1;
-    p = p * m + 3.333_333_1e-1;
+    p = p * m + 3.333_333e-1;
     let mut y = p * m * z;
     y += e * -2.121_944_4e-4;
     y -= 0.5 * z;
@@ -61,10 +61,13 @@ pub(crate) fn sin_cos_turns(u: f32) -> (f32, f32) {
     let r = (quarters - nearest as f32) * std::f32::consts::FRAC_PI_2;
     let z = r * r;
     let sin = ((-1.951_529_6e-4 * z + 8.332_161e-3) * z - 1.666_666_5e-1) * z * r + r;
-    let cos =
-        ((2.443_315_7e-5 * z - 1.388_731_6e-3) * z + 4.166_664_6e-2) * z * z - 0.5 * z + 1.0;
+    let cos = ((2.443_315_7e-5 * z - 1.388_731_6e-3) * z + 4.166_664_6e-2) * z * z - 0.5 * z + 1.0;
     // Each quarter turn swaps the two and changes one sign.
-    let (a, b) = if nearest & 1 == 0 { (sin, cos) } else { (cos, sin) };
+    let (a, b) = if nearest & 1 == 0 {
+        (sin, cos)
+    } else {
+        (cos, sin)
+    };
     let sin = if nearest & 2 == 0 { a } else { -a };
     let cos = if (nearest + 1) & 2 == 0 { b } else { -b };
     (sin, cos)
@@ -82,7 +85,7 @@ pub(crate) fn erf(x: f32) -> f32 {
     p = p * z - 2.101_024e-6;
     p = p * z - 5.692_506_4e-5;
     p = p * z - 7.349_906e-4;
-    p = p * z - 2.954_599_8e-3;
+    p = p * z - 2.954_6e-3;
     p = p * z - 1.609_603_3e-2;
     let mut q = -1.456_607_2e-5;
     q = q * z - 2.133_740_6e-4;
@@ -132,7 +135,10 @@ mod tests {
     fn exp_is_close() {
         for x in grid(-86.9, 0.0) {
             let want = f64::from(x).exp();
-            assert!(((f64::from(exp_nonpositive(x)) - want) / want).abs() < 2e-7, "{x}");
+            assert!(
+                ((f64::from(exp_nonpositive(x)) - want) / want).abs() < 2e-7,
+                "{x}"
+            );
         }
         assert!(exp_nonpositive(f32::NAN).is_nan());
         assert_eq!(exp_nonpositive(f32::NEG_INFINITY), exp_nonpositive(-87.0));
@@ -143,7 +149,10 @@ mod tests {
     fn ln_is_close() {
         for x in grid(1e-7, 1.0).chain(grid(1.0, 1e6)) {
             let want = f64::from(x).ln();
-            assert!((f64::from(ln_positive(x)) - want).abs() <= 2e-7 * want.abs().max(0.3), "{x}");
+            assert!(
+                (f64::from(ln_positive(x)) - want).abs() <= 2e-7 * want.abs().max(0.3),
+                "{x}"
+            );
         }
     }
 
@@ -160,7 +169,10 @@ mod tests {
     #[test]
     fn erf_is_close() {
         for x in grid(-6.0, 6.0) {
-            assert!((f64::from(erf(x)) - erf_f64(f64::from(x))).abs() < 5e-7, "{x}");
+            assert!(
+                (f64::from(erf(x)) - erf_f64(f64::from(x))).abs() < 5e-7,
+                "{x}"
+            );
         }
         assert!(erf(f32::NAN).is_nan());
         assert!((erf(f32::INFINITY) - 1.0).abs() < 5e-7);

@@ -4,8 +4,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::host::{Host, is_host};
-use crate::noise::Noise;
-use crate::probe::Probe;
+use crate::noise::{Noise, Probe};
 
 /// Elements a thread perturbs at a time; the normals of as many stay in its cache.
 const CHUNK: usize = 1024;
@@ -25,17 +24,29 @@ pub(crate) fn whole(
         let all: Vec<usize> = (0..rows).collect();
         return on_device(theta.unsqueeze(), &all, parameter, noise, probes);
     }
-    let Some(host) = Host::of(theta) else { unreachable!("asked just above") };
+    let Some(host) = Host::of(theta) else {
+        unreachable!("asked just above")
+    };
     let values = host.values();
     let mut out = vec![0.0f32; probes.len() * values.len()];
     if !values.is_empty() {
-        by_chunk(&mut out, values.len()).into_par_iter().enumerate().for_each(|(chunk, mut planes)| {
-            let first = chunk * CHUNK;
-            let last = (first + CHUNK).min(values.len());
-            perturb(&values[first..last], first, parameter, noise, probes, &mut planes);
-        });
+        by_chunk(&mut out, values.len())
+            .into_par_iter()
+            .enumerate()
+            .for_each(|(chunk, mut planes)| {
+                let first = chunk * CHUNK;
+                let last = (first + CHUNK).min(values.len());
+                perturb(
+                    &values[first..last],
+                    first,
+                    parameter,
+                    noise,
+                    probes,
+                    &mut planes,
+                );
+            });
     }
-    Host::new(out, [probes.len(), rows, columns])
+    Host::tensor(out, [probes.len(), rows, columns])
 }
 
 /// Some rows of `theta`, as [`whole`] gives them; with no probes, as they are.
@@ -64,7 +75,7 @@ pub(crate) fn rows(
     let values = host.values();
     let mut out = vec![0.0f32; planes * numbers.len() * columns];
     if out.is_empty() {
-        return Host::new(out, [planes, numbers.len(), columns]);
+        return Host::tensor(out, [planes, numbers.len(), columns]);
     }
     let plane = numbers.len() * columns;
     let mut by_row: Vec<Vec<&mut [f32]>> = numbers.iter().map(|_| Vec::new()).collect();
@@ -73,15 +84,18 @@ pub(crate) fn rows(
             row.push(slice);
         }
     }
-    by_row.into_par_iter().zip(numbers).for_each(|(mut planes, &number)| {
-        let first = number * columns;
-        let row = &values[first..first + columns];
-        match probes {
-            [] => planes[0].copy_from_slice(row),
-            _ => perturb(row, first, parameter, noise, probes, &mut planes),
-        }
-    });
-    Host::new(out, [planes, numbers.len(), columns])
+    by_row
+        .into_par_iter()
+        .zip(numbers)
+        .for_each(|(mut planes, &number)| {
+            let first = number * columns;
+            let row = &values[first..first + columns];
+            match probes {
+                [] => planes[0].copy_from_slice(row),
+                _ => perturb(row, first, parameter, noise, probes, &mut planes),
+            }
+        });
+    Host::tensor(out, [planes, numbers.len(), columns])
 }
 
 /// `theta - (sum of coefficient * z(seed) + decay * theta)`, in place where nobody else holds the tensor.
@@ -99,15 +113,20 @@ pub(crate) fn descend(
         let step = Tensor::from_data(TensorData::new(step, [rows, columns]), &theta.device());
         return theta.clone() - (step + theta * decay);
     }
-    let Some(mut host) = Host::of(theta) else { unreachable!("asked just above") };
-    host.values_mut().par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, part)| {
-        let mut step = [0.0f32; CHUNK];
-        let step = &mut step[..part.len()];
-        gather(step, chunk * CHUNK, parameter, noise, terms);
-        for (theta, step) in part.iter_mut().zip(step) {
-            *theta -= *step + decay * *theta;
-        }
-    });
+    let Some(mut host) = Host::of(theta) else {
+        unreachable!("asked just above")
+    };
+    host.values_mut()
+        .par_chunks_mut(CHUNK)
+        .enumerate()
+        .for_each(|(chunk, part)| {
+            let mut step = [0.0f32; CHUNK];
+            let step = &mut step[..part.len()];
+            gather(step, chunk * CHUNK, parameter, noise, terms);
+            for (theta, step) in part.iter_mut().zip(step) {
+                *theta -= *step + decay * *theta;
+            }
+        });
     host.into_tensor()
 }
 

@@ -81,7 +81,11 @@ pub(crate) fn normalise(x: Tensor<3>, norm: Norm) -> Tensor<3> {
     if !is_host(&x) {
         return normalise_plain(x, norm);
     }
-    let x = if gains > planes { x.repeat_dim(0, gains) } else { x };
+    let x = if gains > planes {
+        x.repeat_dim(0, gains)
+    } else {
+        x
+    };
     let hosts = (Host::of(x), Host::of(norm.gain), Host::of(norm.shift));
     let (Some(mut x), Some(gain), Some(shift)) = hosts else {
         unreachable!("all tensors of a pass live on one device")
@@ -90,7 +94,12 @@ pub(crate) fn normalise(x: Tensor<3>, norm: Norm) -> Tensor<3> {
     for_rows(x.values_mut(), width, |i, x| {
         let plane = if gains == 1 { 0 } else { i / rows };
         let part = plane * width..(plane + 1) * width;
-        normalise_row(x, &gain.values()[part.clone()], &shift.values()[part], norm.epsilon);
+        normalise_row(
+            x,
+            &gain.values()[part.clone()],
+            &shift.values()[part],
+            norm.epsilon,
+        );
     });
     x.into_tensor()
 }
@@ -146,7 +155,13 @@ mod tests {
 
     #[test]
     fn equal_to_the_plain_paths() {
-        for (planes, biases, rows, width) in [(1, 1, 1, 1), (2, 1, 3, 15), (2, 2, 5, 16), (1, 2, 4, 33), (3, 3, 2, 130)] {
+        for (planes, biases, rows, width) in [
+            (1, 1, 1, 1),
+            (2, 1, 3, 15),
+            (2, 2, 5, 16),
+            (1, 2, 4, 33),
+            (3, 3, 2, 130),
+        ] {
             let x = random([planes, rows, width], 1);
             let bias = random([biases, 1, width], 2);
             let plain = x.clone() + bias.clone();
@@ -157,24 +172,37 @@ mod tests {
 
     #[test]
     fn norm_equals_the_plain_path() {
-        for (planes, gains, rows, width) in [(1, 1, 1, 4), (2, 1, 3, 16), (2, 2, 5, 33), (1, 2, 4, 128)] {
+        for (planes, gains, rows, width) in
+            [(1, 1, 1, 4), (2, 1, 3, 16), (2, 2, 5, 33), (1, 2, 4, 128)]
+        {
             let x = random([planes, rows, width], 3);
             let norm = |seed| Norm {
                 gain: random([gains, 1, width], seed),
                 shift: random([gains, 1, width], seed + 1),
                 epsilon: 1e-5,
             };
-            assert_close(normalise(x.clone(), norm(4)), normalise_plain(x.clone(), norm(4)), 1e-5);
+            assert_close(
+                normalise(x.clone(), norm(4)),
+                normalise_plain(x.clone(), norm(4)),
+                1e-5,
+            );
             let bias = random([gains, 1, width], 6);
             let residual = random([1, rows, width], 7);
             let plain = normalise_plain(x.clone() + bias.clone() + residual.clone(), norm(8));
-            assert_close(add_bias_residual_normalise(x, bias, residual, norm(8)), plain, 1e-5);
+            assert_close(
+                add_bias_residual_normalise(x, bias, residual, norm(8)),
+                plain,
+                1e-5,
+            );
         }
     }
 
     #[test]
     fn what_is_not_finite_stays_so() {
-        let x = Tensor::<3>::from_data([[[f32::NAN, 1.0, f32::INFINITY, -1.0]]], &burn::tensor::Device::flex());
+        let x = Tensor::<3>::from_data(
+            [[[f32::NAN, 1.0, f32::INFINITY, -1.0]]],
+            &burn::tensor::Device::flex(),
+        );
         let bias = Tensor::<3>::zeros([1, 1, 4], &burn::tensor::Device::flex());
         let y = values(add_bias_gelu(x, bias));
         assert!(y[0].is_nan() && y[2] == f32::INFINITY && y[1].is_finite());

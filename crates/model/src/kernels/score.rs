@@ -22,12 +22,20 @@ pub(crate) fn scores(hidden: Tensor<3>, decoder: Tensor<3>, bias: Tensor<3>) -> 
         let (decoder, bias) = (decoder.plane(probe), bias.plane(probe));
         for row in hidden.plane(probe).chunks_exact(width) {
             for (weights, bias) in decoder.chunks_exact(width).zip(bias) {
-                let terms = row.iter().zip(weights).map(|(&x, &w)| f64::from(x) * f64::from(w));
+                let terms = row
+                    .iter()
+                    .zip(weights)
+                    .map(|(&x, &w)| f64::from(x) * f64::from(w));
                 values.push(terms.sum::<f64>() + f64::from(*bias));
             }
         }
     }
-    Scores { values, probes, rows, classes }
+    Scores {
+        values,
+        probes,
+        rows,
+        classes,
+    }
 }
 
 /// Label-word scores of every probe and sentence.

@@ -8,6 +8,8 @@ use burn::tensor::Device;
 use mezo_model::{Loaded, ModelFiles, NamedTensor, Noise, Roberta, load, read_tensors};
 use serde::Deserialize;
 
+pub mod tiny;
+
 #[derive(Deserialize)]
 pub struct Cases {
     pub input_ids: Vec<Vec<u32>>,
@@ -46,7 +48,11 @@ pub struct Packed {
 
 impl Packed {
     pub fn new(sentences: &[Vec<u32>], masks: &[usize]) -> Self {
-        let mut packed = Self { ids: vec![], starts: vec![0], masks: vec![] };
+        let mut packed = Self {
+            ids: vec![],
+            starts: vec![0],
+            masks: vec![],
+        };
         for (sentence, mask) in sentences.iter().zip(masks) {
             packed.masks.push(packed.ids.len() + mask);
             packed.ids.extend(sentence);
@@ -56,7 +62,11 @@ impl Packed {
     }
 
     pub fn batch(&self) -> mezo_model::Batch<'_> {
-        mezo_model::Batch { ids: &self.ids, starts: &self.starts, masks: &self.masks }
+        mezo_model::Batch {
+            ids: &self.ids,
+            starts: &self.starts,
+            masks: &self.masks,
+        }
     }
 }
 

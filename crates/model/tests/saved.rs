@@ -1,0 +1,179 @@
+//! What is saved: nothing is lost on the way, and the names are those that other libraries read.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::path::Path;
+
+use common::tiny::{
+    BIAS, CONFIG, DECODER, DECODER_BIAS, Folder, WHOLE, WORD_TABLE, assert_same, builtin, edited,
+    raw, raw_tiny, scores, tiny,
+};
+use mezo_model::{
+    LoraConfig, ModelFiles, NamedTensor, Philox, Roberta, Tuning, read_tensors, to_safetensors,
+};
+use safetensors::Dtype;
+
+const LORA: LoraConfig = LoraConfig {
+    rank: 8,
+    alpha: 16.0,
+};
+
+/// The tiny model after a few steps, so that no value is one of a shorter format.
+fn moved(mut model: Roberta) -> Roberta {
+    model.train_only(Tuning::Full);
+    model.descend(&Philox, &[(7, 1e-3), (8, -2e-3)], 1e-4);
+    model
+}
+
+fn bits(tensors: Vec<NamedTensor>) -> Vec<(String, Vec<usize>, Vec<u32>)> {
+    tensors
+        .into_iter()
+        .map(|tensor| {
+            let bits = tensor.values.iter().map(|value| value.to_bits()).collect();
+            (tensor.name, tensor.shape, bits)
+        })
+        .collect()
+}
+
+/// Saves the model, loads it, and compares every bit; the folder is handed on.
+fn there_and_back(model: &Roberta, files: &ModelFiles) -> Folder {
+    let folder = Folder::new();
+    model.save(files, &folder.path()).unwrap();
+    let mut again = folder.load().unwrap().model;
+    assert_eq!(scores(&again), scores(model));
+    again.train_only(Tuning::Full);
+    assert_eq!(
+        bits(again.trainable_tensors()),
+        bits(model.trainable_tensors())
+    );
+    folder
+}
+
+fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn what_is_saved_loads_with_the_same_bits() {
+    let folder = there_and_back(&moved(tiny().model), &builtin());
+    let config = json(&folder.path().join("config.json"));
+    // The weights came in f16; a loader that believes the file must not round them again.
+    assert_eq!(config["dtype"], "float32");
+    assert_eq!(config["tie_word_embeddings"], true);
+    assert_eq!(config["layer_norm_eps"], 1e-5);
+    let names: Vec<String> = raw(&folder.path().join(WHOLE)).into_keys().collect();
+    let expected: Vec<String> = raw_tiny().into_keys().collect();
+    assert_eq!(names, expected);
+    let ModelFiles::Builtin(tiny) = builtin() else {
+        unreachable!()
+    };
+    assert_eq!(
+        std::fs::read(folder.path().join("tokenizer.json")).unwrap(),
+        tiny.tokenizer_json()
+    );
+}
+
+#[test]
+fn a_decoder_kept_apart_is_saved_apart() {
+    let source = Folder::with(&edited(|tensors| {
+        let decoder = tensors[WORD_TABLE].map(Dtype::F32, |x| x + 0.125);
+        tensors.insert(DECODER.into(), decoder);
+    }));
+    source.write(
+        "config.json",
+        CONFIG.replace("\"dtype\"", "\"torch_dtype\"").as_bytes(),
+    );
+    source.write("vocab.json", b"{}");
+    source.write("merges.txt", b"a b\n");
+    let folder = there_and_back(&moved(source.load().unwrap().model), &source.files());
+    let config = json(&folder.path().join("config.json"));
+    assert_eq!(config["tie_word_embeddings"], false);
+    assert_eq!(
+        (&config["dtype"], config.get("torch_dtype")),
+        (&"float32".into(), None)
+    );
+    // Untied, Hugging Face's decoder has a bias of its own.
+    let tensors = raw(&folder.path().join(WHOLE));
+    assert_eq!(tensors[DECODER_BIAS].bytes, tensors[BIAS].bytes);
+    assert!(tensors.contains_key(DECODER));
+    assert_eq!(
+        std::fs::read(folder.path().join("merges.txt")).unwrap(),
+        b"a b\n"
+    );
+    assert!(folder.path().join("vocab.json").exists());
+}
+
+#[test]
+fn lora_is_no_part_of_the_whole_model() {
+    let mut model = tiny().model;
+    model.attach_lora(LORA, 3);
+    let folder = Folder::new();
+    model.save(&builtin(), &folder.path()).unwrap();
+    assert_same(&folder.load().unwrap(), &tiny());
+}
+
+#[test]
+fn adapters_are_in_pefts_layout() {
+    let mut model = tiny().model;
+    model.attach_lora(LORA, 3);
+    model.train_only(Tuning::Lora);
+    model.descend(&Philox, &[(1, 0.01)], 0.0);
+    let folder = Folder::new();
+    let out = folder.path().join("adapter");
+    model.save_adapter(LORA, "some/base", &out).unwrap();
+
+    let config = json(&out.join("adapter_config.json"));
+    assert_eq!(config["peft_type"], "LORA");
+    assert_eq!(config["base_model_name_or_path"], "some/base");
+    assert_eq!(
+        (&config["r"], &config["lora_alpha"]),
+        (&8.into(), &16.0.into())
+    );
+    assert_eq!(
+        config["target_modules"],
+        serde_json::json!(["query", "value"])
+    );
+
+    let path = out.join("adapter_model.safetensors");
+    let tensors = read_tensors(&path).unwrap();
+    let ours: Vec<(&str, &[usize])> = tensors
+        .iter()
+        .map(|tensor| (tensor.name.as_str(), tensor.shape.as_slice()))
+        .collect();
+    let mut expected = Vec::new();
+    for layer in [0, 1] {
+        for side in ["query", "value"] {
+            for (part, shape) in [("A", [8, 128]), ("B", [128, 8])] {
+                let place = format!("roberta.encoder.layer.{layer}.attention.self.{side}");
+                expected.push((
+                    format!("base_model.model.{place}.lora_{part}.weight"),
+                    shape,
+                ));
+            }
+        }
+    }
+    let expected: Vec<(&str, &[usize])> = expected
+        .iter()
+        .map(|(name, shape)| (name.as_str(), shape.as_slice()))
+        .collect();
+    assert_eq!(ours, expected);
+    assert!(raw(&path).values().all(|tensor| tensor.dtype == Dtype::F32));
+    let values = |tensors: Vec<NamedTensor>| -> Vec<Vec<f32>> {
+        tensors.into_iter().map(|tensor| tensor.values).collect()
+    };
+    assert_eq!(values(tensors), values(model.trainable_tensors()));
+}
+
+#[test]
+fn the_bytes_are_a_function_of_the_tensors() {
+    let mut model = moved(tiny().model);
+    model.train_only(Tuning::Full);
+    let mut tensors = model.trainable_tensors();
+    let bytes = to_safetensors(&tensors);
+    assert_eq!(bytes, to_safetensors(&tensors.clone()));
+    tensors.reverse();
+    assert_eq!(bytes, to_safetensors(&tensors));
+    tensors[0].values[0] += 1.0;
+    assert_ne!(bytes, to_safetensors(&tensors));
+}
