@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
+#[path = "common/tiny.rs"]
+mod tiny;
 
 use std::path::Path;
 
 use common::Packed;
-use common::tiny::{WORDS, scores, sentences, tiny};
 use mezo_model::{LoraConfig, NamedTensor, Noise, Philox, Probe, Probes, Roberta, Tuning};
+use tiny::{WORDS, scores, sentences, tiny};
 
 const LORA: LoraConfig = LoraConfig {
     rank: 8,

@@ -2,13 +2,15 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
+#[path = "common/tiny.rs"]
+mod tiny;
 
-use common::tiny::{
+use mezo_model::Tuning;
+use safetensors::Dtype;
+use tiny::{
     BIAS, CONFIG, DECODER, DECODER_BIAS, Folder, INDEX, Raw, RawFile, WHOLE, WORD_TABLE,
     assert_same, edited, raw_tiny, scores, tiny,
 };
-use mezo_model::Tuning;
-use safetensors::Dtype;
 
 const QUERY: &str = "roberta.encoder.layer.0.attention.self.query.weight";
 

@@ -2,17 +2,19 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
+#[path = "common/tiny.rs"]
+mod tiny;
 
 use std::path::Path;
 
-use common::tiny::{
-    BIAS, CONFIG, DECODER, DECODER_BIAS, Folder, WHOLE, WORD_TABLE, assert_same, builtin, edited,
-    raw, raw_tiny, scores, tiny,
-};
 use mezo_model::{
     LoraConfig, ModelFiles, NamedTensor, Philox, Roberta, Tuning, read_tensors, to_safetensors,
 };
 use safetensors::Dtype;
+use tiny::{
+    BIAS, CONFIG, DECODER, DECODER_BIAS, Folder, WHOLE, WORD_TABLE, assert_same, builtin, edited,
+    raw, raw_tiny, scores, tiny,
+};
 
 const LORA: LoraConfig = LoraConfig {
     rank: 8,

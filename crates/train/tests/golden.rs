@@ -46,6 +46,10 @@ fn golden_step_lora() {
 fn step(folder: &Path, mode: &str, cases: &Cases, spsa: &Spsa, mut roberta: Roberta) {
     let file = |part: &str| folder.join(format!("spsa_{mode}_{part}.safetensors"));
     let start = file("theta0");
+    if !start.exists() {
+        println!("  skipped: {} is absent", start.display());
+        return;
+    }
     roberta
         .set_trainable(read_tensors(&start).unwrap(), &start)
         .unwrap();

@@ -8,8 +8,6 @@ use burn::tensor::Device;
 use mezo_model::{Loaded, ModelFiles, NamedTensor, Noise, Roberta, load, read_tensors};
 use serde::Deserialize;
 
-pub mod tiny;
-
 #[derive(Deserialize)]
 pub struct Cases {
     pub input_ids: Vec<Vec<u32>>,
@@ -18,9 +16,9 @@ pub struct Cases {
     pub labels: Vec<usize>,
     pub loss: f64,
     pub label_logits: Vec<Vec<f64>>,
-    pub mask_logits: Vec<Vec<f64>>,
-    pub hidden_layer_sums: Vec<f64>,
-    pub hidden_case0_last: Vec<Vec<f64>>,
+    pub mask_logits: Option<Vec<Vec<f64>>>,
+    pub hidden_layer_sums: Option<Vec<f64>>,
+    pub hidden_case0_last: Option<Vec<Vec<f64>>>,
     pub spsa_full_tied: Option<Spsa>,
     pub lora_loss: Option<f64>,
     pub spsa_lora: Option<Spsa>,
@@ -129,7 +127,8 @@ impl Recorded {
 
 /// Linear weights lie as `[out, in]` in files and as `[in, out]` in the model.
 fn in_our_order(tensor: NamedTensor) -> Vec<f32> {
-    let linear = tensor.shape.len() == 2 && !tensor.name.contains("embeddings");
+    let table = tensor.name.contains("embeddings") || tensor.name.contains("decoder");
+    let linear = tensor.shape.len() == 2 && !table;
     if !linear {
         return tensor.values;
     }

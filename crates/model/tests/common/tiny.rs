@@ -1,4 +1,5 @@
 //! The model in the binary, the tensors of its file, and sentences for it.
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses its part
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use tempfile::TempDir;
 
-use super::Packed;
+use super::common::Packed;
 
 pub const CONFIG: &str = include_str!("../../assets/roberta-imdb-tiny/config.json");
 pub const WHOLE: &str = "model.safetensors";
