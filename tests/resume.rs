@@ -5,6 +5,7 @@ mod common;
 #[path = "resume/moments.rs"]
 mod moments;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ fn undisturbed() -> Arc<Undisturbed> {
     static SHARED: Shared<Undisturbed> = Shared::new();
     SHARED.get(|| {
         let place = Place::new();
-        let short = format!("seed = 13\nlr = 3e-4\nbatch_size = 4\neval_every = {EVERY}");
+        let short = format!("seed = 42\nlr = 1e-3\nbatch_size = 4\neval_every = {EVERY}");
         let long = "seed = 21\nlr = 1e-4\nbatch_size = 4\nsteps = 200\neval_every = 20";
         let wide = "seed = 13\nlr = 1e-4\nbatch_size = 32\nsteps = 6\neval_every = 3";
         let both = r#""method.tuning" = ["full", "lora"]"#;
@@ -87,6 +88,33 @@ impl Undisturbed {
         common::ended(self.0.mezo(["train", "--threads", threads]).arg(dir), 0);
         outcome(dir)
     }
+}
+
+#[test]
+fn the_newest_two_snapshots_and_the_best_are_left() {
+    let runs = undisturbed();
+    let mut older = 0;
+    for (sweep, tuning, steps, every) in [
+        ("short", "full", STEPS, EVERY),
+        ("short", "lora", STEPS, EVERY),
+        ("long", "full", 200, 20),
+        ("long", "lora", 200, 20),
+    ] {
+        let dir = runs.dir(sweep, tuning, steps);
+        let best = common::json(&dir.join("result.json"))["best"]["step"]
+            .as_u64()
+            .unwrap();
+        older += usize::from(best < steps - every);
+        let expected = BTreeSet::from([best, steps - every, steps]);
+        let expected = expected
+            .iter()
+            .map(|step| format!("snapshot-{step}.safetensors"));
+        let mut found = outcome(&dir);
+        found.retain(|name, _| name.ends_with(".safetensors"));
+        let found: BTreeSet<String> = found.into_keys().collect();
+        assert_eq!(found, expected.collect(), "{sweep}, {tuning}");
+    }
+    assert!(older > 0, "no best was older than the newest two");
 }
 
 /// Kills a process; whether that was its end, and not that it was done.

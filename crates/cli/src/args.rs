@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -39,7 +40,7 @@ pub struct TrainArgs {
     pub device: String,
     /// Threads to use; every core by default
     #[arg(long)]
-    pub threads: Option<usize>,
+    pub threads: Option<NonZeroUsize>,
     /// Stop at a step boundary when stdin closes: how a sweep, or its death, stops its workers
     #[arg(long, hide = true)]
     pub stop_with_stdin: bool,
@@ -75,9 +76,10 @@ pub struct RunArgs {
     /// Where tables and figures go
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results_dir: PathBuf,
-    /// Runs at once; as many as there are cores by default, which the runs share equally
+    /// Runs at once, which share the cores equally; by default as many as there are cores or runs to train, whichever is
+    /// fewer, and one on a GPU
     #[arg(long, short)]
-    pub jobs: Option<usize>,
+    pub jobs: Option<NonZeroUsize>,
     /// Where to run: cpu, or cuda:N in a build with CUDA
     #[arg(long, default_value = "cpu")]
     pub device: String,

@@ -5,6 +5,7 @@ use mezo_tasks::{Task, write_k_shot};
 use crate::args::DataCommand;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::put;
 
 /// Draws and writes a k-shot split.
 pub fn data(command: &DataCommand) -> Result<Exit, Failure> {
@@ -20,7 +21,7 @@ pub fn data(command: &DataCommand) -> Result<Exit, Failure> {
         cap,
     )?;
     for file in files {
-        println!("{}", file.display());
+        put(&format!("{}\n", file.display()))?;
     }
     Ok(Exit::Done)
 }

@@ -4,6 +4,7 @@ mod args;
 mod data;
 mod exit;
 mod failure;
+mod output;
 mod plan;
 mod progress;
 mod report;

@@ -5,11 +5,12 @@ use mezo_report::{Format, ReportOptions, SweepRuns};
 use crate::args::{ReportArgs, TableArgs, TableFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::put;
 
 /// Prints the results table.
 pub fn table(args: &TableArgs) -> Result<Exit, Failure> {
     let runs = SweepRuns::read(&args.runs_dir.join(&args.sweep))?;
-    print!("{}", mezo_report::table(&runs).render(format(args.format)));
+    put(&mezo_report::table(&runs).render(format(args.format)))?;
     Ok(Exit::Done)
 }
 
@@ -34,7 +35,7 @@ pub fn report(args: &ReportArgs) -> Result<Exit, Failure> {
         eprintln!("warning: {fault}");
     }
     for file in &built.files {
-        println!("{}", file.display());
+        put(&format!("{}\n", file.display()))?;
     }
     Ok(Exit::Done)
 }

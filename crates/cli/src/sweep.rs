@@ -8,6 +8,7 @@ use mezo_sweep::{Outcome, Plan, Run, State, WorkerCommand};
 use crate::args::{PlanArgs, RunArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::put;
 use crate::plan::{Planned, planned};
 use crate::progress;
 use crate::stop;
@@ -17,7 +18,8 @@ pub fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
     let runs = planned(args)?.into_iter().map(|planned| planned.run);
     let plan = Plan::of(runs)?;
     for (run, state) in &plan.runs {
-        println!("{}  {:<14}  {}", run.id, state_word(state), run.label);
+        let state = state_word(state);
+        put(&format!("{}  {state:<14}  {}\n", run.id, run.label))?;
     }
     let counts = plan.counts();
     eprintln!(
@@ -54,7 +56,10 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     let runs: Vec<Run> = planned.into_iter().map(|planned| planned.run).collect();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = args.jobs.unwrap_or(cores).max(1);
+    let jobs = match args.jobs {
+        Some(jobs) => jobs.get(),
+        None => default_jobs(&runs, &args.device, cores),
+    };
     let stop = stop::on_signals();
     let mut watch = progress::watch(&runs, jobs);
     let command = worker(args, (cores / jobs).max(1))?;
@@ -69,9 +74,21 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     for fault in &built.faults {
         eprintln!("warning: {fault}");
     }
-    print!("{}", built.table.render(Format::Human));
+    put(&built.table.render(Format::Human))?;
     eprintln!("tables, Parquet files and figures: {}", out.display());
     Ok(exit(&outcome))
+}
+
+/// As many runs at once as there are cores to share, but no more than there are to train: then each gets several cores.
+/// Another device than the processor gets one run.
+fn default_jobs(runs: &[Run], device: &str, cores: usize) -> usize {
+    if device != "cpu" {
+        return 1;
+    }
+    let to_train = runs
+        .iter()
+        .filter(|run| run.steps > 0 && !run.is_finished());
+    to_train.count().clamp(1, cores)
 }
 
 /// This same program, on one run's directory.

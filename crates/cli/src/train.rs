@@ -1,6 +1,7 @@
 //! `mezo train` and `mezo export`.
 
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -40,12 +41,12 @@ pub fn train(args: &TrainArgs) -> Result<Exit, Failure> {
 }
 
 /// Sets how many threads the whole process computes with.
-fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
+fn set_threads(threads: Option<NonZeroUsize>) -> Result<(), Failure> {
     let Some(threads) = threads else {
         return Ok(());
     };
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
+        .num_threads(threads.get())
         .build_global();
     pool.map_err(|error| Failure {
         message: format!("cannot start {threads} threads: {error}"),

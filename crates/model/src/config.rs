@@ -60,6 +60,25 @@ impl RobertaConfig {
         self.max_position_embeddings - self.first_position()
     }
 
+    /// How many scalars the tables and layers have, small vectors left out.
+    pub(crate) fn scalars(&self) -> u128 {
+        let product = |a: usize, b: usize| a as u128 * b as u128;
+        let tables = [
+            self.vocab_size,
+            self.max_position_embeddings,
+            self.type_vocab_size,
+        ]
+        .into_iter()
+        .map(|rows| product(rows, self.hidden_size))
+        .fold(0u128, u128::saturating_add);
+        let attention = product(self.hidden_size, self.hidden_size).saturating_mul(4);
+        let inner = product(self.hidden_size, self.intermediate_size).saturating_mul(2);
+        attention
+            .saturating_add(inner)
+            .saturating_mul(self.num_hidden_layers as u128)
+            .saturating_add(tables)
+    }
+
     /// How many scalars LoRA's terms of this rank have: A and B beside the query and the value of every layer.
     pub fn lora_scalars(&self, rank: usize) -> usize {
         self.num_hidden_layers * 2 * 2 * self.hidden_size * rank
@@ -101,7 +120,9 @@ impl RobertaConfig {
                 self.hidden_size, self.num_attention_heads
             ));
         }
-        if self.max_position_embeddings <= self.first_position() {
+        if self.pad_token_id >= self.max_position_embeddings
+            || self.max_position_embeddings <= self.first_position()
+        {
             return Some("max_position_embeddings leaves no position for a token".into());
         }
         None

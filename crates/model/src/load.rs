@@ -52,6 +52,7 @@ pub fn load(files: &ModelFiles, device: &Device) -> Result<Loaded, ModelError> {
     let config = RobertaConfig::parse(&config_path, &text)?;
     let mut tensors = read_all(files)?;
     take_aliases(&mut tensors)?;
+    check_size(&config, &config_path, &tensors)?;
     let mut model = Roberta::zeros(&config, device);
     if let Some((path, decoder)) = tensors.get(DECODER) {
         let dims = [config.vocab_size, config.hidden_size];
@@ -66,6 +67,28 @@ pub fn load(files: &ModelFiles, device: &Device) -> Result<Loaded, ModelError> {
     })
 }
 
+/// Refuses sizes far beyond what the files hold, before memory is asked for. Smaller differences are named by tensor.
+fn check_size(
+    config: &RobertaConfig,
+    path: &Path,
+    tensors: &FileTensors,
+) -> Result<(), ModelError> {
+    let held: usize = tensors
+        .values()
+        .map(|(_, tensor)| tensor.values.len())
+        .sum();
+    if config.scalars() <= 16 * (held as u128 + 1_000_000) {
+        return Ok(());
+    }
+    Err(ModelError::Config {
+        path: path.into(),
+        message: format!(
+            "its sizes make {} numbers, the weights beside it hold {held}",
+            config.scalars()
+        ),
+    })
+}
+
 type FileTensors = BTreeMap<String, (PathBuf, NamedTensor)>;
 
 /// All tensors in use, from one file or several.
@@ -74,6 +97,7 @@ fn read_all(files: &ModelFiles) -> Result<FileTensors, ModelError> {
     for path in files.weights()? {
         let file = files.read(path)?;
         for tensor in parse(&file.path, &file.bytes, |name| !is_unused(name))? {
+            check_finite(&file.path, &tensor)?;
             let name = tensor.name.clone();
             if all
                 .insert(name.clone(), (file.path.clone(), tensor))
@@ -230,16 +254,22 @@ fn to_f32(view: &TensorView<'_>) -> Result<Vec<f32>, TensorProblem> {
             .collect(),
         other => return Err(TensorProblem::Dtype(format!("{other:?}"))),
     };
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(element) => Err(TensorProblem::NotFinite {
-            element,
-            value: values[element],
-        }),
-        None => Ok(values),
+    Ok(values)
+}
+
+/// A model with a weight that is no number can say nothing.
+fn check_finite(path: &Path, tensor: &NamedTensor) -> Result<(), ModelError> {
+    match tensor.values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(element) => {
+            let value = tensor.values[element];
+            let found = TensorProblem::NotFinite { element, value };
+            Err(problem(path, &tensor.name, found))
+        }
     }
 }
 
-/// Reads a safetensors file whole.
+/// Reads a safetensors file whole, as it is: a run that diverges keeps tensors that are not finite.
 ///
 /// # Errors
 /// As [`load`] for its files.

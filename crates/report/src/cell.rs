@@ -1,22 +1,29 @@
 //! Cells: all of a run's configuration but the seed.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::digits::number_text;
 use crate::manifest::Manifest;
+use crate::sources::Sources;
 
 /// One combination of hyperparameters, over its seeds.
 ///
-/// Cells are equal when their whole configurations are, keys unknown to this crate included.
+/// Cells are equal when their whole configurations are, keys unknown to this crate included, and the
+/// hashes of weights, tokenizer and test rows. Where the model and the data lie is no part of it.
 #[derive(Debug, Clone)]
 pub struct Cell {
     key: String,
     order: Order,
-    /// The configuration's values by short name, with the text the spec gave them.
+    sources: Sources,
+    /// The configuration's values by short name, with the text the spec gave them. Cells that are the
+    /// same but for their weights, tokenizer or test rows have the first digits of those hashes, too.
     pub settings: Vec<(String, String)>,
     /// Cells with the same group differ only in what a grid search varies.
     pub group: String,
-    /// A trained cell's zero-shot row has the same baseline: the same model and task.
+    /// A trained cell's zero-shot row has the same baseline: the same weights, tokenizer, test rows and
+    /// task under the same rules.
     pub baseline: String,
     /// The cell's values as one text, in the manner of the reference code's output folder names
     /// (`medium_models/mezo.sh`: `bs64-lr1e-6-eps1e-3-wd0-step100000-evalstep10000`). Equally good
@@ -55,18 +62,25 @@ impl Cell {
         if let Some(train) = config.get_mut("train").and_then(Value::as_object_mut) {
             train.remove("seed");
         }
+        let sources = Sources::take(manifest, &mut config);
         let part = |name: &str| config.get(name).map(Value::to_string).unwrap_or_default();
-        let rules = format!("{}|{}", manifest.protocol, manifest.precision);
+        let rules = format!(
+            "{}|{}|{}",
+            manifest.protocol,
+            manifest.precision,
+            sources.key()
+        );
         let method = &manifest.config.method;
         let tuning = method.tuning.clone().unwrap_or_default();
-        let baseline = format!("{}|{}|{rules}", part("model"), part("task"));
+        let baseline = format!("{}|{rules}", part("task"));
         let settings = settings(manifest, &config);
         let label = label(&settings);
         Self {
             key: format!("{config}|{rules}"),
             order: order(manifest, &label),
-            group: format!("{baseline}|{}|{tuning}", method.name),
+            group: format!("{baseline}|{}|{}|{tuning}", part("model"), method.name),
             baseline,
+            sources,
             settings,
             label,
         }
@@ -93,6 +107,36 @@ impl Cell {
             "zero-shot".to_owned()
         } else {
             words.join(", ")
+        }
+    }
+}
+
+/// Makes the runs of one cell show the same settings, wherever each found its model and data, and tells
+/// cells apart that would look alike.
+pub(crate) fn settle(cells: Vec<&mut Cell>) {
+    let mut faces: BTreeMap<String, Cell> = BTreeMap::new();
+    for cell in &cells {
+        let face = faces
+            .entry(cell.key.clone())
+            .or_insert_with(|| Cell::clone(cell));
+        if **cell < *face {
+            *face = Cell::clone(cell);
+        }
+    }
+    let mut alike: BTreeMap<Vec<(String, String)>, Vec<&mut Cell>> = BTreeMap::new();
+    for face in faces.values_mut() {
+        alike.entry(face.settings.clone()).or_default().push(face);
+    }
+    for same in alike.into_values() {
+        let sources: Vec<&Sources> = same.iter().map(|face| &face.sources).collect();
+        let marked = Sources::differing(&sources);
+        for face in same {
+            face.settings.extend(face.sources.settings(marked));
+        }
+    }
+    for cell in cells {
+        if let Some(face) = faces.get(&cell.key) {
+            *cell = face.clone();
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::digits::{number_text, thousands};
 use crate::manifest::{Manifest, TrainConfig};
 use crate::paper;
-use crate::sweep_runs::{RunRecord, Status};
+use crate::sweep_runs::RunRecord;
 
 /// Everything in which the runs of one search (one model, task, method and tuning) are not the
 /// paper's. Empty: the paper's grid.
@@ -120,10 +120,12 @@ fn search_differences(manifest: &Manifest, runs: &[&RunRecord]) -> Vec<String> {
 fn unfinished(runs: &[&RunRecord], seeds: usize) -> Option<String> {
     let cells: BTreeSet<_> = runs.iter().filter_map(|run| run.cell()).collect();
     let expected = cells.len() * seeds;
-    let ended = runs
+    let ended: BTreeSet<_> = runs
         .iter()
-        .filter(|run| matches!(run.status, Status::Finished | Status::Diverged))
-        .count();
+        .filter(|run| run.ended())
+        .map(|run| (run.cell(), run.seed()))
+        .collect();
+    let ended = ended.len();
     (ended < expected).then(|| format!("{} of {expected} runs not finished", expected - ended))
 }
 

@@ -22,6 +22,7 @@ mod run_files;
 mod searches;
 mod slope;
 mod slope_rows;
+mod sources;
 mod statistics;
 mod sweep_runs;
 mod table;

@@ -1,7 +1,7 @@
 //! The parts of a run's `manifest.json` that a report needs.
 //!
 //! Keys not named here are let through: a manifest of a later version still makes a row. Nothing is
-//! lost by that, for runs are told apart by the whole configuration as written ([`crate::Cell`]).
+//! lost by that, for runs are told apart by the whole configuration but its paths ([`crate::Cell`]).
 
 use std::collections::BTreeMap;
 
@@ -27,6 +27,8 @@ pub struct Manifest {
     pub tokenizer_sha256: Option<String>,
     /// Hash of the examples used.
     pub data_sha256: Option<String>,
+    /// Hash of the test rows alone, the same for zero-shot and trained runs; older manifests have none.
+    pub test_sha256: Option<String>,
     /// How many parameters were trained.
     pub trainable_parameters: Option<i64>,
     /// Training examples.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::slope_rows::{SlopeRow, cell_sentence};
+use crate::sources;
 use crate::sweep_runs::{RunRecord, Status, SweepRuns};
 use crate::table::{Row, RowKind};
 
@@ -15,7 +16,9 @@ pub(crate) fn notes(runs: &SweepRuns, rows: &[Row], slopes: &[SlopeRow]) -> Vec<
         );
     }
     notes.push(reading(rows));
+    notes.extend(alike(rows));
     notes.extend(seeds(rows));
+    notes.extend(repeated(runs));
     notes.extend(grids(rows));
     notes.extend(choices(rows));
     notes.push(rules(runs));
@@ -37,6 +40,45 @@ fn reading(rows: &[Row]) -> String {
         );
     }
     text
+}
+
+/// By what rows differ whose configurations are the same.
+fn alike(rows: &[Row]) -> Option<String> {
+    let told = |name: &str| {
+        let texts: BTreeSet<&str> = rows.iter().filter_map(|row| row.setting(name)).collect();
+        let texts: Vec<&str> = texts.into_iter().collect();
+        (!texts.is_empty()).then(|| format!("{} {}", name.replace('_', " "), texts.join(", ")))
+    };
+    let told: Vec<String> = sources::NAMES.into_iter().filter_map(told).collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "some rows have the same configuration and differ only in what was read, by the first digits \
+             of its SHA-256: {}",
+            told.join("; ")
+        )
+    })
+}
+
+/// Seeds with more than one run in a cell.
+fn repeated(runs: &SweepRuns) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (cell, members) in runs.cells() {
+        for same in members.chunk_by(|a, b| a.seed() == b.seed()) {
+            let [first, _, ..] = same else {
+                continue;
+            };
+            let seed = first.seed().map(|seed| format!(", seed {seed}"));
+            let ids: Vec<&str> = same.iter().map(|run| run.id.as_str()).collect();
+            notes.push(format!(
+                "{}{}: {} runs of the same cell ({}); the first that ended counts",
+                cell.short_name(),
+                seed.unwrap_or_default(),
+                same.len(),
+                ids.join(", ")
+            ));
+        }
+    }
+    notes
 }
 
 /// The seeds, once where all rows have the same.

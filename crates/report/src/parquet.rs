@@ -198,6 +198,7 @@ fn outcome_columns(rows: &[RunRecord]) -> Vec<Column> {
 fn provenance_columns(rows: &[RunRecord]) -> Vec<Column> {
     vec![
         text(rows, "data_sha256", |manifest| manifest.data_sha256.clone()),
+        text(rows, "test_sha256", |manifest| manifest.test_sha256.clone()),
         text(rows, "weights_sha256", |manifest| {
             manifest.weights_sha256.clone()
         }),

@@ -41,6 +41,7 @@ impl<'a> Search<'a> {
 pub(crate) fn searches(runs: &SweepRuns) -> Vec<Search<'_>> {
     let mut searches: Vec<Search<'_>> = Vec::new();
     for (cell, members) in runs.cells() {
+        let members = one_a_seed(&members);
         match searches
             .iter_mut()
             .find(|search| search.group == cell.group)
@@ -53,6 +54,16 @@ pub(crate) fn searches(runs: &SweepRuns) -> Vec<Search<'_>> {
         }
     }
     searches
+}
+
+/// Of several runs with one seed the first by id, of those that ended where any did: a run that was
+/// copied or done again is no further seed.
+fn one_a_seed<'a>(members: &[&'a RunRecord]) -> Vec<&'a RunRecord> {
+    members
+        .chunk_by(|a, b| a.seed() == b.seed())
+        .filter_map(|same| same.iter().find(|run| run.ended()).or(same.first()))
+        .copied()
+        .collect()
 }
 
 /// What all searches share of the things a reader looks for first.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::cell::Cell;
+use crate::cell::{Cell, settle};
 use crate::error::{FileFault, ReportError};
 use crate::manifest::Manifest;
 use crate::run_files::{
@@ -55,7 +55,7 @@ pub struct RunRecord {
 pub struct RunManifest {
     /// The parts a report needs.
     pub manifest: Manifest,
-    /// The configuration without the seed.
+    /// The configuration without seed and paths.
     pub cell: Cell,
     /// The whole file.
     pub value: Value,
@@ -124,6 +124,8 @@ impl SweepRuns {
             });
         }
         let mut runs: Vec<RunRecord> = dirs.into_iter().map(RunRecord::read).collect();
+        let manifests = runs.iter_mut().filter_map(|run| run.manifest.as_mut());
+        settle(manifests.map(|manifest| &mut manifest.cell).collect());
         runs.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(Self {
             sweep: sweep_name(&runs, runs_dir),
@@ -249,6 +251,11 @@ impl RunRecord {
     /// The seed; none for zero-shot.
     pub fn seed(&self) -> Option<u64> {
         Some(self.manifest()?.config.train.as_ref()?.seed)
+    }
+
+    /// Whether it has a result that counts.
+    pub(crate) fn ended(&self) -> bool {
+        matches!(self.status, Status::Finished | Status::Diverged)
     }
 
     fn order(&self) -> (bool, Option<&Cell>, Option<u64>, &str) {

@@ -154,11 +154,13 @@ pub fn table(runs: &SweepRuns) -> Table {
     }
 }
 
-/// Zero-shot's scores by model and task.
+/// Zero-shot's scores by what they were measured on.
 fn baselines(runs: &SweepRuns) -> BTreeMap<String, Scores> {
+    // The last one to be collected stays: of several it shall be the one whose row is shown.
     let zero_shot = runs
         .runs
         .iter()
+        .rev()
         .filter(|run| run.cell().is_some_and(Cell::is_zero_shot));
     zero_shot
         .filter_map(|run| Some((run.cell()?.baseline.clone(), best(run)?)))

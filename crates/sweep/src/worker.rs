@@ -41,7 +41,8 @@ pub struct WorkerCommand {
 pub struct Reason {
     /// What happened to its process.
     pub cause: Cause,
-    /// The last lines this attempt wrote to its log; empty where it wrote none.
+    /// The lines of this attempt's log that tell most: the last ones, or those from its error on; empty where
+    /// it wrote none.
     pub log: String,
 }
 
@@ -92,13 +93,37 @@ impl fmt::Display for Reason {
 }
 
 impl Reason {
-    /// The cause and the last line of the log, on one line.
+    /// The cause and what the log says of it, on one line.
     pub fn summary(&self) -> String {
-        match self.log.lines().next_back() {
-            Some(last) => format!("{}: {last}", self.cause),
+        let lines: Vec<&str> = self.log.lines().collect();
+        match essence(&lines) {
+            Some(text) => format!("{}: {text}", self.cause),
             None => self.cause.to_string(),
         }
     }
+}
+
+const ERROR: &str = "error:";
+
+/// Where a log says what went wrong: after it come hints and backtraces.
+fn telling_line(lines: &[&str]) -> Option<usize> {
+    let error = lines.iter().rposition(|line| line.starts_with(ERROR));
+    // Of several panics the first is the cause of the others.
+    error.or_else(|| lines.iter().position(|line| line.contains("panicked at")))
+}
+
+/// What a log says in one line.
+fn essence(lines: &[&str]) -> Option<String> {
+    let Some(at) = telling_line(lines) else {
+        let last = lines.iter().rev().find(|line| !line.trim().is_empty())?;
+        return Some(last.trim().to_owned());
+    };
+    if let Some(error) = lines[at].strip_prefix(ERROR) {
+        return Some(error.trim().to_owned());
+    }
+    // The message of a panic stands under its place.
+    let said = lines[at..].iter().take(2).map(|line| line.trim());
+    Some(said.collect::<Vec<_>>().join(" "))
 }
 
 fn signal_name(signal: i32) -> String {
@@ -218,21 +243,25 @@ fn log_path(run: &Run) -> PathBuf {
     run.dir.join("log.txt")
 }
 
-/// The last lines of a log from `start` on.
+/// The last lines of a log from `start` on; where a backtrace would push out what went wrong, from there.
 fn log_end(path: &Path, start: u64) -> String {
     const LINES: usize = 12;
-    const BYTES: u64 = 4096;
+    const BYTES: u64 = 64 * 1024;
     // The log only explains the failure; without it the cause still stands.
     let text = tail::text_from(path, start, BYTES).unwrap_or_default();
     let lines: Vec<&str> = text
         .lines()
         .filter(|line| !line.trim().is_empty())
         .collect();
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
+    let last = lines.len().saturating_sub(LINES);
+    let first = telling_line(&lines).map_or(last, |at| at.min(last));
+    lines[first..lines.len().min(first + LINES)].join("\n")
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -252,5 +281,56 @@ mod tests {
         };
         assert_eq!(silent.to_string(), "killed by signal 64");
         assert_eq!(silent.summary(), "killed by signal 64");
+    }
+
+    fn summary(log: &str) -> String {
+        let log = log.to_owned();
+        let cause = Cause::ExitCode(1);
+        Reason { cause, log }.summary()
+    }
+
+    #[test]
+    fn a_summary_is_the_error_and_not_its_hint() {
+        assert_eq!(
+            summary("error: first\nstep 3\nerror: a.toml:3:1: expected 1\nhint: write 1"),
+            "exit code 1: a.toml:3:1: expected 1"
+        );
+        assert_eq!(summary("step 3\n  \n"), "exit code 1: step 3");
+    }
+
+    #[test]
+    fn a_summary_of_a_panic_has_its_place_and_message() {
+        let log = "step 3\nthread 'main' panicked at src/a.rs:7:5:\nindex out of bounds\n\
+                   note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace";
+        assert_eq!(
+            summary(log),
+            "exit code 1: thread 'main' panicked at src/a.rs:7:5: index out of bounds"
+        );
+        assert_eq!(
+            summary("thread 'main' panicked at src/a.rs:7:5:"),
+            "exit code 1: thread 'main' panicked at src/a.rs:7:5:"
+        );
+        assert_eq!(
+            summary(&format!("{log}\nerror: out of range")),
+            "exit code 1: out of range"
+        );
+    }
+
+    #[test]
+    fn a_backtrace_does_not_push_out_the_panic() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let frames: String = (0..40).map(|frame| format!("  {frame}: a::b\n")).collect();
+        let log =
+            format!("step 3\nthread 'main' panicked at a.rs:7:5:\nno\nstack backtrace:\n{frames}");
+        fs::write(file.path(), log).unwrap();
+        let kept = log_end(file.path(), 0);
+        assert_eq!(kept.lines().count(), 12);
+        assert_eq!(
+            summary(&kept),
+            "exit code 1: thread 'main' panicked at a.rs:7:5: no"
+        );
+        let steps: String = (0..40).map(|step| format!("step {step}\n")).collect();
+        fs::write(file.path(), steps).unwrap();
+        assert_eq!(summary(&log_end(file.path(), 0)), "exit code 1: step 39");
     }
 }

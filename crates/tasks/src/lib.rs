@@ -37,7 +37,7 @@ pub use batch::{Order, PackedBatch};
 pub use error::{Place, TaskError};
 pub use prompt::Example;
 pub use read::Row;
-pub use split::{Split, k_shot, test_rows};
+pub use split::{Split, k_shot, rows_sha256, test_rows};
 pub use task::Task;
 pub use template::{Case, Part, SentencePart, Template};
 pub use template_error::{TemplateError, TemplateProblem};

@@ -24,21 +24,31 @@ pub struct Split {
 impl Split {
     /// The SHA-256 of all sentences and classes in order, in hexadecimal. Where the rows came from is no part of it.
     pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        let number = |hash: &mut Sha256, number: usize| hash.update((number as u64).to_le_bytes());
-        for rows in [&self.train, &self.dev, &self.test] {
-            number(&mut hash, rows.len());
-            for row in rows {
-                number(&mut hash, row.label);
-                number(&mut hash, row.sentences.len());
-                for sentence in &row.sentences {
-                    number(&mut hash, sentence.len());
-                    hash.update(sentence);
-                }
+        sha256([&self.train, &self.dev, &self.test])
+    }
+}
+
+/// The SHA-256 of the sentences and classes of these rows, as [`Split::sha256`] makes it of all.
+pub fn rows_sha256(rows: &[Row]) -> String {
+    sha256([rows])
+}
+
+fn sha256<'a, P: AsRef<[Row]> + ?Sized + 'a>(parts: impl IntoIterator<Item = &'a P>) -> String {
+    let mut hash = Sha256::new();
+    let number = |hash: &mut Sha256, number: usize| hash.update((number as u64).to_le_bytes());
+    for rows in parts {
+        let rows = rows.as_ref();
+        number(&mut hash, rows.len());
+        for row in rows {
+            number(&mut hash, row.label);
+            number(&mut hash, row.sentences.len());
+            for sentence in &row.sentences {
+                number(&mut hash, sentence.len());
+                hash.update(sentence);
             }
         }
-        hex(&hash.finalize())
     }
+    hex(&hash.finalize())
 }
 
 /// The k-shot split of a task by the published procedure.
@@ -80,10 +90,12 @@ pub fn k_shot(
 
 /// The test rows of a task alone: they are the same for every seed, so that nothing need be drawn.
 ///
-/// They come from the task's own test file, or where only written splits lie, from the first of these.
+/// They come, as [`k_shot`]'s do, from the first written split `<k>-<seed>` that has some, else from the task's own test
+/// file, else from any written split.
 pub fn test_rows(
     task: &Task,
     data: Option<&Path>,
+    k: usize,
     test_cap: Option<usize>,
 ) -> Result<Vec<Row>, TaskError> {
     let all = |table: Table| table.rows(&capped(table.records.len(), test_cap));
@@ -91,10 +103,11 @@ pub fn test_rows(
         return Ok(all(made::test()));
     }
     let places = Places::of(task, data)?;
-    let written = match places.test.exists() {
-        true => None,
-        false => places.first_written(task.published().files.test)?,
-    };
+    let test = task.published().files.test;
+    let mut written = places.first_written(&format!("{k}-"), test)?;
+    if written.is_none() && !places.has_source(task) {
+        written = places.first_written("", test)?;
+    }
     places.test_table(task, written.as_deref()).map(all)
 }
 
@@ -188,18 +201,31 @@ impl Places {
         }
     }
 
-    /// The test file of the first written split, in the order of their names.
-    fn first_written(&self, test: &str) -> Result<Option<PathBuf>, TaskError> {
+    /// The test file of the first written split whose folder's name starts so, in the order of their names.
+    fn first_written(&self, start: &str, test: &str) -> Result<Option<PathBuf>, TaskError> {
         let failed = |source| TaskError::Read {
             path: self.folder.clone(),
             source,
         };
         let mut written = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
-            let test = entry.map_err(failed)?.path().join(test);
-            written.extend(test.exists().then_some(test));
+            let split = entry.map_err(failed)?;
+            let test = split.path().join(test);
+            let wanted = split.file_name().to_string_lossy().starts_with(start) && test.exists();
+            written.extend(wanted.then_some(test));
         }
         Ok(written.into_iter().min())
+    }
+
+    /// SNLI's test rows beside the task's folder, where they are there.
+    fn trimmed(&self, task: &Task) -> Option<PathBuf> {
+        let trimmed = self.folder.with_file_name("snli").join("test.tsv");
+        (task.name() == "snli" && trimmed.exists()).then_some(trimmed)
+    }
+
+    /// Whether there are test rows that belong to no written split.
+    fn has_source(&self, task: &Task) -> bool {
+        self.test.exists() || self.trimmed(task).is_some()
     }
 
     /// The file the published script takes the test rows from.
@@ -213,8 +239,7 @@ impl Places {
         if let Some(ready) = ready.filter(|path| path.exists()) {
             return task.read_table(ready);
         }
-        let trimmed = self.folder.with_file_name("snli").join("test.tsv");
-        if task.name() == "snli" && !self.test.exists() && trimmed.exists() {
+        if let Some(trimmed) = self.trimmed(task).filter(|_| !self.test.exists()) {
             return read_trimmed_snli(&trimmed);
         }
         match ready {

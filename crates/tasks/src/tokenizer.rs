@@ -172,9 +172,19 @@ impl Tokenizer {
         self.special
     }
 
-    /// How many ids there are, special ones included: a model's embedding needs at least as many rows.
+    /// One more than the highest id of the vocabulary, the added and the special tokens: a model's embedding needs at
+    /// least as many rows. Where ids are left out it is more than there are tokens.
     pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        let SpecialIds {
+            start,
+            pad,
+            end,
+            unknown,
+            mask,
+        } = self.special;
+        let ids = self.inner.get_vocab(true).into_values();
+        let highest = ids.chain([start, pad, end, unknown, mask]).max();
+        highest.map_or(0, |id| id as usize + 1)
     }
 
     /// The SHA-256 of the files it was read from, one after the other, in hexadecimal.

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
-use mezo_tasks::{Split, Task, TaskError, k_shot, write_k_shot};
+use mezo_tasks::{Split, Task, TaskError, k_shot, rows_sha256, test_rows, write_k_shot};
 use support::shared;
 
 const SEEDS: [u64; 5] = [13, 21, 42, 87, 100];
@@ -159,6 +159,56 @@ fn the_published_folder_is_read_as_it_lies() {
     let whole = k_shot(&sst5, Some(&kshot), 16, 13, None).unwrap();
     assert_eq!(whole.test.len(), 2_210);
     assert_ne!(whole.sha256(), drawn.sha256());
+}
+
+#[test]
+fn zero_shot_sees_the_test_rows_of_the_runs_beside_it() {
+    let data = tempfile::tempdir().unwrap();
+    let task = Task::by_name("sst-2").unwrap();
+    let write = |path: &str, sentence: &str| {
+        let path = data.path().join("SST-2").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, format!("sentence\tlabel\n{sentence}\t1\n")).unwrap();
+    };
+    let seen = |k: usize| {
+        let rows = test_rows(&task, Some(data.path()), k, None).unwrap();
+        assert_eq!(rows.len(), 1);
+        rows[0].sentences[0].clone()
+    };
+    // With no source, any written split is better than nothing.
+    write("512-13/test.tsv", "of 512");
+    assert_eq!(seen(16), "of 512");
+    for part in ["train", "dev", "test"] {
+        write(&format!("16-21/{part}.tsv"), &format!("{part} of 16"));
+    }
+    // As GLUE keeps its test labels to itself, its dev file is the source of the test rows.
+    write("dev.tsv", "of the source");
+    assert_eq!(seen(16), "test of 16");
+    assert_eq!(seen(512), "of 512");
+    // No split of k 1 or 5 is meant by the folders of 16 and 512.
+    assert_eq!([seen(1), seen(5)], ["of the source", "of the source"]);
+    let split = k_shot(&task, Some(data.path()), 16, 21, None).unwrap();
+    let alone = test_rows(&task, Some(data.path()), 16, None).unwrap();
+    assert_eq!(rows_sha256(&alone), rows_sha256(&split.test));
+    assert_ne!(rows_sha256(&alone), rows_sha256(&split.train));
+    // A written split without test rows reports on the source's.
+    write("64-13/train.tsv", "of 64");
+    assert_eq!(seen(64), "of the source");
+}
+
+#[test]
+fn a_hash_of_rows_is_of_their_contents() {
+    let task = Task::by_name("made-sentiment").unwrap();
+    let rows = test_rows(&task, None, 16, None).unwrap();
+    let split = k_shot(&task, None, 512, 13, None).unwrap();
+    assert_eq!(rows_sha256(&rows), rows_sha256(&split.test));
+    let mut other = rows.clone();
+    other[0].label = 1 - other[0].label;
+    assert_ne!(rows_sha256(&rows), rows_sha256(&other));
+    other = rows.clone();
+    other.swap(0, 599);
+    assert_ne!(rows_sha256(&rows), rows_sha256(&other));
+    assert_ne!(rows_sha256(&rows), rows_sha256(&rows[1..]));
 }
 
 #[test]

@@ -161,6 +161,25 @@ fn two_files_are_as_good_as_one() {
 }
 
 #[test]
+fn the_vocabulary_reaches_to_its_highest_id() {
+    let built = |config: &Value| {
+        Tokenizer::from_json(config.to_string().as_bytes(), Path::new("small")).unwrap()
+    };
+    let mut config = small(true);
+    let count = built(&config).vocab_size();
+    config["model"]["vocab"]["mask"] = json!(5_000);
+    assert_eq!(built(&config).vocab_size(), 5_001);
+    config["added_tokens"][4]["id"] = json!(999_999);
+    let tokenizer = built(&config);
+    assert_eq!(tokenizer.special().mask, 999_999);
+    assert_eq!(tokenizer.vocab_size(), 1_000_000);
+    assert_eq!(
+        count,
+        small(true)["model"]["vocab"].as_object().unwrap().len()
+    );
+}
+
+#[test]
 fn the_tiny_models_tokenizer_lowers_case() {
     let Some(path) = shared("models/roberta-imdb-tiny", "the tiny model's tokenizer") else {
         return;

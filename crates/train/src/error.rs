@@ -48,6 +48,12 @@ pub enum TrainError {
         /// What was expected.
         message: String,
     },
+    /// A snapshot cannot be used.
+    #[error("{error}")]
+    Snapshot {
+        /// What is wrong with its file.
+        error: ModelError,
+    },
     /// What lies on disk is not what the manifest was made from.
     #[error("{}: the {what} changed since this run was planned", path.display())]
     Changed {
@@ -82,6 +88,9 @@ impl TrainError {
                 Some(
                     "a run's directory is one that `mezo sweep run` made: runs/<sweep>/<id>".into(),
                 )
+            }
+            Self::Snapshot { .. } => {
+                Some("remove this snapshot: the journal makes it again".into())
             }
             Self::File { .. } | Self::Record { .. } => None,
         }

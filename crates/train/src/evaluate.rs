@@ -36,8 +36,13 @@ pub fn evaluate(model: &Roberta, examples: &[Example], words: &[usize]) -> Measu
         rest = later;
     }
     let n = examples.len();
+    // Where a score is no number there is no prediction either, and nothing to call right or wrong.
+    let accuracy = match loss.is_finite() {
+        true => right as f64 / n as f64,
+        false => f64::NAN,
+    };
     Measured {
-        accuracy: right as f64 / n as f64,
+        accuracy,
         cross_entropy: loss / n as f64,
         n,
     }

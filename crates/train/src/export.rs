@@ -33,14 +33,27 @@ pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
     let config = &manifest.config;
     let files = materials::model_files(&config.model, dir)?;
     let device = mezo_model::device::open("cpu")?;
-    let (mut model, _) = materials::model(config, &files, &device)?;
+    let (mut model, weights) = materials::model(config, &files, &device)?;
+    if weights != manifest.weights_sha256 {
+        let path = dir.join(Manifest::FILE);
+        return Err(TrainError::Changed {
+            path,
+            what: "weights",
+        });
+    }
     snapshot::restore(dir, best.step, &mut model)?;
     match config.method.lora {
         None => model.save(&files, out)?,
         Some(lora) => {
             let base = match &config.model {
                 ModelConfig::Builtin(name) => name.clone(),
-                ModelConfig::Path(path) => path.display().to_string(),
+                ModelConfig::Path(path) => {
+                    let path = dir.join(path);
+                    let absolute = path
+                        .canonicalize()
+                        .map_err(TrainError::file(&path, "read"))?;
+                    absolute.display().to_string()
+                }
             };
             model.save_adapter(
                 LoraConfig {

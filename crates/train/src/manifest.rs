@@ -32,6 +32,8 @@ pub struct Manifest {
     pub tokenizer_sha256: String,
     /// Hash of the sentences and labels of train, dev and test.
     pub data_sha256: String,
+    /// Hash of the test rows alone: trained and zero-shot runs that share it are measured on the same.
+    pub test_sha256: String,
     /// How many scalars are trained.
     pub trainable_parameters: usize,
     /// Rows to train on.
@@ -142,18 +144,35 @@ impl Manifest {
     /// Reads the manifest of a run directory.
     ///
     /// # Errors
-    /// If it is missing or not a manifest.
+    /// If it is missing, not a manifest, not what its id was made from, or of another version of the algorithm.
     pub fn read(dir: &Path) -> Result<Self, TrainError> {
-        read_json(&dir.join(Self::FILE))
+        let path = dir.join(Self::FILE);
+        let manifest: Self = read_json(&path)?;
+        let wrong = if manifest.algorithm != ALGORITHM {
+            format!(
+                "is of algorithm {}, this program has {ALGORITHM}",
+                manifest.algorithm
+            )
+        } else if manifest.id != manifest.identity() {
+            "was changed: it makes another id than it has".into()
+        } else {
+            return Ok(manifest);
+        };
+        Err(TrainError::Record {
+            path,
+            line: 1,
+            message: wrong,
+        })
     }
 
-    /// Writes the manifest into a run directory, unless one of the same id is there already.
+    /// Writes the manifest into a run directory, unless the very same is there already. A broken one, or one that knows
+    /// the model or the data by another place, is replaced: the directory's name is the id.
     ///
     /// # Errors
     /// If the directory cannot be made or written.
     pub fn write(&self, dir: &Path) -> Result<(), TrainError> {
         let path = dir.join(Self::FILE);
-        if path.exists() && Self::read(dir)?.id == self.id {
+        if Self::read(dir).is_ok_and(|there| there == *self) {
             return Ok(());
         }
         std::fs::create_dir_all(dir).map_err(TrainError::file(dir, "make"))?;

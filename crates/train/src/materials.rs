@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use mezo_model::{Batch, LoraConfig, ModelFiles, Roberta, Tuning, load};
-use mezo_tasks::{Example, PackedBatch, Split, Task, Tokenizer, k_shot, test_rows};
+use mezo_tasks::{Example, PackedBatch, Split, Task, Tokenizer, k_shot, rows_sha256, test_rows};
 
 use crate::error::TrainError;
 use crate::manifest::{Config, Manifest, ModelConfig};
@@ -20,6 +20,8 @@ pub(crate) struct Examples {
     pub(crate) words: Vec<usize>,
     /// Hash of the sentences and labels.
     pub(crate) sha256: String,
+    /// Hash of those of the test rows alone.
+    pub(crate) test_sha256: String,
 }
 
 /// The files of a configured model; relative paths start at `base`.
@@ -76,7 +78,12 @@ pub(crate) fn examples(
         None => Split {
             train: Vec::new(),
             dev: Vec::new(),
-            test: test_rows(&task, data.as_deref(), Some(config.task.test_cap))?,
+            test: test_rows(
+                &task,
+                data.as_deref(),
+                config.task.k,
+                Some(config.task.test_cap),
+            )?,
         },
     };
     let words = task.label_word_ids(tokenizer)?;
@@ -86,6 +93,7 @@ pub(crate) fn examples(
         test: task.encode(tokenizer, &split.test)?,
         words: words.into_iter().map(|word| word as usize).collect(),
         sha256: split.sha256(),
+        test_sha256: rows_sha256(&split.test),
     })
 }
 

@@ -42,6 +42,7 @@ impl KnownModel {
 #[derive(Clone)]
 struct KnownData {
     sha256: String,
+    test_sha256: String,
     train: usize,
     dev: usize,
     test: usize,
@@ -110,6 +111,7 @@ impl Resolver {
             weights_sha256: model.weights_sha256.clone(),
             tokenizer_sha256: model.tokenizer.sha256().into(),
             data_sha256: data.sha256,
+            test_sha256: data.test_sha256,
             trainable_parameters: model.trainable(&config.method),
             train_examples: if trained { data.train } else { 0 },
             dev_examples: if trained { data.dev } else { 0 },
@@ -135,7 +137,15 @@ impl Resolver {
             (None, Some(path)) => ModelConfig::Path(path.clone()),
             (None, None) => return Err(value("model", "[model] names no model".into())),
         };
-        let longest = self.known_model(&model)?.config.max_tokens();
+        let sizes = &self.known_model(&model)?.config;
+        let (longest, widest) = (sizes.max_tokens(), sizes.hidden_size);
+        if let Some(lora) = spec.method.lora.filter(|lora| lora.r > widest) {
+            let message = format!(
+                "expected at most {widest} for `method.lora.r` (the model's hidden size), found {}",
+                lora.r
+            );
+            return Err(value("method.lora.r", message));
+        }
         let task = task_config(spec, longest)?;
         let tuning = spec.method.tuning;
         let (method, train) = match spec.method.name {
@@ -191,6 +201,7 @@ impl Resolver {
         let examples = materials::examples(config, tokenizer, &base)?;
         let known = KnownData {
             sha256: examples.sha256,
+            test_sha256: examples.test_sha256,
             train: examples.train.len(),
             dev: examples.dev.len(),
             test: examples.test.len(),
@@ -213,7 +224,10 @@ fn read_model(files: &ModelFiles) -> Result<KnownModel, TrainError> {
     if known > words {
         return Err(TrainError::Value {
             key: "model",
-            message: format!("the tokenizer has {known} words, the model only {words}"),
+            message: format!(
+                "the tokenizer has ids up to {}, the model only {words} words",
+                known - 1
+            ),
             hint: Some("tokenizer and weights must come from the same model".into()),
         });
     }
@@ -279,14 +293,13 @@ impl Manifest {
 }
 
 /// A relative path that starts at `from`, as it reads from `to`. Absolute paths stay as they are.
+///
+/// Links are followed on both sides first: a `..` behind a link leads elsewhere than its name says.
 fn relocated(path: &Path, from: &Path, to: &Path) -> PathBuf {
     if path.is_absolute() {
         return path.into();
     }
-    let whole = |path: &Path| std::path::absolute(path).map(|path| normal(&path));
-    let (Ok(target), Ok(start)) = (whole(&from.join(path)), whole(to)) else {
-        return from.join(path);
-    };
+    let (target, start) = (physical(&from.join(path)), physical(to));
     let shared = target
         .components()
         .zip(start.components())
@@ -299,36 +312,56 @@ fn relocated(path: &Path, from: &Path, to: &Path) -> PathBuf {
     up.chain(target.components().skip(shared)).collect()
 }
 
-/// The path with every `..` carried out by name.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => {
-                out.pop();
+/// The absolute path without links, as far as it exists; the rest by its names.
+fn physical(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let mut rest = Vec::new();
+    let mut known = absolute.as_path();
+    loop {
+        if let Ok(found) = known.canonicalize() {
+            return rest.iter().rev().fold(found, |path, part| path.join(part));
+        }
+        match (known.parent(), known.file_name()) {
+            (Some(parent), Some(name)) => {
+                rest.push(name);
+                known = parent;
             }
-            std::path::Component::CurDir => {}
-            other => out.push(other),
+            _ => return absolute,
         }
     }
-    out
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn paths_read_from_the_run_directory() {
-        let (from, to) = (Path::new("/a/experiments"), Path::new("/a/runs/s/id"));
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| root.path().join(path);
+        for dir in ["a/experiments", "data", "scratch/deep/runs"] {
+            std::fs::create_dir_all(at(dir)).unwrap();
+        }
+        let from = at("a/experiments");
+        let reads = |path: &str, to: &Path| relocated(Path::new(path), &from, to);
         assert_eq!(
-            relocated(Path::new("../../data"), from, to),
+            reads("../../data", &at("a/runs/s/id")),
             Path::new("../../../../data")
         );
         assert_eq!(
-            relocated(Path::new("m"), from, to),
+            reads("m", &at("a/runs/s/id")),
             Path::new("../../../experiments/m")
         );
-        assert_eq!(relocated(Path::new("/x/y"), from, to), Path::new("/x/y"));
+        assert_eq!(reads("/x/y", &at("a/runs/s/id")), Path::new("/x/y"));
+
+        std::os::unix::fs::symlink(at("scratch/deep/runs"), at("a/runs")).unwrap();
+        let run = at("a/runs/s/id");
+        std::fs::create_dir_all(&run).unwrap();
+        let data = run.join(reads("../../data", &run));
+        assert_eq!(
+            data.canonicalize().unwrap(),
+            at("data").canonicalize().unwrap()
+        );
     }
 }

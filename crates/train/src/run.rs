@@ -20,6 +20,9 @@ use crate::result::{Reported, RunResult, Status};
 use crate::snapshot;
 use crate::spec::TrainSpec;
 
+/// The journal's file.
+const STEPS: &str = "steps.jsonl";
+
 /// How often a lock that is held is asked for again.
 const LOCK_TRIES: u32 = 10;
 
@@ -76,9 +79,22 @@ pub fn run(dir: &Path, device_name: &str, control: &mut dyn Control) -> Result<E
             };
             attempt.end(reason, *steps, None)?;
         }
-        Err(error) => attempt.end(EndReason::Failed, 0, Some(error.to_string()))?,
+        Err(error) => {
+            // What went wrong first is what the caller hears of, even where this line cannot be written either.
+            let _ = attempt.end(
+                EndReason::Failed,
+                journal_length(dir),
+                Some(error.to_string()),
+            );
+        }
     }
     ended.map(|(ending, _)| ending)
+}
+
+/// Whole lines of the journal, none where it cannot be read.
+fn journal_length(dir: &Path) -> u64 {
+    let bytes = std::fs::read(dir.join(STEPS)).unwrap_or_default();
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// Takes the run's lock; it is let go when the file is dropped, by whatever end of the process.
@@ -164,12 +180,13 @@ impl Work<'_> {
             self.checkpoint(step)?;
         }
         while step < train.steps {
+            if control.stop() {
+                file.sync()?;
+                let step = journal.len() as u64;
+                return Ok((Ending::Stopped { step }, step));
+            }
             step += 1;
             if journal.len() < step as usize {
-                if control.stop() {
-                    file.sync()?;
-                    return Ok((Ending::Stopped { step: step - 1 }, step - 1));
-                }
                 let line = self.measure(train, step, &order);
                 file.add(&line)?;
                 control.step(&line, train.steps);
@@ -314,7 +331,7 @@ impl Work<'_> {
     }
 
     fn steps_path(&self) -> PathBuf {
-        self.dir.join("steps.jsonl")
+        self.dir.join(STEPS)
     }
 }
 

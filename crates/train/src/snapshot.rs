@@ -24,8 +24,9 @@ pub(crate) fn write(dir: &Path, step: u64, model: &Roberta) -> Result<(), TrainE
 /// Puts a snapshot's tensors into the model.
 pub(crate) fn restore(dir: &Path, step: u64, model: &mut Roberta) -> Result<(), TrainError> {
     let path = path(dir, step);
-    model.set_trainable(read_tensors(&path)?, &path)?;
-    Ok(())
+    read_tensors(&path)
+        .and_then(|tensors| model.set_trainable(tensors, &path))
+        .map_err(|error| TrainError::Snapshot { error })
 }
 
 /// The steps of all snapshots in a run directory, ascending.

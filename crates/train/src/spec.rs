@@ -140,6 +140,14 @@ impl RunSpec {
         positive_count("train.eval_every", train.eval_every)?;
         positive("train.lr", train.lr)?;
         positive("train.eps", train.eps)?;
+        // The forward pass perturbs in f32.
+        if !(train.eps as f32).is_normal() {
+            let message = format!(
+                "expected 1.2e-38 to 3.4e38 for `train.eps`, found {:?}",
+                train.eps
+            );
+            return Err(value("train.eps", message));
+        }
         if !(train.weight_decay.is_finite() && train.weight_decay >= 0.0) {
             let message = format!(
                 "expected a finite number, 0 or more, for `train.weight_decay`, found {:?}",

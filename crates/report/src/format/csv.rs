@@ -1,5 +1,6 @@
 //! Comma-separated, a column a number, numbers unrounded.
 
+use crate::sources;
 use crate::statistics::{Gain, Spread};
 use crate::table::{Row, RowKind, Table};
 
@@ -45,6 +46,7 @@ fn quote(field: &str) -> String {
 fn headers() -> Vec<String> {
     let mut headers = vec!["row".to_owned()];
     headers.extend(SETTINGS.map(str::to_owned));
+    headers.extend(sources::NAMES.map(str::to_owned));
     headers.push("seeds".to_owned());
     for place in ["best", "last"] {
         for metric in ["accuracy", "cross_entropy"] {
@@ -79,6 +81,8 @@ fn fields(row: &Row, made_data: bool) -> Vec<String> {
     };
     let mut fields = vec![row.kind.word().to_owned()];
     fields.extend(SETTINGS.map(|name| row.setting(name).unwrap_or(missing).to_owned()));
+    // Given only where rows would be alike without.
+    fields.extend(sources::NAMES.map(|name| row.setting(name).unwrap_or("").to_owned()));
     fields.push(
         row.seeds
             .iter()

@@ -56,6 +56,9 @@ pub struct Run {
     pub model: &'static str,
     pub task: &'static str,
     pub template: &'static str,
+    pub weights: &'static str,
+    pub test_data: &'static str,
+    pub data: Option<&'static str>,
     pub weight_decay: f64,
     pub steps: u64,
     pub made_data: bool,
@@ -75,6 +78,9 @@ impl Run {
             model: "roberta-imdb-tiny",
             task: "made-sentiment",
             template: "*cls**sent_0*_It_was*mask*.*sep+*",
+            weights: "aa",
+            test_data: "dd",
+            data: None,
             weight_decay: 0.0,
             steps: losses.len() as u64,
             made_data: true,
@@ -93,8 +99,16 @@ impl Run {
     /// An id as good as a hash: it differs where the run does.
     pub fn id(&self) -> String {
         let text = format!(
-            "{}{}{}{}{}{}",
-            self.seed, self.lr, self.eps, self.tuning, self.task, self.template
+            "{}{}{}{}{}{}{}{}{}",
+            self.seed,
+            self.lr,
+            self.eps,
+            self.tuning,
+            self.task,
+            self.template,
+            self.weights,
+            self.test_data,
+            self.data.unwrap_or_default()
         );
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for byte in text.bytes() {
@@ -112,7 +126,7 @@ impl Run {
         json!({
             "schema": 1, "id": self.id(), "sweep": "fixture",
             "config": {
-                "model": model(self.model), "task": task(self.task, self.template), "method": method,
+                "model": model(self.model), "task": self.task_config(), "method": method,
                 "train": {
                     "seed": self.seed, "steps": self.steps, "batch_size": 64, "eval_every": 250,
                     "lr": number(self.lr), "eps": number(self.eps), "weight_decay": self.weight_decay,
@@ -122,10 +136,18 @@ impl Run {
                 {"key": "train.seed", "text": self.seed.to_string()},
                 {"key": "train.lr", "text": self.lr}, {"key": "train.eps", "text": self.eps},
             ],
-            "weights_sha256": "aa", "tokenizer_sha256": "bb", "data_sha256": "cc",
+            "weights_sha256": self.weights, "tokenizer_sha256": "bb", "data_sha256": "cc",
+            "test_sha256": self.test_data,
             "trainable_parameters": 12345, "train_examples": 1024, "dev_examples": 1024,
             "test_examples": 872, "made_data": self.made_data, "protocol": "paper", "precision": "f32",
             "algorithm": 1, "versions": {"mezo": "0.1.0", "burn": "0.22.1"},
+        })
+    }
+
+    fn task_config(&self) -> Value {
+        json!({
+            "name": self.task, "data": self.data, "k": 512, "test_cap": 1000, "template": self.template,
+            "label_words": {"0": "terrible", "1": "great"}, "max_length": 128,
         })
     }
 
@@ -190,13 +212,6 @@ fn model(name: &str) -> Value {
     }
 }
 
-fn task(name: &str, template: &str) -> Value {
-    json!({
-        "name": name, "data": null, "k": 512, "test_cap": 1000, "template": template,
-        "label_words": {"0": "terrible", "1": "great"}, "max_length": 128,
-    })
-}
-
 /// The zero-shot run that stands beside a run.
 pub fn write_zero_shot(
     runs_dir: &Path,
@@ -204,7 +219,11 @@ pub fn write_zero_shot(
     accuracy: f64,
     cross_entropy: f64,
 ) -> PathBuf {
-    let id = format!("{:0>16x}", beside.task.len() * 1000 + beside.template.len());
+    let beside = Run {
+        tuning: "zero-shot",
+        ..beside.clone()
+    };
+    let id = beside.id();
     let dir = runs_dir.join(&id);
     fs::create_dir_all(&dir).unwrap();
     let mut manifest = beside.manifest();

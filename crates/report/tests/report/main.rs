@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod broken;
+mod cells;
 mod fixture;
 mod formats;
 mod rebuild;

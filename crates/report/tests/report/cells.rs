@@ -1,0 +1,146 @@
+//! Which runs are seeds of one configuration.
+
+use std::path::Path;
+
+use mezo_report::{Format, Row, RowKind, SweepRuns, Table, table};
+
+use crate::fixture::{Run, Score, falling, write_zero_shot};
+
+const FIRST: &str = "1111111122222222333333334444444455555555666666667777777788888888";
+const OTHER: &str = "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff0000000099999999";
+
+fn read(runs_dir: &Path) -> Table {
+    table(&SweepRuns::read(runs_dir).unwrap())
+}
+
+fn run(seed: u64, test: f64) -> Run {
+    let score = Score {
+        step: 20,
+        dev: test,
+        test,
+        cross_entropy: 1.0 - test,
+    };
+    let run = Run::new(seed, "1e-4", "1e-3", falling(seed, 40, 0.5, 100.0));
+    run.scored(score, Score { step: 40, ..score })
+}
+
+fn cells(table: &Table) -> Vec<&Row> {
+    let cells = table.rows.iter().filter(|row| row.kind == RowKind::Cell);
+    cells.collect()
+}
+
+/// Runs that are the same but for `change`, each beside a zero-shot run of its own.
+fn told_apart(runs_dir: &Path, change: impl Fn(&mut Run, &'static str)) -> Table {
+    for (hash, before, after) in [(FIRST, 0.5, 0.6), (OTHER, 0.7, 0.9)] {
+        let mut run = run(13, after);
+        run.model = "roberta-base";
+        change(&mut run, hash);
+        run.write(runs_dir);
+        write_zero_shot(runs_dir, &run, before, 1.0 - before);
+    }
+    read(runs_dir)
+}
+
+fn assert_told_apart(table: &Table, name: &str) {
+    let cells = cells(table);
+    assert_eq!(cells.len(), 2);
+    for (cell, (hash, gain)) in cells.iter().zip([("11111111", 10.0), ("aaaaaaaa", 20.0)]) {
+        assert_eq!(cell.seeds, [13]);
+        assert_eq!(cell.setting(name), Some(hash));
+        assert!((cell.accuracy_gain.unwrap().mean - gain).abs() < 1e-9);
+        assert!(
+            cell.partial_grid
+                .iter()
+                .all(|what| !what.contains("not finished"))
+        );
+    }
+    let selected = table
+        .rows
+        .iter()
+        .filter(|row| row.kind == RowKind::Selected);
+    assert_eq!(selected.count(), 2);
+    let words = name.replace('_', " ");
+    let note = format!(
+        "some rows have the same configuration and differ only in what was read, by the first digits of \
+         its SHA-256: {words} 11111111, aaaaaaaa"
+    );
+    assert!(table.notes.contains(&note), "{:?}", table.notes);
+    let markdown = table.render(Format::Markdown);
+    assert!(markdown.contains(&format!("| {words} |")), "{markdown}");
+    let csv = table.render(Format::Csv);
+    assert!(csv.contains("11111111") && csv.contains("aaaaaaaa"));
+}
+
+#[test]
+fn other_weights_in_the_same_folder_are_another_cell() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = told_apart(dir.path(), |run, hash| run.weights = hash);
+    assert_told_apart(&table, "weights");
+}
+
+#[test]
+fn other_test_rows_are_another_cell() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = told_apart(dir.path(), |run, hash| run.test_data = hash);
+    assert_told_apart(&table, "test_data");
+}
+
+#[test]
+fn the_same_data_in_another_place_is_the_same_cell() {
+    let dir = tempfile::tempdir().unwrap();
+    for (seed, data) in [(13, "../here"), (21, "../there")] {
+        let mut run = run(seed, 0.6);
+        run.data = Some(data);
+        run.write(dir.path());
+        if seed == 13 {
+            write_zero_shot(dir.path(), &run, 0.5, 0.5);
+        }
+    }
+    let table = read(dir.path());
+    let cells = cells(&table);
+    assert_eq!(cells.len(), 1);
+    assert_eq!(cells[0].seeds, [13, 21]);
+    assert_eq!(cells[0].accuracy_gain.unwrap().n, 2);
+    let text = table.render(Format::Json);
+    assert!(
+        !text.contains("../here") && !text.contains("../there"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_seed_done_twice_is_one_seed() {
+    let dir = tempfile::tempdir().unwrap();
+    for seed in [13, 21] {
+        for data in ["../here", "../there"] {
+            let mut run = run(seed, 0.6);
+            run.data = Some(data);
+            let written = run.write(dir.path());
+            if (seed, data) == (21, "../there") {
+                std::fs::remove_file(written.join("result.json")).unwrap();
+            }
+        }
+    }
+    let table = read(dir.path());
+    let cells = cells(&table);
+    assert_eq!(cells.len(), 1);
+    assert_eq!(cells[0].seeds, [13, 21]);
+    assert_eq!(cells[0].best.accuracy.unwrap().n, 2);
+    for seed in [13, 21] {
+        let begin = format!("lr 1e-4, eps 1e-3, seed {seed}: 2 runs of the same cell (");
+        assert!(table.notes.iter().any(|note| note.starts_with(&begin)));
+    }
+    let unfinished = |what: &String| what.contains("not finished");
+    assert!(!cells[0].partial_grid.iter().any(unfinished));
+}
+
+#[test]
+fn without_hashes_paths_tell_runs_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    for data in ["../here", "../there"] {
+        let mut run = run(13, 0.6);
+        (run.data, run.test_data) = (Some(data), "");
+        run.write(dir.path());
+    }
+    assert_eq!(cells(&read(dir.path())).len(), 2);
+}
