@@ -1,11 +1,12 @@
 //! RoBERTa for masked words, with a probe axis.
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use crate::batch::Batch;
 use crate::config::RobertaConfig;
 use crate::kernels::embed::embed;
+use crate::kernels::host::row_numbers;
 use crate::kernels::score::{Scores, scores};
 use crate::layer::{EncoderLayer, LayerNorm, Linear, linear_gelu};
 use crate::probe::{Probes, Weight};
@@ -192,7 +193,6 @@ impl Roberta {
 /// # Shapes
 /// `[P or 1, T, H]`, B row numbers -> `[P or 1, B, H]`
 fn select(x: Tensor<3>, rows: &[usize]) -> Tensor<3> {
-    let index: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
-    let index = Tensor::<1, Int>::from_data(TensorData::new(index, [rows.len()]), &x.device());
-    x.select(1, index)
+    let device = x.device();
+    x.select(1, row_numbers(rows, &device))
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::host::{Host, is_host};
+use super::host::Host;
 use super::math::exp_nonpositive;
 use super::simd::{dot, sum_by, widest};
 use rayon::prelude::*;
@@ -38,11 +38,9 @@ impl Layout<'_> {
 /// # Shapes
 /// q `[P or 1, Q, H]`, k and v `[P or 1, T, H]` -> `[P or 1, Q, H]`, Q the tokens or the sentences
 pub(crate) fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, layout: Layout<'_>) -> Tensor<3> {
-    if !is_host(&q) {
-        return attention_plain(q, k, v, layout);
-    }
-    let (Some(q), Some(k), Some(v)) = (Host::of(q), Host::of(k), Host::of(v)) else {
-        unreachable!("all tensors of a pass live on one device")
+    let [q, k, v] = match Host::of([q, k, v]) {
+        Ok(hosts) => hosts,
+        Err([q, k, v]) => return attention_plain(q, k, v, layout),
     };
     let [_, rows, width] = q.dims();
     let [_, tokens, _] = k.dims();

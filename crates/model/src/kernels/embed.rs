@@ -1,8 +1,8 @@
 //! The sum of word, position and token-type embeddings.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
-use super::host::{Host, for_rows, is_host};
+use super::host::{Host, for_rows, row_numbers};
 
 /// `word[word_of[t]] + position[position_of[t]] + kind`.
 ///
@@ -16,13 +16,11 @@ pub(crate) fn embed(
     position_of: &[usize],
     kind: Tensor<3>,
 ) -> Tensor<3> {
-    if !is_host(&word) {
-        return embed_plain(word, word_of, position, position_of, kind);
-    }
-    let (Some(word), Some(position), Some(kind)) =
-        (Host::of(word), Host::of(position), Host::of(kind))
-    else {
-        unreachable!("all tensors of a pass live on one device")
+    let [word, position, kind] = match Host::of([word, position, kind]) {
+        Ok(hosts) => hosts,
+        Err([word, position, kind]) => {
+            return embed_plain(word, word_of, position, position_of, kind);
+        }
     };
     let [_, _, width] = word.dims();
     let rows = word_of.len();
@@ -55,12 +53,8 @@ fn embed_plain(
     kind: Tensor<3>,
 ) -> Tensor<3> {
     let device = word.device();
-    let index = |rows: &[usize]| {
-        let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
-        let count = rows.len();
-        Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), &device)
-    };
-    word.select(1, index(word_of)) + kind + position.select(1, index(position_of))
+    let words = word.select(1, row_numbers(word_of, &device));
+    words + kind + position.select(1, row_numbers(position_of, &device))
 }
 
 #[cfg(test)]

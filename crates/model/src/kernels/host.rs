@@ -5,7 +5,7 @@
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
 /// A contiguous CPU tensor whose elements can be read and written.
@@ -15,13 +15,20 @@ pub(crate) struct Host<const D: usize> {
 }
 
 impl<const D: usize> Host<D> {
-    /// The tensor's memory, when it is on the CPU.
-    pub(crate) fn of(tensor: Tensor<D>) -> Option<Self> {
-        let dims = tensor.dims();
-        let inner = tensor.try_into_primitive::<Flex>().ok()?;
-        let whole = inner.is_contiguous() && inner.layout().start_offset() == 0;
-        let inner = if whole { inner } else { inner.to_contiguous() };
-        Some(Self { inner, dims })
+    /// The memory of tensors that are on the CPU; the tensors again where one of them is not.
+    pub(crate) fn of<const N: usize>(tensors: [Tensor<D>; N]) -> Result<[Self; N], [Tensor<D>; N]> {
+        if !tensors.iter().all(is_host) {
+            return Err(tensors);
+        }
+        Ok(tensors.map(|tensor| {
+            let dims = tensor.dims();
+            let Ok(inner) = tensor.try_into_primitive::<Flex>() else {
+                unreachable!("asked just above")
+            };
+            let whole = inner.is_contiguous() && inner.layout().start_offset() == 0;
+            let inner = if whole { inner } else { inner.to_contiguous() };
+            Self { inner, dims }
+        }))
     }
 
     /// The sizes, as the tensor had them.
@@ -52,8 +59,15 @@ impl<const D: usize> Host<D> {
 }
 
 /// Whether the tensor lives on the CPU backend.
-pub(crate) fn is_host<const D: usize>(tensor: &Tensor<D>) -> bool {
+fn is_host<const D: usize>(tensor: &Tensor<D>) -> bool {
     tensor.clone().try_into_primitive::<Flex>().is_ok()
+}
+
+/// Row numbers as burn's `select` takes them.
+pub(crate) fn row_numbers(rows: &[usize], device: &Device) -> Tensor<1, Int> {
+    let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
+    let count = rows.len();
+    Tensor::from_data(TensorData::new(rows, [count]), device)
 }
 
 /// Rows given to a thread at a time: enough work to be worth the handing over.

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::host::{Host, for_rows, is_host};
+use super::host::{Host, for_rows};
 use super::simd::widest;
 
 /// With fewer rows the matrix library takes another path, whose long sums are made in other parts: one for a single
@@ -55,14 +55,10 @@ pub(crate) fn add_low_rank(
     b: Tensor<3>,
     scale: f32,
 ) -> Tensor<3> {
-    if !is_host(&base) {
-        return add_low_rank_plain(base, x, a, b, scale);
-    }
     // Rows of `a` transposed lie together, so that each of the r sums runs over contiguous memory.
-    let a = a.swap_dims(1, 2);
-    let hosts = (Host::of(base), Host::of(x), Host::of(a), Host::of(b));
-    let (Some(base), Some(x), Some(a), Some(b)) = hosts else {
-        unreachable!("all tensors of a pass live on one device")
+    let [base, x, a, b] = match Host::of([base, x, a.swap_dims(1, 2), b]) {
+        Ok(hosts) => hosts,
+        Err([base, x, a, b]) => return add_low_rank_plain(base, x, a.swap_dims(1, 2), b, scale),
     };
     let [_, rows, output] = base.dims();
     let [_, rank, input] = a.dims();

@@ -1,9 +1,9 @@
 //! Perturbed weights and the update, with the noise made where it is used.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::host::{Host, is_host};
+use super::host::{Host, row_numbers};
 use crate::noise::{Noise, Probe};
 
 /// Elements a thread perturbs at a time; the normals of as many stay in its cache.
@@ -20,12 +20,12 @@ pub(crate) fn whole(
     probes: &[Probe],
 ) -> Tensor<3> {
     let [rows, columns] = theta.dims();
-    if !is_host(&theta) {
-        let all: Vec<usize> = (0..rows).collect();
-        return on_device(theta.unsqueeze(), &all, parameter, noise, probes);
-    }
-    let Some(host) = Host::of(theta) else {
-        unreachable!("asked just above")
+    let [host] = match Host::of([theta]) {
+        Ok(host) => host,
+        Err([theta]) => {
+            let all: Vec<usize> = (0..rows).collect();
+            return on_device(theta.unsqueeze(), &all, parameter, noise, probes);
+        }
     };
     let values = host.values();
     let mut out = vec![0.0f32; probes.len() * values.len()];
@@ -62,15 +62,17 @@ pub(crate) fn rows(
 ) -> Tensor<3> {
     let [_, columns] = theta.dims();
     let planes = probes.len().max(1);
-    let Some(host) = is_host(&theta).then(|| Host::of(theta.clone())).flatten() else {
-        let index: Vec<i64> = numbers.iter().map(|&row| row as i64).collect();
-        let device = theta.device();
-        let index = Tensor::<1, Int>::from_data(TensorData::new(index, [numbers.len()]), &device);
-        let picked: Tensor<3> = theta.select(0, index).unsqueeze();
-        return match probes {
-            [] => picked,
-            _ => on_device(picked, numbers, parameter, noise, probes),
-        };
+    let [host] = match Host::of([theta]) {
+        Ok(host) => host,
+        Err([theta]) => {
+            let picked = theta
+                .clone()
+                .select(0, row_numbers(numbers, &theta.device()));
+            return match probes {
+                [] => picked.unsqueeze(),
+                _ => on_device(picked.unsqueeze(), numbers, parameter, noise, probes),
+            };
+        }
     };
     let values = host.values();
     let mut out = vec![0.0f32; planes * numbers.len() * columns];
@@ -107,14 +109,14 @@ pub(crate) fn descend(
     decay: f32,
 ) -> Tensor<2> {
     let [rows, columns] = theta.dims();
-    if !is_host(&theta) {
-        let mut step = vec![0.0f32; rows * columns];
-        gather(&mut step, 0, parameter, noise, terms);
-        let step = Tensor::from_data(TensorData::new(step, [rows, columns]), &theta.device());
-        return theta.clone() - (step + theta * decay);
-    }
-    let Some(mut host) = Host::of(theta) else {
-        unreachable!("asked just above")
+    let [mut host] = match Host::of([theta]) {
+        Ok(host) => host,
+        Err([theta]) => {
+            let mut step = vec![0.0f32; rows * columns];
+            gather(&mut step, 0, parameter, noise, terms);
+            let step = Tensor::from_data(TensorData::new(step, [rows, columns]), &theta.device());
+            return theta.clone() - (step + theta * decay);
+        }
     };
     host.values_mut()
         .par_chunks_mut(CHUNK)

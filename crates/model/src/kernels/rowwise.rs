@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::host::{Host, for_rows, is_host};
+use super::host::{Host, for_rows};
 use super::math;
 use super::simd::{sum_by, widest};
 
@@ -30,12 +30,15 @@ fn with_bias(
     plain: fn(Tensor<3>) -> Tensor<3>,
 ) -> Tensor<3> {
     let (planes, biases) = (x.dims()[0], bias.dims()[0]);
-    // One x for several biases becomes several: burn's broadcasting says how.
-    if !is_host(&x) || (planes == 1 && biases > 1) {
-        return plain(x + bias);
-    }
-    let (Some(mut x), Some(bias)) = (Host::of(x), Host::of(bias)) else {
-        unreachable!("all tensors of a pass live on one device")
+    // One x for several biases becomes several.
+    let x = if biases > planes {
+        x.repeat_dim(0, biases)
+    } else {
+        x
+    };
+    let [mut x, bias] = match Host::of([x, bias]) {
+        Ok(hosts) => hosts,
+        Err([x, bias]) => return plain(x + bias),
     };
     let [_, rows, width] = x.dims();
     for_rows(x.values_mut(), width, |i, x| {
@@ -78,17 +81,24 @@ pub(crate) struct Norm {
 pub(crate) fn normalise(x: Tensor<3>, norm: Norm) -> Tensor<3> {
     let planes = x.dims()[0];
     let gains = norm.gain.dims()[0];
-    if !is_host(&x) {
-        return normalise_plain(x, norm);
-    }
     let x = if gains > planes {
         x.repeat_dim(0, gains)
     } else {
         x
     };
-    let hosts = (Host::of(x), Host::of(norm.gain), Host::of(norm.shift));
-    let (Some(mut x), Some(gain), Some(shift)) = hosts else {
-        unreachable!("all tensors of a pass live on one device")
+    let epsilon = norm.epsilon;
+    let [mut x, gain, shift] = match Host::of([x, norm.gain, norm.shift]) {
+        Ok(hosts) => hosts,
+        Err([x, gain, shift]) => {
+            return normalise_plain(
+                x,
+                Norm {
+                    gain,
+                    shift,
+                    epsilon,
+                },
+            );
+        }
     };
     let [_, rows, width] = x.dims();
     for_rows(x.values_mut(), width, |i, x| {
@@ -98,7 +108,7 @@ pub(crate) fn normalise(x: Tensor<3>, norm: Norm) -> Tensor<3> {
             x,
             &gain.values()[part.clone()],
             &shift.values()[part],
-            norm.epsilon,
+            epsilon,
         );
     });
     x.into_tensor()
@@ -115,11 +125,15 @@ pub(crate) fn add_bias_residual_normalise(
     norm: Norm,
 ) -> Tensor<3> {
     let x = add_bias(x, bias);
-    if !is_host(&x) || x.dims()[0] < residual.dims()[0] {
-        return normalise(x + residual, norm);
-    }
-    let (Some(mut x), Some(residual)) = (Host::of(x), Host::of(residual)) else {
-        unreachable!("all tensors of a pass live on one device")
+    let residuals = residual.dims()[0];
+    let x = if residuals > x.dims()[0] {
+        x.repeat_dim(0, residuals)
+    } else {
+        x
+    };
+    let [mut x, residual] = match Host::of([x, residual]) {
+        Ok(hosts) => hosts,
+        Err([x, residual]) => return normalise(x + residual, norm),
     };
     let [_, rows, width] = x.dims();
     let shared = residual.dims()[0] == 1;

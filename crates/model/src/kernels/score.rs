@@ -72,9 +72,9 @@ enum Elements {
 impl Values {
     fn of(tensor: Tensor<3>) -> Self {
         let dims = tensor.dims();
-        let elements = match Host::of(tensor.clone()) {
-            Some(host) => Elements::Host(host),
-            None => Elements::Copied(tensor.into_data().iter::<f32>().collect()),
+        let elements = match Host::of([tensor]) {
+            Ok([host]) => Elements::Host(host),
+            Err([tensor]) => Elements::Copied(tensor.into_data().iter::<f32>().collect()),
         };
         Self { elements, dims }
     }
