@@ -5,6 +5,7 @@ mod common;
 
 use common::{Packed, close, golden_folders, model};
 use mezo_model::Probes;
+use std::io::Write as _; // straight to stderr: what a passing test prints is not shown
 
 #[test]
 fn golden_forward() {
@@ -25,7 +26,10 @@ fn golden_forward() {
         let words: Vec<usize> = (0..loaded.model.vocabulary()).collect();
         let all = loaded.model.scores(packed.batch(), &words, &probes);
         let Some(recorded) = &cases.mask_logits else {
-            println!("  skipped: no logits of the whole vocabulary recorded");
+            let _ = writeln!(
+                std::io::stderr(),
+                "  skipped: no logits of the whole vocabulary recorded"
+            );
             continue;
         };
         let worst = worst_of(recorded, |row| all.row(0, row).to_vec());
@@ -37,7 +41,7 @@ fn golden_forward() {
 fn golden_hidden_states() {
     for (folder, cases) in golden_folders("golden hidden states") {
         let (Some(sums), Some(case0)) = (&cases.hidden_layer_sums, &cases.hidden_case0_last) else {
-            println!("  skipped: no hidden states recorded");
+            let _ = writeln!(std::io::stderr(), "  skipped: no hidden states recorded");
             continue;
         };
         let loaded = model(&folder);

@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _; // straight to stderr: what a passing test prints is not shown
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,7 +43,8 @@ impl Golden {
             .entry(path.clone())
             .or_insert_with(|| path.exists().then(|| task.read_file(&path).unwrap()));
         if rows.is_none() {
-            println!(
+            let _ = writeln!(
+                std::io::stderr(),
                 "skipped: {} rows of {} (absent)",
                 task.name(),
                 path.display()
@@ -115,7 +117,10 @@ fn golden_prompt_ids() {
         .into_iter()
         .find(|data| data.join("roberta-tokenizer").exists());
     let Some(data) = data else {
-        println!("skipped: golden token ids (no data/roberta-tokenizer)");
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: golden token ids (no data/roberta-tokenizer)"
+        );
         return;
     };
     let mut golden = Golden {
@@ -130,7 +135,8 @@ fn golden_prompt_ids() {
         .collect();
     names.sort();
     if names.is_empty() {
-        println!(
+        let _ = writeln!(
+            std::io::stderr(),
             "skipped: golden token ids (no prompt_ids*.json in {})",
             folder.display()
         );
@@ -139,6 +145,10 @@ fn golden_prompt_ids() {
         let rows: Vec<Value> =
             serde_json::from_slice(&fs::read(folder.join(&name)).unwrap()).unwrap();
         let checked = rows.iter().filter(|row| golden.check(row, &name)).count();
-        println!("{name}: {checked} of {} rows equal", rows.len());
+        let _ = writeln!(
+            std::io::stderr(),
+            "{name}: {checked} of {} rows equal",
+            rows.len()
+        );
     }
 }

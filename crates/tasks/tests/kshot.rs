@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write as _; // straight to stderr: what a passing test prints is not shown
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
@@ -48,7 +49,8 @@ fn compare(listed: &BTreeMap<String, String>, data: &Path, k: usize, cap: Option
             .keys()
             .filter(|path| path.starts_with(&format!("{folder}/")));
         let Some(task) = task_of_folder(folder) else {
-            println!(
+            let _ = writeln!(
+                std::io::stderr(),
                 "not checked: {} lines of {folder} (no such task)",
                 lines.count()
             );
@@ -59,7 +61,8 @@ fn compare(listed: &BTreeMap<String, String>, data: &Path, k: usize, cap: Option
             .any(|name| data.join(folder).join(name).exists());
         if !there {
             let missing = data.join(folder).display().to_string();
-            println!(
+            let _ = writeln!(
+                std::io::stderr(),
                 "not checked: {} lines of {folder} (no train file in {missing})",
                 lines.count()
             );
@@ -73,7 +76,7 @@ fn compare(listed: &BTreeMap<String, String>, data: &Path, k: usize, cap: Option
             assert_eq!(md5_of(&out.path().join(path)), listed[path], "{path}");
             own += 1;
         }
-        println!("{folder}: {own} files at k = {k} equal");
+        let _ = writeln!(std::io::stderr(), "{folder}: {own} files at k = {k} equal");
         checked += own;
     }
     checked

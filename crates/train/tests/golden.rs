@@ -4,6 +4,7 @@
 #[path = "../../model/tests/common/mod.rs"]
 mod common;
 
+use std::io::Write as _; // straight to stderr: what a passing test prints is not shown
 use std::path::Path;
 
 use common::{Cases, Recorded, Spsa, close, golden_folders, model};
@@ -15,7 +16,11 @@ use mezo_train::{Estimate, Step, apply, estimate};
 fn golden_step_full() {
     for (folder, cases) in golden_folders("golden step, full") {
         let Some(spsa) = cases.spsa_full_tied.clone() else {
-            println!("  skipped: no full step recorded in {}", folder.display());
+            let _ = writeln!(
+                std::io::stderr(),
+                "  skipped: no full step recorded in {}",
+                folder.display()
+            );
             continue;
         };
         let mut roberta = model(&folder).model;
@@ -28,7 +33,11 @@ fn golden_step_full() {
 fn golden_step_lora() {
     for (folder, cases) in golden_folders("golden step, lora") {
         let Some(spsa) = cases.spsa_lora.clone() else {
-            println!("  skipped: no LoRA step recorded in {}", folder.display());
+            let _ = writeln!(
+                std::io::stderr(),
+                "  skipped: no LoRA step recorded in {}",
+                folder.display()
+            );
             continue;
         };
         let mut roberta = model(&folder).model;
@@ -47,7 +56,11 @@ fn step(folder: &Path, mode: &str, cases: &Cases, spsa: &Spsa, mut roberta: Robe
     let file = |part: &str| folder.join(format!("spsa_{mode}_{part}.safetensors"));
     let start = file("theta0");
     if !start.exists() {
-        println!("  skipped: {} is absent", start.display());
+        let _ = writeln!(
+            std::io::stderr(),
+            "  skipped: {} is absent",
+            start.display()
+        );
         return;
     }
     roberta

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
 use std::collections::BTreeMap;
+use std::io::Write as _; // straight to stderr: what a passing test prints is not shown
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
@@ -80,7 +81,11 @@ pub fn shared() -> PathBuf {
 pub fn golden_folders(what: &str) -> Vec<(PathBuf, Cases)> {
     let root = shared().join("reference/goldens");
     let Ok(entries) = std::fs::read_dir(&root) else {
-        println!("skipped: {what} (no recorded cases at {})", root.display());
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: {what} (no recorded cases at {})",
+            root.display()
+        );
         return vec![];
     };
     let mut folders: Vec<PathBuf> = entries
@@ -91,7 +96,7 @@ pub fn golden_folders(what: &str) -> Vec<(PathBuf, Cases)> {
     folders
         .into_iter()
         .map(|folder| {
-            println!("{what}: {}", folder.display());
+            let _ = writeln!(std::io::stderr(), "{what}: {}", folder.display());
             let text = std::fs::read_to_string(folder.join("cases.json")).unwrap();
             (folder, serde_json::from_str(&text).unwrap())
         })

@@ -1,5 +1,6 @@
 //! The reference folder beside the project, for tests that compare with it.
 
+use std::io::Write as _; // straight to stderr: what a passing test prints is not shown
 use std::path::{Path, PathBuf};
 
 /// Where the folder lies unless `MEZO_SHARED` says otherwise.
@@ -19,9 +20,13 @@ pub fn shared(below: &str, what: &str) -> Option<PathBuf> {
         return Some(path);
     }
     if root.exists() {
-        println!("skipped: {what} (no {})", path.display());
+        let _ = writeln!(std::io::stderr(), "skipped: {what} (no {})", path.display());
     } else {
-        println!("skipped: {what} (no shared folder at {})", root.display());
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: {what} (no shared folder at {})",
+            root.display()
+        );
     }
     None
 }
