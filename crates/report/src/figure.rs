@@ -3,12 +3,14 @@
 use std::error::Error;
 use std::path::Path;
 
+use ab_glyph::FontRef;
 use plotters::prelude::{BitMapBackend, FontStyle, IntoDrawingArea, SVGBackend};
 use plotters::style::register_font;
 
 use crate::sweep_runs::SweepRuns;
 
 mod curves;
+mod outline;
 mod scene;
 mod smooth;
 
@@ -32,6 +34,8 @@ pub(crate) fn svg(runs: &SweepRuns) -> Result<String, FigureError> {
         &SVGBackend::with_string(&mut text, (wide, high)).into_drawing_area(),
         &figure,
     )?;
+    let font = FontRef::try_from_slice(dejavu::sans::regular())?;
+    let text = outline::outlined(&text, &font);
     // The coordinates stay fine, the picture is shown at its own size.
     let drawn = format!("width=\"{wide}\" height=\"{high}\"");
     Ok(text.replacen(&drawn, &format!("width=\"{width}\" height=\"{height}\""), 1))
