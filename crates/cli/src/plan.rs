@@ -37,11 +37,19 @@ pub fn planned(args: &PlanArgs) -> Result<Vec<Planned>, Failure> {
             zero_shot.push(place(beside, "zero-shot".into(), &spec, &dir));
         }
         if seen.insert(manifest.id.clone()) {
-            trained.push(place(manifest, point.label(), &spec, &dir));
+            trained.push(place(manifest, label(&spec, point), &spec, &dir));
         }
     }
     zero_shot.append(&mut trained);
     Ok(zero_shot)
+}
+
+/// What sets the point apart; the sweep's name where nothing varies.
+fn label(spec: &Spec, point: &Point<'_>) -> String {
+    match point.label() {
+        empty if empty.is_empty() => spec.name().into(),
+        label => label,
+    }
 }
 
 /// What the point says, with the command line's folders in it.
