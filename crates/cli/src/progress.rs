@@ -127,8 +127,19 @@ impl Tally {
 }
 
 impl Running {
+    /// `step 299/800`; a run without steps only evaluates.
+    fn place(&self) -> String {
+        match self.steps {
+            0 => "evaluating".into(),
+            steps => format!("step {}/{steps}", self.step),
+        }
+    }
+
     /// `loss 0.6931, 52.1 steps/s, 10s left`
     fn summary(&self, now: f64) -> String {
+        if self.steps == 0 {
+            return String::new();
+        }
         let mut parts = Vec::new();
         parts.extend(self.loss.map(|loss| format!("loss {loss:.4}")));
         parts.extend(
@@ -200,7 +211,7 @@ impl Watch for Bars {
                 let bar = self
                     .bars
                     .insert_before(&self.sweep, ProgressBar::new(run.steps));
-                bar.set_style(style("{bar:30} {pos}/{len} {prefix}  {msg}"));
+                bar.set_style(style("{bar:30} {prefix}  {msg}"));
                 bar.set_prefix(run.label.clone());
                 self.runs.insert(run.id.clone(), bar);
             }
@@ -217,7 +228,7 @@ impl Watch for Bars {
                 for (id, running) in &self.tally.running {
                     if let Some(bar) = self.runs.get(id) {
                         bar.set_position(running.step);
-                        bar.set_message(running.summary(now));
+                        bar.set_message(format!("{} {}", running.place(), running.summary(now)));
                     }
                 }
                 self.sweep.set_position(self.tally.done as u64);
@@ -252,12 +263,7 @@ impl Watch for Lines {
             let now = self.tally.now();
             eprintln!("{}", self.tally.summary());
             for (id, running) in &self.tally.running {
-                eprintln!(
-                    "  {id} step {}/{} {}",
-                    running.step,
-                    running.steps,
-                    running.summary(now)
-                );
+                eprintln!("  {id} {} {}", running.place(), running.summary(now));
             }
         }
     }

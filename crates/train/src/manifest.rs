@@ -203,8 +203,9 @@ impl Manifest {
             method: &self.config.method,
             train: &self.config.train,
         };
-        // Strings, numbers and maps with string keys always serialise.
-        let text = serde_json::to_vec(&identity).unwrap_or_default();
+        // Two runs must never share an id for want of a text.
+        let text = serde_json::to_vec(&identity)
+            .expect("strings, numbers and maps with string keys serialise");
         Sha256::digest(&text)
             .iter()
             .take(8)
