@@ -29,6 +29,14 @@ impl SpecError {
         }))
     }
 
+    /// The same error, told to be one of the points of the `[[sweep]]` on a line.
+    pub(crate) fn in_grid(mut self, line: usize) -> Self {
+        if let Problem::MissingKey { sweep, .. } = &mut self.0.problem {
+            *sweep = Some(line);
+        }
+        self
+    }
+
     /// The spec's path as it was given.
     pub fn path(&self) -> &Path {
         &self.0.path

@@ -1,4 +1,4 @@
-//! From the lists of `[sweep]` to points, one for every combination.
+//! From the lists of each grid to points, one for every combination.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,10 +10,11 @@ use toml::de::{DeTable, DeValue};
 
 use crate::axis::{Axis, AxisValue};
 use crate::error::SpecError;
+use crate::grid::Grid;
 use crate::problem::Problem;
-use crate::spec::Spec;
+use crate::spec::{Spec, parents};
 
-/// The most runs a sweep may have.
+/// The most runs a sweep may have, over all its grids.
 pub const MAX_RUNS: u64 = 100_000;
 
 /// One swept key of a point and the value it has there.
@@ -38,35 +39,53 @@ impl Swept {
     }
 }
 
-/// What all points of a spec share: the tables without `[sweep]`, and the values to put into them.
+/// What all points of a grid share: the tables without `[sweep]`, and the values to put into them.
 #[derive(Debug)]
-pub(crate) struct Grid<'s> {
+pub(crate) struct Shared<'s> {
     spec: &'s Spec,
-    base: DeTable<'s>,
+    base: Arc<DeTable<'s>>,
+    grid: &'s Grid,
     values: Vec<Vec<Spanned<DeValue<'s>>>>,
 }
 
-/// One combination of a sweep: every swept key with one of its values.
+/// One combination of a grid: each of its keys with one of its values.
 #[derive(Debug, Clone)]
 pub struct Point<'s> {
-    grid: Arc<Grid<'s>>,
+    shared: Arc<Shared<'s>>,
     picks: Vec<usize>,
 }
 
-/// All combinations, the first axis varying slowest.
+/// All combinations, grid after grid.
 pub(crate) fn points<'s>(spec: &'s Spec, base: DeTable<'s>) -> Result<Vec<Point<'s>>, SpecError> {
-    let values = spec
-        .axes()
-        .iter()
-        .map(|axis| parsed(spec, axis))
-        .collect::<Result<Vec<_>, _>>()?;
-    let lengths: Vec<usize> = values.iter().map(Vec::len).collect();
-    let grid = Arc::new(Grid { spec, base, values });
-    let mut picks = vec![0; lengths.len()];
+    let base = Arc::new(base);
     let mut points = Vec::new();
+    for grid in spec.grids() {
+        let values = grid
+            .axes
+            .iter()
+            .map(|axis| parsed(spec, axis))
+            .collect::<Result<_, _>>()?;
+        add_points(
+            &mut points,
+            Shared {
+                spec,
+                base: Arc::clone(&base),
+                grid,
+                values,
+            },
+        );
+    }
+    Ok(points)
+}
+
+/// All combinations of one grid, its first axis varying slowest.
+fn add_points<'s>(points: &mut Vec<Point<'s>>, shared: Shared<'s>) {
+    let lengths: Vec<usize> = shared.values.iter().map(Vec::len).collect();
+    let shared = Arc::new(shared);
+    let mut picks = vec![0; lengths.len()];
     loop {
         points.push(Point {
-            grid: Arc::clone(&grid),
+            shared: Arc::clone(&shared),
             picks: picks.clone(),
         });
         // Counting up with the last axis as the fastest digit.
@@ -74,7 +93,7 @@ pub(crate) fn points<'s>(spec: &'s Spec, base: DeTable<'s>) -> Result<Vec<Point<
             .rev()
             .find(|&digit| picks[digit] + 1 < lengths[digit])
         else {
-            return Ok(points);
+            return;
         };
         picks[digit] += 1;
         picks[digit + 1..].fill(0);
@@ -131,7 +150,7 @@ impl Point<'_> {
     /// The spec's tables with this point's values in them, as `T`. `name` and `[sweep]` are not
     /// among them. `T` should deny unknown fields: then a misspelt key is an error at its place.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, SpecError> {
-        let mut table = self.grid.base.clone();
+        let mut table = DeTable::clone(&self.shared.base);
         for (axis, _, value) in self.picked() {
             insert(&mut table, &axis.key, &axis.span, value.clone());
         }
@@ -141,17 +160,28 @@ impl Point<'_> {
         };
         // What lacks in a table that only [sweep] has made stands most likely in a table whose name is misspelt.
         if let Problem::MissingKey { .. } = error.problem()
-            && let Err(misspelt) = self.read::<T>(self.grid.base.clone())
+            && let Err(misspelt) = self.read::<T>(DeTable::clone(&self.shared.base))
             && let Problem::UnknownKey { table: None, .. } = misspelt.problem()
         {
             return Err(misspelt);
         }
-        Err(error)
+        Err(self.with_grid(error))
+    }
+
+    /// Of several grids, what lacks may lack in this one alone.
+    fn with_grid(&self, error: SpecError) -> SpecError {
+        let Shared { spec, grid, .. } = &*self.shared;
+        match error.problem() {
+            Problem::MissingKey { .. } if spec.grids().len() > 1 => {
+                error.in_grid(spec.source().line(grid.start))
+            }
+            _ => error,
+        }
     }
 
     fn read<T: DeserializeOwned>(&self, table: DeTable<'_>) -> Result<T, SpecError> {
         T::deserialize(toml::Deserializer::from(Spanned::new(0..0, table)))
-            .map_err(|error| self.grid.spec.source().deserialize_error(&error))
+            .map_err(|error| self.shared.spec.source().deserialize_error(&error))
     }
 
     /// Where `key` has its value here, if it is swept.
@@ -161,8 +191,16 @@ impl Point<'_> {
             .map(|(_, value, _)| value.span.clone())
     }
 
+    /// Where the first swept value below the table `key` stands.
+    pub(crate) fn span_within(&self, key: &str) -> Option<Range<usize>> {
+        let below = |axis: &Axis| parents(&axis.key).any(|parent| parent == key);
+        self.picked()
+            .find(|(axis, _, _)| below(axis))
+            .map(|(_, value, _)| value.span.clone())
+    }
+
     fn picked(&self) -> impl Iterator<Item = (&Axis, &AxisValue, &Spanned<DeValue<'_>>)> {
-        let axes = self.grid.spec.axes().iter().zip(&self.grid.values);
+        let axes = self.shared.grid.axes.iter().zip(&self.shared.values);
         axes.zip(&self.picks)
             .map(|((axis, values), &pick)| (axis, &axis.values[pick], &values[pick]))
     }

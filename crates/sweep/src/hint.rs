@@ -50,6 +50,7 @@ impl Problem {
             Self::MissingKey {
                 table: Some(table),
                 key,
+                ..
             } => Some(format!(
                 "set `{key}` in [{table}], or give a list of its values in [sweep]"
             )),

@@ -12,6 +12,7 @@ mod error;
 pub mod estimate;
 mod excerpt;
 mod expand;
+mod grid;
 mod hint;
 mod plan;
 mod pool;

@@ -65,12 +65,14 @@ pub enum Problem {
         known: Vec<String>,
     },
     /// A key that must be there is not.
-    #[error("missing key `{key}`{}", in_table(.table.as_deref()))]
+    #[error("missing key `{key}`{}{}", in_table(.table.as_deref()), in_grid(*.sweep))]
     MissingKey {
         /// The path of the table it belongs in; none at the top.
         table: Option<String>,
         /// The key.
         key: String,
+        /// The line of the grid whose points lack it, where there are several grids.
+        sweep: Option<usize>,
     },
     /// A key of `[sweep]` that is neither a path nor a short name.
     #[error("unknown short name `{name}` in [sweep]")]
@@ -159,8 +161,8 @@ pub enum Problem {
     TooManyRuns {
         /// How many.
         runs: u128,
-        /// The lengths of the lists.
-        lengths: Vec<usize>,
+        /// The lengths of the lists, grid by grid.
+        lengths: Vec<Vec<usize>>,
     },
     /// A value that the reader of the spec refuses.
     #[error("{message}")]
@@ -185,6 +187,11 @@ fn in_table(table: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
+fn in_grid(line: Option<usize>) -> String {
+    line.map(|line| format!(" for the [[sweep]] on line {line}"))
+        .unwrap_or_default()
+}
+
 fn as_written(text: &str, earlier: &str) -> String {
     if text == earlier {
         String::new()
@@ -193,12 +200,11 @@ fn as_written(text: &str, earlier: &str) -> String {
     }
 }
 
-fn product(lengths: &[usize]) -> String {
-    lengths
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" x ")
+/// `2 x 3 + 4 x 5`
+fn product(lengths: &[Vec<usize>]) -> String {
+    let joined = |words: Vec<String>, between: &str| words.join(between);
+    let grid = |grid: &Vec<usize>| joined(grid.iter().map(ToString::to_string).collect(), " x ");
+    joined(lengths.iter().map(grid).collect(), " + ")
 }
 
 /// 1234567 as `1,234,567`.

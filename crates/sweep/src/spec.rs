@@ -6,12 +6,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-use crate::axis::{self, Axis, SHORT_NAMES, type_words};
+use crate::axis::{SHORT_NAMES, type_words};
 use crate::error::SpecError;
 use crate::excerpt::Excerpt;
-use crate::expand::{self, MAX_RUNS, Point};
+use crate::expand::{self, Point};
+use crate::grid::{self, Grid};
 use crate::problem::{MAX_NAME, Problem};
 use crate::translate;
 
@@ -21,16 +22,20 @@ use crate::translate;
 pub struct Spec {
     source: Source,
     name: String,
-    axes: Vec<Axis>,
+    /// At least one; without `[sweep]`, one without axes.
+    grids: Vec<Grid>,
     /// Every key outside `[sweep]` by its path.
-    places: BTreeMap<String, Place>,
+    places: Places,
 }
+
+/// Keys outside `[sweep]` by their paths.
+pub(crate) type Places = BTreeMap<String, Place>;
 
 /// Where a key outside `[sweep]` stands.
 #[derive(Debug)]
-struct Place {
-    span: Range<usize>,
-    table: bool,
+pub(crate) struct Place {
+    pub(crate) span: Range<usize>,
+    pub(crate) table: bool,
 }
 
 impl Spec {
@@ -51,23 +56,24 @@ impl Spec {
             path: path.into(),
             text: text.into(),
         };
-        let (name, axes, places) = {
+        let (name, grids, places) = {
             let mut tables = source.parse()?;
             let name = take_name(&mut tables, &source)?;
-            let axes = take_axes(&mut tables, &source)?;
+            let grids = grid::take(&mut tables, &source)?;
             let mut places = BTreeMap::new();
             collect_places(&tables, "", &mut places);
-            (name, axes, places)
+            (name, grids, places)
         };
-        let spec = Self {
+        for grid in &grids {
+            grid.check_clashes(&places, &source)?;
+        }
+        grid::check_size(&grids, &source)?;
+        Ok(Self {
             source,
             name,
-            axes,
+            grids,
             places,
-        };
-        spec.check_clashes()?;
-        spec.check_size()?;
-        Ok(spec)
+        })
     }
 
     /// The sweep's name, which is a plain folder name.
@@ -94,7 +100,8 @@ impl Spec {
     }
 
     /// Every combination of the values of `[sweep]`, in the order of the file: its first key
-    /// varies slowest. Without `[sweep]` that is one point.
+    /// varies slowest. Several grids, each a `[[sweep]]`, give their points one after the other.
+    /// Without `[sweep]` there is one point.
     pub fn points(&self) -> Result<Vec<Point<'_>>, SpecError> {
         let mut tables = self.source.parse()?;
         tables.remove("name");
@@ -115,20 +122,15 @@ impl Spec {
             .iter()
             .find(|(short, _)| *short == key)
             .map_or(key, |(_, path)| path);
-        let swept = point.and_then(|point| point.span_of(key));
-        let own = || self.places.get(key).map(|place| place.span.clone());
-        let axis = || {
-            self.axes
-                .iter()
-                .find(|axis| axis.key == key)
-                .map(|axis| axis.span.clone())
+        let own = |key: &str| self.places.get(key).map(|place| place.span.clone());
+        let span = match point {
+            Some(point) => point.span_of(key),
+            None => self.axis_span(key),
         };
-        let table = || {
-            parents(key)
-                .find_map(|table| self.places.get(table))
-                .map(|place| place.span.clone())
-        };
-        let span = swept.or_else(own).or_else(axis).or_else(table);
+        let span = span
+            .or_else(|| own(key))
+            .or_else(|| point.and_then(|point| point.span_within(key)))
+            .or_else(|| parents(key).find_map(own));
         self.source.error(
             span,
             Problem::Value {
@@ -138,65 +140,24 @@ impl Spec {
         )
     }
 
-    pub(crate) fn axes(&self) -> &[Axis] {
-        &self.axes
+    /// Where a key is swept, in the first grid that does.
+    fn axis_span(&self, key: &str) -> Option<Range<usize>> {
+        let mut axes = self.grids.iter().flat_map(|grid| &grid.axes);
+        axes.find(|axis| axis.key == key)
+            .map(|axis| axis.span.clone())
+    }
+
+    pub(crate) fn grids(&self) -> &[Grid] {
+        &self.grids
     }
 
     pub(crate) fn source(&self) -> &Source {
         &self.source
     }
-
-    /// A swept key must have no value of its own, be no table and go through no value.
-    fn check_clashes(&self) -> Result<(), SpecError> {
-        for axis in &self.axes {
-            let clash = |other: &str, span: &Range<usize>, what| {
-                let line = self.source.line(span.start);
-                let problem = Problem::Clash {
-                    key: axis.key.clone(),
-                    other: other.to_owned(),
-                    line,
-                    what,
-                };
-                Err(self.source.error(Some(axis.span.clone()), problem))
-            };
-            if let Some(place) = self.places.get(&axis.key) {
-                if place.table {
-                    return clash(&axis.key, &place.span, "a table");
-                }
-                let line = self.source.line(place.span.start);
-                let problem = Problem::SetTwice {
-                    key: axis.key.clone(),
-                    line,
-                };
-                return Err(self.source.error(Some(axis.span.clone()), problem));
-            }
-            for parent in parents(&axis.key) {
-                if let Some(place) = self.places.get(parent).filter(|place| !place.table) {
-                    return clash(parent, &place.span, "a value");
-                }
-                if let Some(other) = self.axes.iter().find(|other| other.key == parent) {
-                    return clash(parent, &other.span, "swept as a value");
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn check_size(&self) -> Result<(), SpecError> {
-        let runs = axis::combinations(&self.axes);
-        if runs <= u128::from(MAX_RUNS) {
-            return Ok(());
-        }
-        let lengths = self.axes.iter().map(|axis| axis.values.len()).collect();
-        let span = self.axes.first().map(|axis| axis.span.clone());
-        Err(self
-            .source
-            .error(span, Problem::TooManyRuns { runs, lengths }))
-    }
 }
 
 /// `a.b` and `a` of `a.b.c`.
-fn parents(key: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn parents(key: &str) -> impl Iterator<Item = &str> {
     key.rmatch_indices('.').map(|(at, _)| &key[..at])
 }
 
@@ -229,23 +190,7 @@ pub(crate) fn plain_character(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-')
 }
 
-fn take_axes(tables: &mut DeTable<'_>, source: &Source) -> Result<Vec<Axis>, SpecError> {
-    let Some(value) = tables.remove("sweep") else {
-        return Ok(Vec::new());
-    };
-    let DeValue::Table(sweep) = value.get_ref() else {
-        let found = type_words(value.get_ref()).to_owned();
-        let problem = Problem::WrongType {
-            key: Some("sweep".into()),
-            expected: "a table".into(),
-            found,
-        };
-        return Err(source.error(Some(value.span()), problem));
-    };
-    axis::axes(sweep, source)
-}
-
-fn collect_places(table: &DeTable<'_>, prefix: &str, places: &mut BTreeMap<String, Place>) {
+fn collect_places(table: &DeTable<'_>, prefix: &str, places: &mut Places) {
     for (key, value) in table {
         let path = format!("{prefix}{}", key.get_ref());
         let inner = value.get_ref().as_table();

@@ -34,6 +34,7 @@ pub(crate) fn problem(error: &toml::de::Error, text: &str) -> Problem {
         return Problem::MissingKey {
             table: key,
             key: field,
+            sweep: None,
         };
     }
     if let Some((found, expected)) = mismatch(message) {
