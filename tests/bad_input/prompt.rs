@@ -52,11 +52,11 @@ fn a_label_word_is_one_token() {
     hint: choose another word for one of them
     "#);
     assert_snapshot!(task("label_words = { negative = \"terrible\", positive = \"great\" }"), @r#"
-    error: experiments/small.toml:10:15: label words for "negative", "positive", expected one for each class of task "sst-2": "0", "1"
+    error: experiments/small.toml:10:28: a label word for "negative", expected one of the classes of task "sst-2": "0", "1"
        |
     10 | label_words = { negative = "terrible", positive = "great" }
-       |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    hint: give a word for each of "0", "1" and for nothing else; their order is the task's
+       |                            ^^^^^^^^^^
+    hint: classes go by the labels of the data, and those not named keep their published words
     "#);
 }
 

@@ -111,7 +111,10 @@ fn key(error: &TrainError, args: &PlanArgs) -> Option<Cow<'static, str>> {
             TaskError::UnknownTask { .. } => "task.name",
             TaskError::Template(_) => "task.template",
             TaskError::NoTaskFolder { .. } if args.data.is_none() => "task.data",
-            TaskError::LabelWordClasses { .. } => "task.label_words",
+            TaskError::LabelWordClass { label, .. } => {
+                return Some(format!("task.label_words.{label}").into());
+            }
+            TaskError::WithoutPrompt { key, .. } => return Some(format!("task.{key}").into()),
             TaskError::LabelWordTokens { class, .. }
             | TaskError::LabelWordTwice {
                 classes: [_, class],

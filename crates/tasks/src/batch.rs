@@ -61,8 +61,8 @@ pub struct PackedBatch {
     pub ids: Vec<u32>,
     /// Where in `ids` each example begins, and at the end where the last one ends: one more than there are examples.
     pub starts: Vec<usize>,
-    /// Where in `ids` the mask of each example stands.
-    pub masks: Vec<usize>,
+    /// Where in `ids` the token of each example stands that is read.
+    pub asked: Vec<usize>,
     /// The class of each example.
     pub labels: Vec<usize>,
 }
@@ -75,7 +75,7 @@ impl PackedBatch {
             ..Self::default()
         };
         for example in examples {
-            batch.masks.push(batch.ids.len() + example.mask);
+            batch.asked.push(batch.ids.len() + example.asked);
             batch.labels.push(example.label);
             batch.ids.extend_from_slice(&example.ids);
             batch.starts.push(batch.ids.len());
@@ -149,7 +149,7 @@ mod tests {
         ) {
             let examples: Vec<Example> = prompts
                 .into_iter()
-                .map(|(ids, mask)| Example { mask: mask % ids.len(), label: mask % 3, ids })
+                .map(|(ids, asked)| Example { asked: asked % ids.len(), label: asked % 3, ids })
                 .collect();
             let batch = PackedBatch::pack(examples.iter());
             prop_assert_eq!(batch.len(), examples.len());
@@ -157,7 +157,7 @@ mod tests {
             for (at, example) in examples.iter().enumerate() {
                 let span = batch.starts[at]..batch.starts[at + 1];
                 prop_assert_eq!(&batch.ids[span], &example.ids[..]);
-                prop_assert_eq!(batch.masks[at], batch.starts[at] + example.mask);
+                prop_assert_eq!(batch.asked[at], batch.starts[at] + example.asked);
                 prop_assert_eq!(batch.labels[at], example.label);
             }
         }

@@ -43,12 +43,17 @@ pub enum TaskError {
     #[error(transparent)]
     Template(#[from] TemplateError),
 
-    #[error("label words for {}, expected one for each class of task {task:?}: {}",
-        quoted(.given), quoted(.expected))]
-    LabelWordClasses {
+    #[error("a label word for {label:?}, expected one of the classes of task {task:?}: {}", quoted(.expected))]
+    LabelWordClass {
         task: &'static str,
+        label: String,
         expected: Vec<String>,
-        given: Vec<String>,
+    },
+
+    #[error("`{key}` for task {task:?} without prompt, expected none")]
+    WithoutPrompt {
+        task: &'static str,
+        key: &'static str,
     },
 
     #[error("label word {word:?} of class {class:?} is {} tokens ({}), expected exactly one",
@@ -203,9 +208,12 @@ impl TaskError {
                 nearest.map(|nearest| format!("the nearest known task is {nearest:?}"))
             }
             Self::Template(error) => Some(error.hint()),
-            Self::LabelWordClasses { expected, .. } => Some(format!(
-                "give a word for each of {} and for nothing else; their order is the task's",
-                quoted(expected)
+            Self::LabelWordClass { .. } => Some(
+                "classes go by the labels of the data, and those not named keep their published words"
+                    .to_owned(),
+            ),
+            Self::WithoutPrompt { key, .. } => Some(format!(
+                "without prompt a classifier reads the first token: leave `{key}` out, or ask with a prompt"
             )),
             Self::LabelWordTokens { word, .. } => Some(label_word_hint(word)),
             Self::LabelWordTwice { .. } => Some("choose another word for one of them".to_owned()),

@@ -5,13 +5,13 @@ use crate::read::Row;
 use crate::template::{Case, Part, SentencePart, Template};
 use crate::tokenizer::Tokenizer;
 
-/// A prompt in token ids.
+/// A row in token ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
     /// The tokens, `<s>` and `</s>` included, without padding.
     pub ids: Vec<u32>,
-    /// Where in `ids` the mask stands.
-    pub mask: usize,
+    /// Where in `ids` the token stands whose hidden state is read: the mask, or without prompt the first.
+    pub asked: usize,
     /// The class, as an index into the task's classes.
     pub label: usize,
 }
@@ -64,14 +64,41 @@ impl<'a> Prompt<'a> {
         })
     }
 
+    /// No prompt: `<s>`, and each sentence as it is with `</s>` after it.
+    pub(crate) fn none(sentences: usize, tokenizer: &'a Tokenizer, whole: usize) -> Self {
+        let special = tokenizer.special();
+        let as_it_is = |index| {
+            Piece::Sentence(SentencePart {
+                index,
+                space: false,
+                case: Case::Keep,
+                drop_last: false,
+            })
+        };
+        let ended = |index| [as_it_is(index), Piece::Ids(vec![special.end])];
+        let start = Piece::Ids(vec![special.start]);
+        Self {
+            tokenizer,
+            pieces: std::iter::once(start)
+                .chain((0..sentences).flat_map(ended))
+                .collect(),
+            limits: Limits {
+                first_sentence: None,
+                other_sentence: None,
+                whole,
+            },
+        }
+    }
+
     pub(crate) fn encode(&self, row: &Row) -> Result<Example, TaskError> {
         let mut ids = Vec::new();
-        let mut mask = 0;
+        // Without a mask the first token is read.
+        let mut asked = 0;
         for piece in &self.pieces {
             match piece {
                 Piece::Ids(own) => ids.extend_from_slice(own),
                 Piece::Mask => {
-                    mask = ids.len();
+                    asked = ids.len();
                     ids.push(self.tokenizer.special().mask);
                 }
                 Piece::Sentence(part) => {
@@ -84,10 +111,10 @@ impl<'a> Prompt<'a> {
                 }
             }
         }
-        if mask >= self.limits.whole {
+        if asked >= self.limits.whole {
             return Err(TaskError::MaskCutOff {
                 place: row.origin.clone(),
-                mask: mask + 1,
+                mask: asked + 1,
                 length: ids.len(),
                 max_length: self.limits.whole,
             });
@@ -95,7 +122,7 @@ impl<'a> Prompt<'a> {
         ids.truncate(self.limits.whole);
         Ok(Example {
             ids,
-            mask,
+            asked,
             label: row.label,
         })
     }

@@ -14,9 +14,16 @@ use crate::tokenizer::Tokenizer;
 #[derive(Clone, Debug)]
 pub struct Task {
     published: &'static Published,
-    template: Template,
-    words: Vec<String>,
+    wording: Option<Wording>,
     max_length: usize,
+}
+
+/// How a prompt asks; a task without prompt has none.
+#[derive(Clone, Debug)]
+struct Wording {
+    template: Template,
+    /// In the order of the classes.
+    words: Vec<String>,
 }
 
 impl Task {
@@ -33,8 +40,10 @@ impl Task {
         let words = published.classes.iter().map(|(_, word)| (*word).to_owned());
         Ok(Self {
             published,
-            template: Template::parse(published.template, published.sentences)?,
-            words: words.collect(),
+            wording: Some(Wording {
+                template: Template::parse(published.template, published.sentences)?,
+                words: words.collect(),
+            }),
             max_length: published.max_length,
         })
     }
@@ -44,30 +53,52 @@ impl Task {
         ALL.iter().map(|task| task.name).collect()
     }
 
+    /// The same task without prompt: a row becomes `<s> A </s>`, of two sentences `<s> A </s> B </s>`, the first token is
+    /// the one that is read, and there are no label words (the reference's `few_shot_type = finetune`). As published,
+    /// the limits on single sentences are the prompt's and do not hold here; that on the whole does.
+    pub fn without_prompt(mut self) -> Self {
+        self.wording = None;
+        self
+    }
+
     /// The same task with another template.
+    ///
+    /// # Errors
+    ///
+    /// For a template that cannot be, and for a task without prompt.
     pub fn with_template(mut self, text: &str) -> Result<Self, TaskError> {
-        self.template = Template::parse(text, self.published.sentences)?;
+        self.wording_mut("template")?.template = Template::parse(text, self.published.sentences)?;
         Ok(self)
     }
 
-    /// The same task with other label words, one for each class by its label. The order of the classes stays.
+    /// The same task with other label words, by label. Classes that are not named keep theirs, and the order of the
+    /// classes stays.
+    ///
+    /// # Errors
+    ///
+    /// For a label that the task has not, and for words of a task without prompt.
     pub fn with_label_words(mut self, words: &BTreeMap<String, String>) -> Result<Self, TaskError> {
         let labels = self.labels();
-        let found: Option<Vec<String>> = labels
-            .iter()
-            .map(|&label| words.get(label).cloned())
-            .collect();
-        match found {
-            Some(found) if words.len() == labels.len() => {
-                self.words = found;
-                Ok(self)
+        for (label, word) in words {
+            let wording = self.wording_mut("label_words")?;
+            match labels.iter().position(|known| known == label) {
+                Some(at) => wording.words[at].clone_from(word),
+                None => {
+                    return Err(TaskError::LabelWordClass {
+                        task: self.name(),
+                        label: label.clone(),
+                        expected: labels.into_iter().map(str::to_owned).collect(),
+                    });
+                }
             }
-            _ => Err(TaskError::LabelWordClasses {
-                task: self.name(),
-                expected: labels.into_iter().map(str::to_owned).collect(),
-                given: words.keys().cloned().collect(),
-            }),
         }
+        Ok(self)
+    }
+
+    fn wording_mut(&mut self, key: &'static str) -> Result<&mut Wording, TaskError> {
+        let task = self.name();
+        let wording = self.wording.as_mut();
+        wording.ok_or(TaskError::WithoutPrompt { task, key })
     }
 
     /// The same task with another limit on a prompt's tokens.
@@ -97,15 +128,20 @@ impl Task {
         classes.map(|(label, _)| *label).collect()
     }
 
-    /// The label words by label.
+    /// The label words by label; none without prompt.
     pub fn label_words(&self) -> BTreeMap<String, String> {
         let labels = self.labels().into_iter().map(str::to_owned);
-        labels.zip(self.words.iter().cloned()).collect()
+        labels.zip(self.words().iter().cloned()).collect()
     }
 
-    /// The template.
-    pub fn template(&self) -> &Template {
-        &self.template
+    fn words(&self) -> &[String] {
+        let wording = self.wording.as_ref();
+        wording.map_or(&[], |wording| &wording.words)
+    }
+
+    /// The template; none without prompt.
+    pub fn template(&self) -> Option<&Template> {
+        self.wording.as_ref().map(|wording| &wording.template)
     }
 
     /// How many sentences a row has.
@@ -113,17 +149,17 @@ impl Task {
         self.published.sentences
     }
 
-    /// The most tokens a prompt may have.
+    /// The most tokens an example may have.
     pub fn max_length(&self) -> usize {
         self.max_length
     }
 
-    /// The vocabulary ids of the label words, in the order of the classes. A label word stands after a space and is
-    /// exactly one token.
+    /// The vocabulary ids of the label words, in the order of the classes; none without prompt. A label word stands after
+    /// a space and is exactly one token.
     pub fn label_word_ids(&self, tokenizer: &Tokenizer) -> Result<Vec<u32>, TaskError> {
         let labels = self.labels();
         let mut ids: Vec<u32> = Vec::with_capacity(labels.len());
-        for (at, word) in self.words.iter().enumerate() {
+        for (at, word) in self.words().iter().enumerate() {
             let tokens = tokenizer.encode(&format!(" {word}"))?;
             let spelt = |id: &u32| tokenizer.token(*id).unwrap_or_else(|| id.to_string());
             // Without a word the space alone would be the token.
@@ -136,7 +172,7 @@ impl Task {
             if let Some(before) = ids.iter().position(|own| *own == id) {
                 return Err(TaskError::LabelWordTwice {
                     classes: [before, at].map(|at| labels[at].to_owned()),
-                    words: [before, at].map(|at| self.words[at].clone()),
+                    words: [before, at].map(|at| self.words()[at].clone()),
                     token: spelt(&id),
                 });
             }
@@ -148,19 +184,24 @@ impl Task {
     fn not_one_token(&self, at: usize, tokens: Vec<String>) -> TaskError {
         TaskError::LabelWordTokens {
             class: self.labels()[at].to_owned(),
-            word: self.words[at].clone(),
+            word: self.words()[at].clone(),
             tokens,
         }
     }
 
-    /// Turns rows into prompts of at most [`max_length`](Self::max_length) tokens.
+    /// Turns rows into examples of at most [`max_length`](Self::max_length) tokens.
     pub fn encode(&self, tokenizer: &Tokenizer, rows: &[Row]) -> Result<Vec<Example>, TaskError> {
-        let limits = Limits {
-            first_sentence: self.published.first_limit,
-            other_sentence: self.published.other_limit,
-            whole: self.max_length,
+        let prompt = match self.template() {
+            Some(template) => {
+                let limits = Limits {
+                    first_sentence: self.published.first_limit,
+                    other_sentence: self.published.other_limit,
+                    whole: self.max_length,
+                };
+                Prompt::new(template, tokenizer, limits)?
+            }
+            None => Prompt::none(self.sentences(), tokenizer, self.max_length),
         };
-        let prompt = Prompt::new(&self.template, tokenizer, limits)?;
         rows.iter().map(|row| prompt.encode(row)).collect()
     }
 
@@ -262,26 +303,54 @@ mod tests {
     }
 
     #[test]
-    fn label_words_name_exactly_the_classes() {
+    fn label_words_are_given_for_some_classes_or_all() {
         let task = Task::by_name("sst-2").unwrap();
         let own = words(&[("1", "good"), ("0", "bad")]);
         assert_eq!(
             task.clone().with_label_words(&own).unwrap().label_words(),
             own
         );
-        for wrong in [
-            words(&[("1", "good")]),
-            words(&[("0", "bad"), ("1", "good"), ("2", "okay")]),
-            words(&[("negative", "bad"), ("positive", "good")]),
+        let some = task.clone().with_label_words(&words(&[("1", "good")]));
+        assert_eq!(
+            some.unwrap().label_words(),
+            words(&[("0", "terrible"), ("1", "good")])
+        );
+        for (wrong, named) in [
+            (words(&[("0", "bad"), ("1", "good"), ("2", "okay")]), "2"),
+            (
+                words(&[("negative", "bad"), ("positive", "good")]),
+                "negative",
+            ),
         ] {
             let error = task.clone().with_label_words(&wrong).unwrap_err();
-            let given: Vec<String> = wrong.keys().map(|key| format!("{key:?}")).collect();
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "label words for {}, expected one for each class of task \"sst-2\": \"0\", \"1\"",
-                    given.join(", ")
+                    "a label word for {named:?}, expected one of the classes of task \"sst-2\": \"0\", \"1\""
                 )
+            );
+        }
+    }
+
+    #[test]
+    fn a_task_without_prompt_has_no_wording() {
+        let task = Task::by_name("rte").unwrap().without_prompt();
+        assert_eq!(task.template(), None);
+        assert_eq!(task.label_words(), BTreeMap::new());
+        let task = task.with_label_words(&BTreeMap::new()).unwrap();
+        for (error, key) in [
+            (
+                task.clone().with_template("*cls**sent_0**mask*"),
+                "template",
+            ),
+            (
+                task.with_label_words(&words(&[("entailment", "So")])),
+                "label_words",
+            ),
+        ] {
+            assert_eq!(
+                error.unwrap_err().to_string(),
+                format!("`{key}` for task \"rte\" without prompt, expected none")
             );
         }
     }
@@ -292,6 +361,9 @@ mod tests {
         assert!(task.clone().with_template("*sent_1**mask*").is_err());
         let nli = Task::by_name("snli").unwrap();
         let own = nli.with_template("*cls**sent_0**mask**sent_1*").unwrap();
-        assert_eq!(own.template().as_str(), "*cls**sent_0**mask**sent_1*");
+        assert_eq!(
+            own.template().unwrap().as_str(),
+            "*cls**sent_0**mask**sent_1*"
+        );
     }
 }

@@ -81,7 +81,7 @@ impl Golden {
         let example = found.unwrap().remove(0);
         let ids: Vec<u32> = serde_json::from_value(golden["input_ids"].clone()).unwrap();
         assert_eq!(example.ids, ids, "{name}: {golden}");
-        assert_eq!(example.mask as u64, golden["mask_pos"].as_u64().unwrap());
+        assert_eq!(example.asked as u64, golden["mask_pos"].as_u64().unwrap());
         assert_eq!(example.label, row.label);
         true
     }

@@ -119,7 +119,7 @@ fn special_tokens_in_text_are_text_for_every_tokenizer() {
         let masks = example.ids.iter().filter(|id| **id == special.mask).count();
         let ends = example.ids.iter().filter(|id| **id == special.end).count();
         assert_eq!((masks, ends), (1, 1));
-        assert_eq!(example.ids[example.mask], special.mask);
+        assert_eq!(example.ids[example.asked], special.mask);
     }
 }
 
@@ -276,13 +276,13 @@ fn prompts_are_cut_at_their_end() {
         .map(|id| tokenizer.token(*id).unwrap())
         .collect();
     assert_eq!(spelt, ["<s>", "ok", "Ġno", "Ġok", "<mask>", ".", "</s>"]);
-    assert_eq!((full.mask, full.label), (4, 1));
+    assert_eq!((full.asked, full.label), (4, 1));
     let cut = &task
         .clone()
         .with_max_length(5)
         .encode(&tokenizer, &[row(&["ok no"])])
         .unwrap()[0];
-    assert_eq!((&cut.ids[..], cut.mask), (&full.ids[..5], 4));
+    assert_eq!((&cut.ids[..], cut.asked), (&full.ids[..5], 4));
     let error = task
         .with_max_length(4)
         .encode(&tokenizer, &[row(&["ok no"])])
@@ -348,4 +348,35 @@ fn tokenizers_that_cannot_be_read_say_why() {
         Tokenizer::from_folder(path).unwrap_err(),
         TaskError::BadTokenizer { .. }
     ));
+}
+
+#[test]
+fn without_prompt_each_sentence_has_its_end_and_the_first_token_is_read() {
+    let tokenizer = small_tokenizer();
+    let spelt = |example: &mezo_tasks::Example| -> Vec<String> {
+        let ids = example.ids.iter();
+        ids.map(|id| tokenizer.token(*id).unwrap()).collect()
+    };
+    let encode = |task: &Task, sentences: &[&str]| {
+        let task = task.clone().without_prompt();
+        assert!(task.label_word_ids(&tokenizer).unwrap().is_empty());
+        task.encode(&tokenizer, &[row(sentences)])
+            .unwrap()
+            .remove(0)
+    };
+    let one = Task::by_name("sst-2").unwrap();
+    let example = encode(&one, &["ok no"]);
+    assert_eq!(spelt(&example), ["<s>", "ok", "Ġno", "</s>"]);
+    assert_eq!((example.asked, example.label), (0, 1));
+    assert_eq!(spelt(&encode(&one, &[""])), ["<s>", "</s>"]);
+    // Neither does a premise lose its last character, nor a hypothesis its capital, nor is a space put in front.
+    let two = Task::by_name("rte").unwrap();
+    assert_eq!(
+        spelt(&encode(&two, &["ok", "No"])),
+        ["<s>", "ok", "</s>", "N", "o", "</s>"]
+    );
+    let long = "ok".repeat(300);
+    let example = encode(&two, &[&long, "no"]);
+    assert_eq!(example.ids.len(), 256);
+    assert_eq!(spelt(&example)[255], "ok", "no limit on the first sentence");
 }

@@ -167,6 +167,6 @@ pub(crate) fn batch(packed: &PackedBatch) -> Batch<'_> {
     Batch {
         ids: &packed.ids,
         starts: &packed.starts,
-        masks: &packed.masks,
+        masks: &packed.asked,
     }
 }

@@ -273,7 +273,10 @@ fn task_config(spec: &RunSpec, longest: usize) -> Result<TaskConfig, TrainError>
         data: spec.task.data.clone().filter(|_| !task.made()),
         k: spec.task.k,
         test_cap: spec.task.test_cap,
-        template: task.template().as_str().into(),
+        template: task
+            .template()
+            .map_or("", |template| template.as_str())
+            .into(),
         label_words: task.label_words(),
         max_length,
     })

@@ -123,7 +123,7 @@ fn packed(cases: &Cases) -> PackedBatch {
     let examples: Vec<Example> = rows
         .map(|((ids, &mask), &label)| Example {
             ids: ids.clone(),
-            mask,
+            asked: mask,
             label,
         })
         .collect();
