@@ -13,3 +13,4 @@ pub(crate) mod perturb;
 pub(crate) mod rowwise;
 pub(crate) mod score;
 pub(crate) mod simd;
+pub(crate) mod update;

@@ -181,7 +181,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn problem(path: &Path, name: &str, problem: TensorProblem) -> ModelError {
+pub(crate) fn problem(path: &Path, name: &str, problem: TensorProblem) -> ModelError {
     ModelError::Tensor {
         path: path.into(),
         name: name.into(),
@@ -189,7 +189,11 @@ fn problem(path: &Path, name: &str, problem: TensorProblem) -> ModelError {
     }
 }
 
-fn check_shape(path: &Path, tensor: &NamedTensor, expected: &[usize]) -> Result<(), ModelError> {
+pub(crate) fn check_shape(
+    path: &Path,
+    tensor: &NamedTensor,
+    expected: &[usize],
+) -> Result<(), ModelError> {
     if tensor.shape == expected {
         return Ok(());
     }

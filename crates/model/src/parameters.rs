@@ -18,6 +18,24 @@ pub(crate) enum Stored {
     Flat,
 }
 
+impl Stored {
+    /// The elements of a `[rows, columns]` weight in the order of a file.
+    pub(crate) fn to_file(self, [rows, columns]: [usize; 2], values: Vec<f32>) -> Vec<f32> {
+        match self {
+            Self::Transposed => transpose(&values, rows, columns),
+            Self::Same | Self::Flat => values,
+        }
+    }
+
+    /// The elements of a file in the order of a `[rows, columns]` weight.
+    pub(crate) fn from_file(self, [rows, columns]: [usize; 2], values: Vec<f32>) -> Vec<f32> {
+        match self {
+            Self::Transposed => transpose(&values, columns, rows),
+            Self::Same | Self::Flat => values,
+        }
+    }
+}
+
 /// Walks a module's weights in a fixed order, once for reading and once for writing.
 macro_rules! named_weights {
     ($module:ty, |$self:ident, $prefix:ident, $visit:ident| $read:block, $write:block) => {
@@ -150,30 +168,15 @@ impl Weight {
 
     /// Shape and elements as a file holds them.
     fn to_file(&self, stored: Stored) -> (Vec<usize>, Vec<f32>) {
-        let value = self.value.val();
-        let value = if stored == Stored::Transposed {
-            value.transpose()
-        } else {
-            value
-        };
-        (
-            self.file_shape(stored),
-            value.into_data().iter::<f32>().collect(),
-        )
+        let values: Vec<f32> = self.value.val().into_data().iter::<f32>().collect();
+        (self.file_shape(stored), stored.to_file(self.dims(), values))
     }
 
     /// Takes the elements of a file; their number must fit.
     pub(crate) fn set_from_file(&mut self, stored: Stored, values: Vec<f32>) {
-        let [rows, columns] = self.dims();
-        self.replace(|old| {
-            let device = old.device();
-            if stored == Stored::Transposed {
-                let transposed = transpose(&values, columns, rows);
-                Tensor::from_data(TensorData::new(transposed, [rows, columns]), &device)
-            } else {
-                Tensor::from_data(TensorData::new(values, [rows, columns]), &device)
-            }
-        });
+        let dims = self.dims();
+        let values = stored.from_file(dims, values);
+        self.replace(|old| Tensor::from_data(TensorData::new(values, dims), &old.device()));
     }
 }
 

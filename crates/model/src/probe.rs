@@ -108,16 +108,6 @@ impl Weight {
         self.len() == 0
     }
 
-    /// Applies `theta <- theta - (sum over terms of coefficient * z(seed) + decay * theta)`.
-    ///
-    /// Nothing happens to a frozen weight. On the CPU the change is made in place.
-    pub fn descend(&mut self, noise: &dyn Noise, terms: &[(u64, f32)], decay: f32) {
-        let Some(parameter) = self.parameter else {
-            return;
-        };
-        self.replace(|value| perturb::descend(value, parameter, noise, terms, decay));
-    }
-
     /// Puts `change(value)` in the value's place; the closure gets the only handle, so it may work in place.
     pub(crate) fn replace(&mut self, change: impl FnOnce(Tensor<2>) -> Tensor<2>) {
         let device = self.value.val().device();

@@ -1,7 +1,6 @@
 //! Which weights are trained, and how they are changed.
 
 use crate::lora::{Lora, LoraConfig};
-use crate::noise::Noise;
 use crate::parameters::{NamedTensor, is_lora};
 use crate::roberta::Roberta;
 
@@ -69,10 +68,5 @@ impl Roberta {
     /// The trained tensors as files hold them.
     pub fn trainable_tensors(&self) -> Vec<NamedTensor> {
         self.tensors(|_, weight| weight.parameter.is_some())
-    }
-
-    /// Applies one update to every trained tensor: `theta <- theta - (sum of coefficient * z(seed) + decay * theta)`.
-    pub fn descend(&mut self, noise: &dyn Noise, terms: &[(u64, f32)], decay: f32) {
-        self.each_mut("", &mut |_, _, weight| weight.descend(noise, terms, decay));
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use common::Packed;
 use mezo_model::{LoraConfig, NamedTensor, Noise, Philox, Probe, Probes, Roberta, Tuning};
-use tiny::{WORDS, scores, sentences, tiny};
+use tiny::{WORDS, descend, scores, sentences, tiny};
 
 const LORA: LoraConfig = LoraConfig {
     rank: 8,
@@ -28,7 +28,7 @@ fn fresh(seed: u64) -> Roberta {
 /// The tiny model with LoRA some way off from its start: B is not zero.
 fn grown() -> Roberta {
     let mut model = fresh(1);
-    model.descend(&Philox, &[(5, 0.05)], 0.0);
+    descend(&mut model, &[(5, 0.05)], 0.0);
     model
 }
 

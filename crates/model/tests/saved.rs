@@ -8,12 +8,12 @@ mod tiny;
 use std::path::Path;
 
 use mezo_model::{
-    LoraConfig, ModelFiles, NamedTensor, Philox, Roberta, Tuning, read_tensors, to_safetensors,
+    LoraConfig, ModelFiles, NamedTensor, Roberta, Tuning, read_tensors, to_safetensors,
 };
 use safetensors::Dtype;
 use tiny::{
-    BIAS, CONFIG, DECODER, DECODER_BIAS, Folder, WHOLE, WORD_TABLE, assert_same, builtin, edited,
-    raw, raw_tiny, scores, tiny,
+    BIAS, CONFIG, DECODER, DECODER_BIAS, Folder, WHOLE, WORD_TABLE, assert_same, builtin, descend,
+    edited, raw, raw_tiny, scores, tiny,
 };
 
 const LORA: LoraConfig = LoraConfig {
@@ -24,7 +24,7 @@ const LORA: LoraConfig = LoraConfig {
 /// The tiny model after a few steps, so that no value is one of a shorter format.
 fn moved(mut model: Roberta) -> Roberta {
     model.train_only(Tuning::Full);
-    model.descend(&Philox, &[(7, 1e-3), (8, -2e-3)], 1e-4);
+    descend(&mut model, &[(7, 1e-3), (8, -2e-3)], 1e-4);
     model
 }
 
@@ -120,7 +120,7 @@ fn adapters_are_in_pefts_layout() {
     let mut model = tiny().model;
     model.attach_lora(LORA, 3);
     model.train_only(Tuning::Lora);
-    model.descend(&Philox, &[(1, 0.01)], 0.0);
+    descend(&mut model, &[(1, 0.01)], 0.0);
     let folder = Folder::new();
     let out = folder.path().join("adapter");
     model.save_adapter(LORA, "some/base", &out).unwrap();

@@ -1,6 +1,8 @@
 //! One step of MeZO (Malladi et al., 2023, algorithm 1): two forward passes, one update.
 
-use mezo_model::{Noise, Philox, Probes, Roberta, philox_words};
+use mezo_model::{
+    Decay, DecayOn, Estimates, Noise, Optimizer, Philox, Probes, Roberta, Rule, Term, philox_words,
+};
 use mezo_tasks::PackedBatch;
 
 use crate::journal::{Estimate, Step};
@@ -56,17 +58,26 @@ pub(crate) fn measure(
 /// Applies a line of the journal: `theta <- theta - lr (g z + wd theta)` on every trained tensor (trainer.py:717-724).
 pub fn apply(model: &mut Roberta, noise: &dyn Noise, step: &Step, weight_decay: f64) {
     let count = step.estimates.len() as f64;
-    let terms: Vec<(u64, f32)> = step
+    let terms = step
         .estimates
         .iter()
         .filter_map(|estimate| {
-            Some((
-                estimate.seed,
-                (step.lr * estimate.projected_grad? / count) as f32,
-            ))
+            Some(Term {
+                seed: estimate.seed,
+                coefficient: estimate.projected_grad? / count,
+            })
         })
         .collect();
-    model.descend(noise, &terms, (step.lr * weight_decay) as f32);
+    let gradient = Estimates {
+        noise,
+        terms,
+        factors: None,
+    };
+    let decay = Decay {
+        rate: weight_decay,
+        on: DecayOn::All,
+    };
+    Optimizer::new(Rule::Sgd { momentum: 0.0 }, decay).update(model, &gradient, step.lr);
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Perturbed weights and the update, with the noise made where it is used.
+//! Perturbed weights, with the noise made where it is used.
 
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
@@ -98,58 +98,6 @@ pub(crate) fn rows(
             }
         });
     Host::tensor(out, [planes, numbers.len(), columns])
-}
-
-/// `theta - (sum of coefficient * z(seed) + decay * theta)`, in place where nobody else holds the tensor.
-pub(crate) fn descend(
-    theta: Tensor<2>,
-    parameter: usize,
-    noise: &dyn Noise,
-    terms: &[(u64, f32)],
-    decay: f32,
-) -> Tensor<2> {
-    let [rows, columns] = theta.dims();
-    let [mut host] = match Host::of([theta]) {
-        Ok(host) => host,
-        Err([theta]) => {
-            let mut step = vec![0.0f32; rows * columns];
-            gather(&mut step, 0, parameter, noise, terms);
-            let step = Tensor::from_data(TensorData::new(step, [rows, columns]), &theta.device());
-            return theta.clone() - (step + theta * decay);
-        }
-    };
-    host.values_mut()
-        .par_chunks_mut(CHUNK)
-        .enumerate()
-        .for_each(|(chunk, part)| {
-            let mut step = [0.0f32; CHUNK];
-            let step = &mut step[..part.len()];
-            gather(step, chunk * CHUNK, parameter, noise, terms);
-            for (theta, step) in part.iter_mut().zip(step) {
-                *theta -= *step + decay * *theta;
-            }
-        });
-    host.into_tensor()
-}
-
-/// `sum of coefficient * z(seed)` for the elements from `first` on.
-fn gather(
-    out: &mut [f32],
-    first: usize,
-    parameter: usize,
-    noise: &dyn Noise,
-    terms: &[(u64, f32)],
-) {
-    let mut z = [0.0f32; CHUNK];
-    for (part, slice) in out.chunks_mut(CHUNK).enumerate() {
-        let z = &mut z[..slice.len()];
-        for &(seed, coefficient) in terms {
-            noise.fill(seed, parameter, first + part * CHUNK, z);
-            for (sum, &z) in slice.iter_mut().zip(&*z) {
-                *sum += coefficient * z;
-            }
-        }
-    }
 }
 
 /// Writes each probe's copy of `theta[first ..]` to its plane. Probes that share a seed share the normals.

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use half::{bf16, f16};
-use mezo_model::{Loaded, ModelError, ModelFiles, Probes, Roberta, load};
+use mezo_model::{
+    Decay, DecayOn, Estimates, Loaded, ModelError, ModelFiles, Optimizer, Philox, Probes, Roberta,
+    Rule, Term, load,
+};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use tempfile::TempDir;
@@ -54,6 +57,21 @@ pub fn scores(model: &Roberta) -> Vec<f64> {
     let packed = Packed::new(&sentences, &masks);
     let scores = model.scores(packed.batch(), &WORDS, &Probes::unperturbed());
     (0..6).flat_map(|row| scores.row(0, row).to_vec()).collect()
+}
+
+/// `theta <- theta - (sum of coefficient * z(seed) + decay * theta)` on every trained tensor.
+pub fn descend(model: &mut Roberta, terms: &[(u64, f64)], decay: f64) {
+    let term = |&(seed, coefficient)| Term { seed, coefficient };
+    let gradient = Estimates {
+        noise: &Philox,
+        terms: terms.iter().map(term).collect(),
+        factors: None,
+    };
+    let decay = Decay {
+        rate: decay,
+        on: DecayOn::All,
+    };
+    Optimizer::new(Rule::Sgd { momentum: 0.0 }, decay).update(model, &gradient, 1.0);
 }
 
 /// A tensor as a file holds it.

@@ -1,0 +1,364 @@
+//! How a gradient changes the weights: SGD, momentum and Adam, the same for MeZO and for backpropagation.
+//!
+//! Weights change in place; beside them lie only the running averages that the rule asks for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::{ModelError, TensorProblem};
+use crate::gradient::Gradient;
+use crate::kernels::update::{self, in_place};
+use crate::load::{check_shape, problem};
+use crate::parameters::NamedTensor;
+use crate::probe::Weight;
+use crate::roberta::Roberta;
+
+/// What becomes of a gradient.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule {
+    /// `theta <- theta - lr * sum`, `sum <- momentum * sum + gradient + decay * theta`, as torch's SGD without dampening.
+    Sgd {
+        /// What is kept of the running sum at each step; 0 for none.
+        momentum: f32,
+    },
+    /// AdamW as in transformers 4.28, which the paper's code trains with.
+    Adam {
+        /// What is kept of the first moment at each step.
+        beta1: f64,
+        /// What is kept of the second.
+        beta2: f64,
+        /// Added to the root of the second moment, before the correction for its start at zero.
+        epsilon: f64,
+    },
+}
+
+impl Rule {
+    /// Adam with its usual constants: 0.9, 0.999, 1e-8.
+    pub const ADAM: Self = Self::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+    };
+
+    /// The names of the running averages.
+    fn averages(self) -> &'static [&'static str] {
+        match self {
+            Self::Sgd { momentum: 0.0 } => &[],
+            Self::Sgd { .. } => &["momentum"],
+            Self::Adam { .. } => &["first", "second"],
+        }
+    }
+}
+
+/// Weight decay: every step also draws the weights towards zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Decay {
+    /// The rate; at a learning rate `lr` a step takes `lr * rate` of a weight. 0 for none.
+    pub rate: f64,
+    /// Which of the trained tensors decay.
+    pub on: DecayOn,
+}
+
+/// Which of the trained tensors decay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecayOn {
+    /// All of them.
+    All,
+    /// All but biases and layer norms.
+    NoBiasNorm,
+}
+
+impl Decay {
+    /// The rate for a tensor of this name.
+    fn rate(self, name: &str) -> f64 {
+        let norm = name.contains("LayerNorm") || name.contains("layer_norm");
+        match self.on {
+            DecayOn::NoBiasNorm if norm || name.ends_with("bias") => 0.0,
+            _ => self.rate,
+        }
+    }
+}
+
+/// A rule and its running averages.
+#[derive(Debug, Clone)]
+pub struct Optimizer {
+    rule: Rule,
+    decay: Decay,
+    /// Updates made, which Adam's correction counts.
+    steps: u64,
+    /// For each trained tensor its averages, by element as the weight; none before the first update.
+    averages: Vec<[Vec<f32>; 2]>,
+}
+
+impl Optimizer {
+    /// What the names of [`Self::state`] begin with.
+    pub const PREFIX: &'static str = "optimizer.";
+
+    /// An optimiser before its first update.
+    pub fn new(rule: Rule, decay: Decay) -> Self {
+        Self {
+            rule,
+            decay,
+            steps: 0,
+            averages: vec![],
+        }
+    }
+
+    /// Moves every trained tensor of the model along the gradient, in place.
+    ///
+    /// Without momentum this is `theta <- theta - lr (gradient + decay * theta)`, for MeZO's estimate its update
+    /// (trainer.py:717-724).
+    pub fn update(&mut self, model: &mut Roberta, gradient: &dyn Gradient, lr: f64) {
+        self.prepare(model);
+        self.steps += 1;
+        let rules = (self.rule, self.decay, self.steps);
+        let averages = &mut self.averages;
+        model.each_mut("", &mut |name, _, weight| {
+            if let Some(parameter) = weight.parameter {
+                let rates = Rates {
+                    lr,
+                    decay: rules.1.rate(&name),
+                    steps: rules.2,
+                };
+                let fill = |first: usize, factor: f64, out: &mut [f32]| {
+                    gradient.fill(parameter, first, factor, out);
+                };
+                let averages = &mut averages[parameter];
+                weight.replace(|theta| {
+                    in_place(theta, |theta| rates.apply(rules.0, theta, averages, &fill))
+                });
+            }
+        });
+    }
+
+    /// The running averages as tensors: `optimizer.momentum.<name>`, or `optimizer.first.<name>` and
+    /// `optimizer.second.<name>`, shaped as the tensor `<name>` is in a file. Without an update yet there are none.
+    pub fn state(&self, model: &Roberta) -> Vec<NamedTensor> {
+        let mut tensors = Vec::new();
+        model.each("", &mut |name, stored, weight| {
+            let Some(averages) = weight.parameter.and_then(|it| self.averages.get(it)) else {
+                return;
+            };
+            for (kind, values) in self.rule.averages().iter().zip(averages) {
+                tensors.push(NamedTensor {
+                    name: average_name(kind, &name),
+                    shape: weight.file_shape(stored),
+                    values: stored.to_file(weight.dims(), values.clone()),
+                });
+            }
+        });
+        tensors
+    }
+
+    /// Takes up the averages that [`Self::state`] gave after `steps` updates.
+    ///
+    /// # Errors
+    /// If one is missing, misshapen, or not among the averages of a trained tensor; `path` is named in the error.
+    pub fn restore(
+        &mut self,
+        model: &Roberta,
+        tensors: Vec<NamedTensor>,
+        steps: u64,
+        path: &Path,
+    ) -> Result<(), ModelError> {
+        let mut by_name: BTreeMap<String, NamedTensor> = tensors
+            .into_iter()
+            .map(|tensor| (tensor.name.clone(), tensor))
+            .collect();
+        let mut all = Vec::new();
+        let mut failed = None;
+        model.each("", &mut |name, stored, weight| {
+            if weight.parameter.is_none() || failed.is_some() {
+                return;
+            }
+            let mut averages = [vec![], vec![]];
+            for (kind, average) in self.rule.averages().iter().zip(&mut averages) {
+                let name = average_name(kind, &name);
+                let found = match by_name.remove(&name) {
+                    None => Err(problem(path, &name, TensorProblem::Missing)),
+                    Some(tensor) => {
+                        check_shape(path, &tensor, &weight.file_shape(stored)).map(|()| tensor)
+                    }
+                };
+                match found {
+                    Ok(tensor) => *average = stored.from_file(weight.dims(), tensor.values),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            all.push(averages);
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if let Some(name) = by_name.into_keys().next() {
+            return Err(problem(path, &name, TensorProblem::Unknown));
+        }
+        self.averages = all;
+        self.steps = steps;
+        Ok(())
+    }
+
+    /// Makes room for the averages of a model that has not been updated yet.
+    fn prepare(&mut self, model: &Roberta) {
+        if !self.averages.is_empty() {
+            return;
+        }
+        let kinds = self.rule.averages().len();
+        let room = |weight: &Weight, kind| vec![0.0; if kind < kinds { weight.len() } else { 0 }];
+        model.each("", &mut |_, _, weight| {
+            if weight.parameter.is_some() {
+                self.averages.push([room(weight, 0), room(weight, 1)]);
+            }
+        });
+    }
+}
+
+fn average_name(kind: &str, name: &str) -> String {
+    format!("{}{kind}.{name}", Optimizer::PREFIX)
+}
+
+/// The numbers of one update of one tensor.
+struct Rates {
+    lr: f64,
+    decay: f64,
+    steps: u64,
+}
+
+impl Rates {
+    fn apply(
+        &self,
+        rule: Rule,
+        theta: &mut [f32],
+        [first, second]: &mut [Vec<f32>; 2],
+        fill: &(dyn Fn(usize, f64, &mut [f32]) + Sync),
+    ) {
+        let shrink = (self.lr * self.decay) as f32;
+        let gradient = |at: usize, out: &mut [f32]| fill(at, 1.0, out);
+        match rule {
+            Rule::Sgd { momentum: 0.0 } => {
+                update::descend(theta, &|at, out| fill(at, self.lr, out), shrink);
+            }
+            Rule::Sgd { momentum } => update::Momentum {
+                momentum,
+                lr: self.lr as f32,
+                decay: self.decay as f32,
+            }
+            .descend(theta, first, &gradient),
+            Rule::Adam {
+                beta1,
+                beta2,
+                epsilon,
+            } => update::Adam {
+                beta1: beta1 as f32,
+                beta2: beta2 as f32,
+                new: [(1.0 - beta1) as f32, (1.0 - beta2) as f32],
+                epsilon: epsilon as f32,
+                step: (self.lr * self.correction(beta1, beta2)) as f32,
+                decay: shrink,
+            }
+            .descend(theta, first, second, &gradient),
+        }
+    }
+
+    /// `sqrt(1 - beta2^t) / (1 - beta1^t)`, for moments that began at zero.
+    fn correction(&self, beta1: f64, beta2: f64) -> f64 {
+        let steps = self.steps as f64;
+        (1.0 - beta2.powf(steps)).sqrt() / (1.0 - beta1.powf(steps))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRADIENTS: [[f32; 3]; 3] = [[0.1, -0.2, 0.3], [-0.4, 0.05, 0.6], [0.7, 0.8, -0.9]];
+
+    /// Three updates at a learning rate of 0.05 and a decay of 0.1, the three weights repeated over several chunks.
+    fn after_three(rule: Rule) -> Vec<f32> {
+        let mut theta = [0.5, -1.25, 2.0].repeat(1000);
+        let mut averages = [vec![0.0; 3000], vec![0.0; 3000]];
+        for (step, gradient) in GRADIENTS.iter().enumerate() {
+            let rates = Rates {
+                lr: 0.05,
+                decay: 0.1,
+                steps: step as u64 + 1,
+            };
+            let fill = |first: usize, factor: f64, out: &mut [f32]| {
+                for (element, out) in out.iter_mut().enumerate() {
+                    *out = factor as f32 * gradient[(first + element) % 3];
+                }
+            };
+            rates.apply(rule, &mut theta, &mut averages, &fill);
+        }
+        theta
+    }
+
+    #[track_caller]
+    fn assert_near(rule: Rule, expected: [f64; 3], tolerance: f64) {
+        for (element, theta) in after_three(rule).iter().enumerate() {
+            let off = (f64::from(*theta) - expected[element % 3]).abs();
+            assert!(off < tolerance, "element {element}: {theta}, off by {off}");
+        }
+    }
+
+    /// What torch 2's `SGD(lr=0.05, momentum=0.9, weight_decay=0.1)` makes of the same.
+    #[test]
+    fn momentum_as_torch() {
+        let torch = [0.475_479_811, -1.232_914_567, 1.891_924_500];
+        assert_near(Rule::Sgd { momentum: 0.9 }, torch, 2e-7);
+    }
+
+    /// What the lines of transformers 4.28's `AdamW.step` make of the same in f32.
+    #[test]
+    fn adam_as_transformers() {
+        let transformers = [0.454_508_364, -1.185_126_782, 1.876_431_584];
+        assert_near(Rule::ADAM, transformers, 3e-7);
+    }
+
+    #[test]
+    fn adam_against_its_equations_in_f64() {
+        let (lr, decay, epsilon) = (0.05, 0.1, 1e-8);
+        let expected = std::array::from_fn(|element| {
+            let (mut theta, mut first, mut second) = ([0.5, -1.25, 2.0][element], 0.0f64, 0.0f64);
+            for (step, gradient) in GRADIENTS.iter().enumerate() {
+                let (g, t) = (f64::from(gradient[element]), step as i32 + 1);
+                first = 0.9 * first + 0.1 * g;
+                second = 0.999 * second + 0.001 * g * g;
+                let correction = (1.0 - 0.999f64.powi(t)).sqrt() / (1.0 - 0.9f64.powi(t));
+                theta -= lr * correction * first / (second.sqrt() + epsilon);
+                theta -= lr * decay * theta;
+            }
+            theta
+        });
+        assert_near(Rule::ADAM, expected, 3e-7);
+    }
+
+    #[test]
+    fn biases_and_norms_need_not_decay() {
+        let decay = |on| Decay { rate: 0.1, on };
+        let of_all = decay(DecayOn::All);
+        let of_some = decay(DecayOn::NoBiasNorm);
+        for name in [
+            "roberta.encoder.layer.0.attention.self.query.bias",
+            "roberta.encoder.layer.0.output.LayerNorm.weight",
+            "lm_head.layer_norm.weight",
+            "lm_head.bias",
+        ] {
+            assert_eq!(
+                (of_all.rate(name), of_some.rate(name)),
+                (0.1, 0.0),
+                "{name}"
+            );
+        }
+        for name in [
+            "lm_head.dense.weight",
+            "roberta.embeddings.word_embeddings.weight",
+        ] {
+            assert_eq!(
+                (of_all.rate(name), of_some.rate(name)),
+                (0.1, 0.1),
+                "{name}"
+            );
+        }
+    }
+}
