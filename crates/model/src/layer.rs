@@ -36,7 +36,7 @@ impl Linear {
     }
 
     /// `x W` alone, for those who add the bias together with something else.
-    fn product(&self, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
+    pub(crate) fn product(&self, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
         matmul(x, probes.view(&self.weight))
     }
 }

@@ -7,6 +7,7 @@
 //! Files are Hugging Face's, both ways.
 
 mod batch;
+mod classifier;
 mod config;
 pub mod device;
 mod error;
@@ -23,11 +24,13 @@ mod parameters;
 mod probe;
 mod roberta;
 mod save;
+mod sizes;
 #[cfg(test)]
 mod test_support;
 mod tuning;
 
 pub use batch::Batch;
+pub use classifier::Classifier;
 pub use config::RobertaConfig;
 pub use error::{ModelError, TensorProblem};
 pub use folder::{Builtin, ModelFiles};
@@ -43,4 +46,5 @@ pub use parameters::NamedTensor;
 pub use probe::{Probes, Weight};
 pub use roberta::{Embeddings, Head, Roberta};
 pub use save::to_safetensors;
+pub use sizes::{HeadKind, Trained};
 pub use tuning::Tuning;

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::noise::philox_words;
+use crate::noise::{Draw, philox_words};
 use crate::probe::Weight;
 
 /// Rank and weight of the low-rank terms.
@@ -46,8 +46,8 @@ impl Lora {
         let bound = 1.0 / (input as f32).sqrt();
         let values: Vec<f32> = (0..(input * config.rank) as u32)
             .map(|element| {
-                // The last counter word sets these draws apart from the noise of the steps, which has 0 there.
-                let [word, ..] = philox_words([element, 0, number as u32, INITIAL], seed);
+                let counter = [element, 0, number as u32, Draw::Lora as u32];
+                let [word, ..] = philox_words(counter, seed);
                 let uniform = ((word >> 9) as f32 + 0.5) / 8_388_608.0;
                 (2.0 * uniform - 1.0) * bound
             })
@@ -61,6 +61,3 @@ impl Lora {
         }
     }
 }
-
-/// The counter word that marks the draws of initial values.
-const INITIAL: u32 = 1;

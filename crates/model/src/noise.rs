@@ -41,7 +41,13 @@ impl Noise for Philox {
         let mut rest = out;
         let mut buffer = [0.0f32; GROUP];
         while !rest.is_empty() {
-            normals(seed, parameter as u32, group as u64, &mut buffer);
+            normals(
+                seed,
+                parameter as u32,
+                Draw::Noise,
+                group as u64,
+                &mut buffer,
+            );
             let take = (GROUP - skip).min(rest.len());
             let (now, later) = rest.split_at_mut(take);
             now.copy_from_slice(&buffer[skip..skip + take]);
@@ -50,6 +56,38 @@ impl Noise for Philox {
             group += 1;
         }
     }
+}
+
+/// What a draw is for: the last counter word, so that no two uses of one seed share their numbers. 2 is taken by the
+/// seeds of steps, which the room above draws.
+#[derive(Debug, Clone, Copy)]
+#[repr(u32)]
+pub(crate) enum Draw {
+    /// The perturbations of the steps.
+    Noise = 0,
+    /// LoRA's first values.
+    Lora = 1,
+    /// A classifier's first values.
+    Classifier = 3,
+}
+
+/// First values `N(0, deviation^2)`; `number` sets the draws of one tensor apart from another's.
+pub(crate) fn initial_normals(
+    seed: u64,
+    draw: Draw,
+    number: u32,
+    deviation: f32,
+    count: usize,
+) -> Vec<f32> {
+    let mut values = vec![0.0f32; count];
+    let mut buffer = [0.0f32; GROUP];
+    for (group, part) in values.chunks_mut(GROUP).enumerate() {
+        normals(seed, number, draw, group as u64, &mut buffer);
+        for (value, z) in part.iter_mut().zip(buffer) {
+            *value = deviation * z;
+        }
+    }
+    values
 }
 
 /// Philox calls made side by side, one in each lane.
@@ -94,12 +132,12 @@ fn uniform(word: u32) -> f32 {
 
 widest! {
     /// The normals `64 * group .. 64 * (group + 1)` of a parameter: the call with counter
-    /// `(16 * group + lane, high half, parameter, 0)` gives the elements `4 * lane ..` of the group.
-    fn normals(seed: u64, parameter: u32, group: u64, out: &mut [f32; GROUP]) {
+    /// `(16 * group + lane, high half, parameter, draw)` gives the elements `4 * lane ..` of the group.
+    fn normals(seed: u64, parameter: u32, draw: Draw, group: u64, out: &mut [f32; GROUP]) {
         let calls: [u64; LANES] = std::array::from_fn(|lane| group * LANES as u64 + lane as u64);
         let low = calls.map(|call| call as u32);
         let high = calls.map(|call| (call >> 32) as u32);
-        let mut counter = [low, high, [parameter; LANES], [0; LANES]];
+        let mut counter = [low, high, [parameter; LANES], [draw as u32; LANES]];
         philox(&mut counter, [seed as u32, (seed >> 32) as u32]);
         let mut z = [[0.0f32; LANES]; 4];
         for pair in 0..2 {

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use crate::classifier::Classifier;
 use crate::layer::{EncoderLayer, LayerNorm, Linear};
 use crate::lora::Lora;
 use crate::probe::Weight;
@@ -90,6 +91,8 @@ weights!(EncoderLayer { ;
 });
 weights!(Head { bias: ".bias" Flat ; dense: ".dense", norm: ".layer_norm" ; decoder: ".decoder.weight" });
 
+weights!(Classifier { rows: ".out_proj.weight" Same, bias: ".out_proj.bias" Flat ; dense: ".dense" ; });
+
 // A decoder of the head's own is a bare weight: its name is the whole path.
 named_weights!(
     Weight,
@@ -110,6 +113,9 @@ named_weights!(
             layer.each(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
         }
         self.head.each(&format!("{prefix}lm_head"), visit);
+        if let Some(classifier) = &self.classifier {
+            classifier.each(&format!("{prefix}classifier"), visit);
+        }
     },
     {
         self.embeddings
@@ -118,6 +124,9 @@ named_weights!(
             layer.each_mut(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
         }
         self.head.each_mut(&format!("{prefix}lm_head"), visit);
+        if let Some(classifier) = &mut self.classifier {
+            classifier.each_mut(&format!("{prefix}classifier"), visit);
+        }
     }
 );
 
@@ -155,6 +164,16 @@ pub(crate) fn is_lora(name: &str) -> bool {
     name.ends_with(".lora_A") || name.ends_with(".lora_B")
 }
 
+/// Whether the name is one of the head for words.
+pub(crate) fn is_word_head(name: &str) -> bool {
+    name.starts_with("lm_head.")
+}
+
+/// Whether the name is one of a head, for words or for classes.
+pub(crate) fn is_head(name: &str) -> bool {
+    is_word_head(name) || name.starts_with("classifier.")
+}
+
 impl Weight {
     /// Its shape in a file.
     pub(crate) fn file_shape(&self, stored: Stored) -> Vec<usize> {
@@ -177,6 +196,28 @@ impl Weight {
         let dims = self.dims();
         let values = stored.from_file(dims, values);
         self.replace(|old| Tensor::from_data(TensorData::new(values, dims), &old.device()));
+    }
+}
+
+impl Weight {
+    /// Writes some rows.
+    ///
+    /// # Panics
+    /// If a row is not as wide as the matrix.
+    pub(crate) fn set_rows<'a>(
+        &mut self,
+        numbers: &[usize],
+        rows: impl Iterator<Item = &'a [f32]>,
+    ) {
+        let [count, columns] = self.dims();
+        self.replace(|old| {
+            let device = old.device();
+            let mut values: Vec<f32> = old.into_data().iter::<f32>().collect();
+            for (number, row) in numbers.iter().zip(rows) {
+                values[number * columns..(number + 1) * columns].copy_from_slice(row);
+            }
+            Tensor::from_data(TensorData::new(values, [count, columns]), &device)
+        });
     }
 }
 

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::batch::Batch;
+use crate::classifier::Classifier;
 use crate::config::RobertaConfig;
 use crate::kernels::embed::embed;
 use crate::kernels::host::row_numbers;
@@ -20,6 +21,18 @@ pub struct Roberta {
     pub(crate) embeddings: Embeddings,
     pub(crate) layers: Vec<EncoderLayer>,
     pub(crate) head: Head,
+    /// In the head's place where it is there.
+    pub(crate) classifier: Option<Classifier>,
+}
+
+/// What the scores are made of: `hidden . rows[c] + bias[c]`.
+pub(crate) struct Readout {
+    /// `[P or 1, B, H]`
+    pub(crate) hidden: Tensor<3>,
+    /// `[P or 1, C, H]`
+    pub(crate) rows: Tensor<3>,
+    /// `[P or 1, C, 1]`
+    pub(crate) bias: Tensor<3>,
 }
 
 /// Word, position and token-type tables and the norm after them.
@@ -43,7 +56,7 @@ pub struct Head {
     pub(crate) norm: LayerNorm,
     /// `[vocabulary, 1]`
     pub(crate) bias: Weight,
-    /// `[vocabulary, H]` where the file has a decoder that is not the word table.
+    /// `[vocabulary, H]` where the decoder is not the word table.
     pub(crate) decoder: Option<Weight>,
 }
 
@@ -91,29 +104,61 @@ impl Head {
 }
 
 impl Roberta {
-    /// The scores of `words` at each sentence's mask, for every probe.
+    /// The scores of `words` at each sentence's asked token, for every probe; with a classifier attached, those of its
+    /// classes, and `words` is not read.
     ///
-    /// Through the last layer only the mask's row is carried, and of the decoder only the rows of `words` are read.
+    /// Through the last layer only the asked row is carried, and of the decoder only the rows of `words` are read.
     /// Both leave the numbers as they are.
     ///
     /// # Shapes
     /// T tokens of B sentences, C words -> P x B x C scores
     pub fn scores(&self, batch: Batch<'_>, words: &[usize], probes: &Probes<'_>) -> Scores {
-        let mut x = self.embeddings.forward(batch, probes);
-        let mut asked = None;
-        for (number, layer) in self.layers.iter().enumerate() {
-            if number + 1 == self.layers.len() {
-                let rows = select(x.clone(), batch.masks);
-                asked = Some(layer.forward_asked(x.clone(), rows, batch.starts, probes));
-            } else {
-                x = layer.forward(x, batch.starts, probes);
-            }
+        let Readout { hidden, rows, bias } = self.readout(batch, words, probes);
+        scores(hidden, rows, bias)
+    }
+
+    /// What the last linear layer reads at each sentence's asked token: for words the input of the decoder (after dense,
+    /// GELU and norm), with a classifier attached the hidden state itself.
+    ///
+    /// # Shapes
+    /// T tokens of B sentences -> `[P or 1, B, H]`
+    pub fn features(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
+        let asked = self.asked_states(batch, probes);
+        match &self.classifier {
+            Some(_) => asked,
+            None => self.head.forward(asked, probes),
         }
-        let asked = asked.unwrap_or_else(|| select(x, batch.masks));
-        let hidden = self.head.forward(asked, probes);
-        let decoder = probes.rows(self.decoder(), words);
-        let bias = probes.rows(&self.head.bias, words);
-        scores(hidden, decoder, bias)
+    }
+
+    /// What [`Self::scores`] multiplies.
+    pub(crate) fn readout(
+        &self,
+        batch: Batch<'_>,
+        words: &[usize],
+        probes: &Probes<'_>,
+    ) -> Readout {
+        let features = self.features(batch, probes);
+        match &self.classifier {
+            Some(classifier) => classifier.readout(features, probes),
+            None => Readout {
+                hidden: features,
+                rows: probes.rows(self.decoder(), words),
+                bias: probes.rows(&self.head.bias, words),
+            },
+        }
+    }
+
+    /// The last hidden state of each sentence's asked token.
+    fn asked_states(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
+        let mut x = self.embeddings.forward(batch, probes);
+        let Some((last, before)) = self.layers.split_last() else {
+            return select(x, batch.asked);
+        };
+        for layer in before {
+            x = layer.forward(x, batch.starts, probes);
+        }
+        let rows = select(x.clone(), batch.asked);
+        last.forward_asked(x, rows, batch.starts, probes)
     }
 
     /// Every hidden state: the embeddings, then the output of each layer.
@@ -141,6 +186,31 @@ impl Roberta {
 
     fn decoder(&self) -> &Weight {
         self.head.decoder.as_ref().unwrap_or(&self.embeddings.word)
+    }
+
+    /// Gives the head a decoder of its own, a copy of the word table, where it had none: the reference trains the two
+    /// apart (medium_models/src/models.py:188).
+    pub fn untie_decoder(&mut self) {
+        let words = &self.embeddings.word;
+        let copy = || Weight::new(words.value.val());
+        self.head.decoder.get_or_insert_with(copy);
+    }
+
+    /// Writes the rows and biases of some words into the decoder, which is the head's own from then on; linear probing
+    /// puts its solution there. A classifier's scores do not read it.
+    ///
+    /// # Shapes
+    /// C words -> C rows of H, C biases
+    ///
+    /// # Panics
+    /// If there is not one row of the model's width and one bias for each word.
+    pub fn set_decoder_rows(&mut self, words: &[usize], rows: &[Vec<f32>], bias: &[f32]) {
+        assert_eq!((rows.len(), bias.len()), (words.len(), words.len()));
+        self.untie_decoder();
+        if let Some(decoder) = &mut self.head.decoder {
+            decoder.set_rows(words, rows.iter().map(Vec::as_slice));
+        }
+        self.head.bias.set_rows(words, bias.chunks_exact(1));
     }
 
     /// A model of these sizes with every weight zero, to be filled from a file.
@@ -184,6 +254,7 @@ impl Roberta {
                 bias: matrix(config.vocab_size, 1),
                 decoder: None,
             },
+            classifier: None,
         }
     }
 }

@@ -1,16 +1,36 @@
 //! Which weights are trained, and how they are changed.
 
 use crate::lora::{Lora, LoraConfig};
-use crate::parameters::{NamedTensor, is_lora};
+use crate::parameters::{NamedTensor, is_head, is_lora, is_word_head};
 use crate::roberta::Roberta;
 
 /// Which weights a run trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tuning {
-    /// All of them.
+    /// All of the model, without what was put beside it.
     Full,
-    /// LoRA's alone.
+    /// LoRA's terms.
     Lora,
+    /// The prefixes of the layers.
+    Prefix,
+    /// The head: the classifier where there is one, else the head for words with a decoder of its own if it has one (the
+    /// reference's `head_tuning`).
+    Head,
+    /// Every bias, the shifts of the layer norms and the head's included (BitFit).
+    Bias,
+}
+
+impl Tuning {
+    fn trains(self, name: &str, with_head: bool) -> bool {
+        match self {
+            Self::Full => !is_lora(name),
+            Self::Head => is_head(name),
+            _ if with_head && is_head(name) => true,
+            Self::Lora => is_lora(name),
+            Self::Prefix => false,
+            Self::Bias => name.ends_with(".bias"),
+        }
+    }
 }
 
 impl Roberta {
@@ -33,13 +53,15 @@ impl Roberta {
     }
 
     /// Marks the weights that are trained and numbers them in the order of the walk; all others are frozen.
-    pub fn train_only(&mut self, tuning: Tuning) {
+    ///
+    /// `with_head` trains the head along with LoRA, the prefixes or the biases, as the reference does beside LoRA
+    /// (run.py:939-942). A head for words that a classifier has replaced is never trained: nothing reads it.
+    pub fn train_only(&mut self, tuning: Tuning, with_head: bool) {
+        let replaced = self.classifier.is_some();
         let mut next = 0;
         self.each_mut("", &mut |name, _, weight| {
-            let trained = match tuning {
-                Tuning::Full => !is_lora(&name),
-                Tuning::Lora => is_lora(&name),
-            };
+            let read = !(replaced && is_word_head(&name));
+            let trained = read && tuning.trains(&name, with_head);
             weight.parameter = trained.then_some(next);
             next += usize::from(trained);
         });

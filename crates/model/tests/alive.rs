@@ -21,7 +21,7 @@ const EPS: f32 = 1e-3;
 fn fresh(seed: u64) -> Roberta {
     let mut model = tiny().model;
     model.attach_lora(LORA, seed);
-    model.train_only(Tuning::Lora);
+    model.train_only(Tuning::Lora, false);
     model
 }
 
@@ -187,7 +187,7 @@ fn lora_equals_its_merged_weights() {
     let lora = grown();
     let terms = lora.trainable_tensors();
     let mut merged = tiny().model;
-    merged.train_only(Tuning::Full);
+    merged.train_only(Tuning::Full, false);
     let mut tensors = merged.trainable_tensors();
     for pair in terms.chunks_exact(2) {
         let [a, b] = pair else { unreachable!() };
@@ -312,7 +312,7 @@ fn feels_no_company(model: &Roberta) {
 #[test]
 fn a_sentence_feels_no_company_full() {
     let mut model = tiny().model;
-    model.train_only(Tuning::Full);
+    model.train_only(Tuning::Full, false);
     feels_no_company(&model);
 }
 

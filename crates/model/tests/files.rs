@@ -123,7 +123,7 @@ fn a_decoder_that_equals_the_word_table_is_tied() {
     });
     let mut loaded = Folder::with(&equal).load().unwrap();
     assert_same(&loaded, &tiny());
-    loaded.model.train_only(Tuning::Full);
+    loaded.model.train_only(Tuning::Full, false);
     assert!(!loaded.model.trainable_names().contains(&DECODER.to_owned()));
 }
 
@@ -147,7 +147,7 @@ fn another_decoder_is_kept_apart() {
         .map(|score| 2.0 * score)
         .collect();
     assert_eq!(scores(&apart.model), doubled);
-    apart.model.train_only(Tuning::Full);
+    apart.model.train_only(Tuning::Full, false);
     assert!(apart.model.trainable_names().contains(&DECODER.to_owned()));
 }
 

@@ -24,7 +24,7 @@ fn model() -> Roberta {
         alpha: 16.0,
     };
     model.attach_lora(lora, 3);
-    model.train_only(Tuning::Lora);
+    model.train_only(Tuning::Lora, false);
     model
 }
 

@@ -23,7 +23,7 @@ const LORA: LoraConfig = LoraConfig {
 
 /// The tiny model after a few steps, so that no value is one of a shorter format.
 fn moved(mut model: Roberta) -> Roberta {
-    model.train_only(Tuning::Full);
+    model.train_only(Tuning::Full, false);
     descend(&mut model, &[(7, 1e-3), (8, -2e-3)], 1e-4);
     model
 }
@@ -44,7 +44,7 @@ fn there_and_back(model: &Roberta, files: &ModelFiles) -> Folder {
     model.save(files, &folder.path()).unwrap();
     let mut again = folder.load().unwrap().model;
     assert_eq!(scores(&again), scores(model));
-    again.train_only(Tuning::Full);
+    again.train_only(Tuning::Full, false);
     assert_eq!(
         bits(again.trainable_tensors()),
         bits(model.trainable_tensors())
@@ -119,7 +119,7 @@ fn lora_is_no_part_of_the_whole_model() {
 fn adapters_are_in_pefts_layout() {
     let mut model = tiny().model;
     model.attach_lora(LORA, 3);
-    model.train_only(Tuning::Lora);
+    model.train_only(Tuning::Lora, false);
     descend(&mut model, &[(1, 0.01)], 0.0);
     let folder = Folder::new();
     let out = folder.path().join("adapter");
@@ -170,7 +170,7 @@ fn adapters_are_in_pefts_layout() {
 #[test]
 fn the_bytes_are_a_function_of_the_tensors() {
     let mut model = moved(tiny().model);
-    model.train_only(Tuning::Full);
+    model.train_only(Tuning::Full, false);
     let mut tensors = model.trainable_tensors();
     let bytes = to_safetensors(&tensors);
     assert_eq!(bytes, to_safetensors(&tensors.clone()));

@@ -107,7 +107,7 @@ pub(crate) fn model(
     let mut model = loaded.model;
     let seed = config.train.map_or(0, |train| train.seed);
     match config.method.tuning {
-        Some(TuningName::Full) => model.train_only(Tuning::Full),
+        Some(TuningName::Full) => model.train_only(Tuning::Full, false),
         Some(TuningName::Lora) => {
             if let Some(lora) = config.method.lora {
                 model.attach_lora(
@@ -118,7 +118,7 @@ pub(crate) fn model(
                     seed,
                 );
             }
-            model.train_only(Tuning::Lora);
+            model.train_only(Tuning::Lora, false);
         }
         None => {}
     }
@@ -167,6 +167,6 @@ pub(crate) fn batch(packed: &PackedBatch) -> Batch<'_> {
     Batch {
         ids: &packed.ids,
         starts: &packed.starts,
-        masks: &packed.asked,
+        asked: &packed.asked,
     }
 }

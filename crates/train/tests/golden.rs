@@ -24,7 +24,7 @@ fn golden_step_full() {
             continue;
         };
         let mut roberta = model(&folder).model;
-        roberta.train_only(Tuning::Full);
+        roberta.train_only(Tuning::Full, false);
         step(&folder, "full", &cases, &spsa, roberta);
     }
 }
@@ -46,7 +46,7 @@ fn golden_step_lora() {
             alpha: spsa.alpha.unwrap(),
         };
         roberta.attach_lora(config, 0);
-        roberta.train_only(Tuning::Lora);
+        roberta.train_only(Tuning::Lora, false);
         step(&folder, "lora", &cases, &spsa, roberta);
     }
 }

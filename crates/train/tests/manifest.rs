@@ -125,7 +125,7 @@ fn what_lora_trains_is_counted() {
         },
         0,
     );
-    model.train_only(Tuning::Lora);
+    model.train_only(Tuning::Lora, false);
     assert_eq!(manifest.trainable_parameters, model.trainable_scalars());
     // Two layers, query and value, A and B of 128 x 8.
     assert_eq!(manifest.trainable_parameters, 2 * 2 * 2 * 128 * 8);

@@ -22,6 +22,14 @@ pub(crate) fn add_bias_gelu(x: Tensor<3>, bias: Tensor<3>) -> Tensor<3> {
     with_bias(x, bias, add_gelu_row, activation::gelu)
 }
 
+/// `tanh(x + bias)`.
+///
+/// # Shapes
+/// x `[P or 1, T, n]`, bias `[P or 1, 1, n]` -> `[P or 1, T, n]`
+pub(crate) fn add_bias_tanh(x: Tensor<3>, bias: Tensor<3>) -> Tensor<3> {
+    with_bias(x, bias, add_tanh_row, Tensor::tanh)
+}
+
 /// `row(x, bias)` on the CPU, `plain(x + bias)` elsewhere.
 fn with_bias(
     x: Tensor<3>,
@@ -60,6 +68,14 @@ widest! {
     fn add_gelu_row(x: &mut [f32], bias: &[f32]) {
         for (x, bias) in x.iter_mut().zip(bias) {
             *x = math::gelu(*x + bias);
+        }
+    }
+}
+
+widest! {
+    fn add_tanh_row(x: &mut [f32], bias: &[f32]) {
+        for (x, bias) in x.iter_mut().zip(bias) {
+            *x = math::tanh(*x + bias);
         }
     }
 }
@@ -180,7 +196,12 @@ mod tests {
             let bias = random([biases, 1, width], 2);
             let plain = x.clone() + bias.clone();
             assert_close(add_bias(x.clone(), bias.clone()), plain.clone(), 1e-6);
-            assert_close(add_bias_gelu(x, bias), activation::gelu(plain), 2e-6);
+            assert_close(
+                add_bias_gelu(x.clone(), bias.clone()),
+                activation::gelu(plain.clone()),
+                2e-6,
+            );
+            assert_close(add_bias_tanh(x, bias), plain.tanh(), 2e-6);
         }
     }
 

@@ -64,7 +64,7 @@ impl Packed {
         mezo_model::Batch {
             ids: &self.ids,
             starts: &self.starts,
-            masks: &self.masks,
+            asked: &self.masks,
         }
     }
 }
