@@ -77,10 +77,10 @@ fn a_swept_label_word_is_pointed_at() {
 
 #[test]
 fn a_mask_is_not_cut_off() {
-    assert_snapshot!(task("max_length = 9"), @r"
+    assert_snapshot!(task("max_length = 9"), @r#"
     error: experiments/../data/SST-2/train.tsv:3:1: the mask is token 11 of 13 and is cut off, expected it among the first 9
-    hint: raise max_length or put the mask before the sentence
-    ");
+    hint: raise max_length, shorten sentences with cut = "sentences", or put the mask before the sentence
+    "#);
 }
 
 #[test]

@@ -159,6 +159,9 @@ pub enum TaskError {
         max_length: usize,
     },
 
+    #[error("the template alone is {own} tokens, expected at most max_length, {max_length}")]
+    NoRoom { own: usize, max_length: usize },
+
     #[error("{place}: expected a tokenizer in JSON: {message}")]
     TokenizerJson { place: Place, message: String },
 
@@ -241,8 +244,12 @@ impl TaskError {
             )),
             Self::NoDev { .. } => Some("choose a smaller k".to_owned()),
             Self::MaskCutOff { .. } => {
-                Some("raise max_length or put the mask before the sentence".to_owned())
+                Some(
+                    "raise max_length, shorten sentences with cut = \"sentences\", or put the mask before the sentence"
+                        .to_owned(),
+                )
             }
+            Self::NoRoom { .. } => Some("raise max_length or shorten the template".to_owned()),
             Self::NoSpecialToken { .. } => {
                 Some("a RoBERTa tokenizer has <s>, <pad>, </s>, <unk> and <mask>".to_owned())
             }

@@ -17,6 +17,7 @@
 //! Everything here is a function of its arguments: no clock, no process-wide seed, no order of a hash map.
 
 mod batch;
+mod cut;
 mod draw;
 mod error;
 mod locate;
@@ -34,6 +35,7 @@ mod tokenizer;
 mod write;
 
 pub use batch::{Order, PackedBatch};
+pub use cut::Cut;
 pub use error::{Place, TaskError};
 pub use prompt::Example;
 pub use read::Row;

@@ -1,5 +1,6 @@
 //! From a row to token ids: the template filled in, cut to length, with the place of its mask.
 
+use crate::cut::{Cut, Piece, cut_sentences};
 use crate::error::TaskError;
 use crate::read::Row;
 use crate::template::{Case, Part, SentencePart, Template};
@@ -22,16 +23,18 @@ pub(crate) struct Limits {
     pub(crate) first_sentence: Option<usize>,
     pub(crate) other_sentence: Option<usize>,
     pub(crate) whole: usize,
+    pub(crate) cut: Cut,
 }
 
 /// A template with its own text already in tokens.
 pub(crate) struct Prompt<'a> {
     tokenizer: &'a Tokenizer,
-    pieces: Vec<Piece>,
+    parts: Vec<Encoded>,
     limits: Limits,
 }
 
-enum Piece {
+/// A part of a template, in tokens where it is the same for every row.
+enum Encoded {
     Ids(Vec<u32>),
     Mask,
     Sentence(SentencePart),
@@ -44,87 +47,115 @@ impl<'a> Prompt<'a> {
         limits: Limits,
     ) -> Result<Self, TaskError> {
         let special = tokenizer.special();
-        let pieces = template
+        let parts = template
             .parts()
             .iter()
             .map(|part| {
                 Ok(match part {
-                    Part::Start => Piece::Ids(vec![special.start]),
-                    Part::End => Piece::Ids(vec![special.end]),
-                    Part::Mask => Piece::Mask,
-                    Part::Literal(text) => Piece::Ids(literal_ids(tokenizer, text)?),
-                    Part::Sentence(sentence) => Piece::Sentence(*sentence),
+                    Part::Start => Encoded::Ids(vec![special.start]),
+                    Part::End => Encoded::Ids(vec![special.end]),
+                    Part::Mask => Encoded::Mask,
+                    Part::Literal(text) => Encoded::Ids(literal_ids(tokenizer, text)?),
+                    Part::Sentence(sentence) => Encoded::Sentence(*sentence),
                 })
             })
             .collect::<Result<_, TaskError>>()?;
         Ok(Self {
             tokenizer,
-            pieces,
+            parts,
             limits,
         })
     }
 
     /// No prompt: `<s>`, and each sentence as it is with `</s>` after it.
-    pub(crate) fn none(sentences: usize, tokenizer: &'a Tokenizer, whole: usize) -> Self {
+    pub(crate) fn none(sentences: usize, tokenizer: &'a Tokenizer, whole: usize, cut: Cut) -> Self {
         let special = tokenizer.special();
         let as_it_is = |index| {
-            Piece::Sentence(SentencePart {
+            Encoded::Sentence(SentencePart {
                 index,
                 space: false,
                 case: Case::Keep,
                 drop_last: false,
             })
         };
-        let ended = |index| [as_it_is(index), Piece::Ids(vec![special.end])];
-        let start = Piece::Ids(vec![special.start]);
+        let ended = |index| [as_it_is(index), Encoded::Ids(vec![special.end])];
+        let start = Encoded::Ids(vec![special.start]);
         Self {
             tokenizer,
-            pieces: std::iter::once(start)
+            parts: std::iter::once(start)
                 .chain((0..sentences).flat_map(ended))
                 .collect(),
             limits: Limits {
                 first_sentence: None,
                 other_sentence: None,
                 whole,
+                cut,
             },
         }
     }
 
     pub(crate) fn encode(&self, row: &Row) -> Result<Example, TaskError> {
-        let mut ids = Vec::new();
-        // Without a mask the first token is read.
-        let mut asked = 0;
-        for piece in &self.pieces {
-            match piece {
-                Piece::Ids(own) => ids.extend_from_slice(own),
-                Piece::Mask => {
-                    asked = ids.len();
-                    ids.push(self.tokenizer.special().mask);
-                }
-                Piece::Sentence(part) => {
-                    let text = shaped(part, &row.sentences[part.index]);
-                    let mut tokens = self.tokenizer.encode(&text)?;
-                    if let Some(limit) = self.sentence_limit(part.index) {
-                        tokens.truncate(limit);
-                    }
-                    ids.append(&mut tokens);
-                }
-            }
+        let Limits { whole, cut, .. } = self.limits;
+        let pieces = self.parts.iter().map(|part| self.piece(part, row));
+        let mut pieces = pieces.collect::<Result<Vec<Piece>, TaskError>>()?;
+        if cut == Cut::Sentences {
+            cut_sentences(&mut pieces, whole);
         }
-        if asked >= self.limits.whole {
+        let length = pieces.iter().map(|piece| piece.ids.len()).sum();
+        if cut == Cut::Sentences && length > whole {
+            return Err(TaskError::NoRoom {
+                own: length,
+                max_length: whole,
+            });
+        }
+        let asked = self.asked(&pieces);
+        if asked >= whole {
             return Err(TaskError::MaskCutOff {
                 place: row.origin.clone(),
                 mask: asked + 1,
-                length: ids.len(),
-                max_length: self.limits.whole,
+                length,
+                max_length: whole,
             });
         }
-        ids.truncate(self.limits.whole);
+        let mut ids: Vec<u32> = pieces.into_iter().flat_map(|piece| piece.ids).collect();
+        ids.truncate(whole);
         Ok(Example {
             ids,
             asked,
             label: row.label,
         })
+    }
+
+    fn piece(&self, part: &Encoded, row: &Row) -> Result<Piece, TaskError> {
+        Ok(match part {
+            Encoded::Ids(own) => Piece {
+                ids: own.clone(),
+                sentence: false,
+            },
+            Encoded::Mask => Piece {
+                ids: vec![self.tokenizer.special().mask],
+                sentence: false,
+            },
+            Encoded::Sentence(part) => {
+                let text = shaped(part, &row.sentences[part.index]);
+                let mut ids = self.tokenizer.encode(&text)?;
+                ids.truncate(self.sentence_limit(part.index).unwrap_or(usize::MAX));
+                Piece {
+                    ids,
+                    sentence: true,
+                }
+            }
+        })
+    }
+
+    /// The tokens before the mask; without a mask the first token is the one that is read.
+    fn asked(&self, pieces: &[Piece]) -> usize {
+        let mask = self
+            .parts
+            .iter()
+            .position(|part| matches!(part, Encoded::Mask));
+        let before = &pieces[..mask.unwrap_or(0)];
+        before.iter().map(|piece| piece.ids.len()).sum()
     }
 
     fn sentence_limit(&self, index: usize) -> Option<usize> {

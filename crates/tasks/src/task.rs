@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::cut::Cut;
 use crate::error::TaskError;
 use crate::prompt::{Example, Limits, Prompt};
 use crate::published::{ALL, Published};
@@ -16,6 +17,7 @@ pub struct Task {
     published: &'static Published,
     wording: Option<Wording>,
     max_length: usize,
+    cut: Cut,
 }
 
 /// How a prompt asks; a task without prompt has none.
@@ -45,6 +47,7 @@ impl Task {
                 words: words.collect(),
             }),
             max_length: published.max_length,
+            cut: Cut::default(),
         })
     }
 
@@ -101,7 +104,13 @@ impl Task {
         wording.ok_or(TaskError::WithoutPrompt { task, key })
     }
 
-    /// The same task with another limit on a prompt's tokens.
+    /// The same task with another rule for rows that are too long.
+    pub fn with_cut(mut self, cut: Cut) -> Self {
+        self.cut = cut;
+        self
+    }
+
+    /// The same task with another limit on an example's tokens.
     pub fn with_max_length(mut self, max_length: usize) -> Self {
         self.max_length = max_length;
         self
@@ -190,6 +199,10 @@ impl Task {
     }
 
     /// Turns rows into examples of at most [`max_length`](Self::max_length) tokens.
+    ///
+    /// # Errors
+    ///
+    /// For a row that cannot be made to fit without its mask, which [`Cut`] decides on.
     pub fn encode(&self, tokenizer: &Tokenizer, rows: &[Row]) -> Result<Vec<Example>, TaskError> {
         let prompt = match self.template() {
             Some(template) => {
@@ -197,10 +210,11 @@ impl Task {
                     first_sentence: self.published.first_limit,
                     other_sentence: self.published.other_limit,
                     whole: self.max_length,
+                    cut: self.cut,
                 };
                 Prompt::new(template, tokenizer, limits)?
             }
-            None => Prompt::none(self.sentences(), tokenizer, self.max_length),
+            None => Prompt::none(self.sentences(), tokenizer, self.max_length, self.cut),
         };
         rows.iter().map(|row| prompt.encode(row)).collect()
     }

@@ -9,7 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use mezo_tasks::{Place, Row, Task, TaskError, Tokenizer};
+use mezo_tasks::{Cut, Place, Row, Task, TaskError, Tokenizer};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::shared;
 
@@ -379,4 +380,79 @@ fn without_prompt_each_sentence_has_its_end_and_the_first_token_is_read() {
     let example = encode(&two, &[&long, "no"]);
     assert_eq!(example.ids.len(), 256);
     assert_eq!(spelt(&example)[255], "ok", "no limit on the first sentence");
+}
+
+const PAIR: &str = "*cls**sent_0*_ok*mask*.*+sent_1*_no*sep+*";
+
+fn pair_task() -> Task {
+    Task::by_name("snli").unwrap().with_template(PAIR).unwrap()
+}
+
+#[test]
+fn sentences_can_be_cut_in_place_of_the_tail() {
+    let tokenizer = small_tokenizer();
+    let task = pair_task().with_max_length(11).with_cut(Cut::Sentences);
+    let spelt = |sentences: &[&str]| -> String {
+        let example = &task.encode(&tokenizer, &[row(sentences)]).unwrap()[0];
+        let ids = example.ids.iter();
+        ids.map(|id| tokenizer.token(*id).unwrap()).collect()
+    };
+    assert_eq!(
+        spelt(&["no no no no no no", "ok ok"]),
+        "<s>noĠnoĠnoĠok<mask>.ĠokĠokĠno</s>"
+    );
+    assert_eq!(
+        spelt(&["no", "ok ok ok ok ok ok"]),
+        "<s>noĠok<mask>.ĠokĠokĠokĠokĠno</s>"
+    );
+    let error = pair_task()
+        .with_max_length(5)
+        .with_cut(Cut::Sentences)
+        .encode(&tokenizer, &[row(&["no", "ok"])])
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the template alone is 6 tokens, expected at most max_length, 5"
+    );
+    // Without prompt both ends stay.
+    let bare = pair_task()
+        .without_prompt()
+        .with_max_length(5)
+        .with_cut(Cut::Sentences);
+    let example = &bare
+        .encode(&tokenizer, &[row(&["no no no", "ok"])])
+        .unwrap()[0];
+    let ends = example.ids.iter().filter(|id| **id == 2).count();
+    assert_eq!((example.ids.len(), ends), (5, 2));
+}
+
+proptest! {
+    #[test]
+    fn cut_sentences_fit_and_keep_the_template(
+        first in prop::collection::vec("(ok|no|a)", 0..60),
+        second in prop::collection::vec("(ok|no|a)", 0..60),
+        max_length in 6usize..140,
+    ) {
+        let tokenizer = small_tokenizer();
+        let rows = [row(&[&first.join(" "), &second.join(" ")])];
+        let encode = |task: Task| task.encode(&tokenizer, &rows).unwrap().remove(0);
+        let cut = encode(pair_task().with_max_length(max_length).with_cut(Cut::Sentences));
+        let whole = encode(pair_task());
+        prop_assert_eq!(cut.ids.len(), whole.ids.len().min(max_length));
+        if whole.ids.len() <= max_length {
+            prop_assert_eq!(&cut, &whole);
+        }
+        let special = tokenizer.special();
+        prop_assert_eq!(cut.ids[cut.asked], special.mask);
+        prop_assert_eq!(cut.ids[0], special.start);
+        prop_assert_eq!(cut.ids.last(), Some(&special.end));
+        let own = |text: &str| tokenizer.encode(text).unwrap()[0];
+        prop_assert_eq!(cut.ids[cut.asked - 1], own(" ok"));
+        prop_assert_eq!(cut.ids[cut.asked + 1], own("."));
+        prop_assert_eq!(cut.ids[cut.ids.len() - 2], own(" no"));
+        // What is left of each sentence is its beginning.
+        prop_assert_eq!(&cut.ids[..cut.asked - 1], &whole.ids[..cut.asked - 1]);
+        let second = &cut.ids[cut.asked + 2..cut.ids.len() - 2];
+        prop_assert!(whole.ids[whole.asked + 2..].starts_with(second));
+    }
 }
