@@ -39,7 +39,7 @@ pub use cut::Cut;
 pub use error::{Place, TaskError};
 pub use prompt::Example;
 pub use read::Row;
-pub use split::{Split, k_shot, rows_sha256, test_rows};
+pub use split::{Split, k_shot, rows_sha256, zero_shot};
 pub use task::Task;
 pub use template::{Case, Part, SentencePart, Template};
 pub use template_error::{TemplateError, TemplateProblem};

@@ -19,6 +19,8 @@ pub struct Split {
     pub dev: Vec<Row>,
     /// The test rows, the same for every seed.
     pub test: Vec<Row>,
+    /// Why there are no test rows, where there are none: a written split may come with train and dev alone.
+    pub test_missing: Option<String>,
 }
 
 impl Split {
@@ -56,6 +58,9 @@ fn sha256<'a, P: AsRef<[Row]> + ?Sized + 'a>(parts: impl IntoIterator<Item = &'a
 /// `data` is the folder that holds the task's folder. A split that lies there already (`SST-2/16-13/train.tsv`) is
 /// read; otherwise it is drawn from the task's train file, and the test rows are the published ones. A test set of more
 /// than `test_cap` rows is cut by the published rule either way. Made tasks need no `data` and look at none.
+///
+/// A written split without test rows takes the source's. Where those are not there either (MNLI's and SNLI's are large
+/// and often left out), the split has none and says so in [`Split::test_missing`].
 pub fn k_shot(
     task: &Task,
     data: Option<&Path>,
@@ -76,39 +81,63 @@ pub fn k_shot(
     let ready = places.folder.join(settings.folder_name());
     if ready.is_dir() {
         let files = &task.published().files;
-        let test = places.test_table(task, Some(&ready.join(files.test)))?;
+        let (test, test_missing) =
+            places.test_or_why_not(task, &settings.folder_name(), test_cap)?;
         return Ok(Split {
             train: task.read_file(&ready.join(files.train))?,
             dev: task.read_file(&ready.join(files.dev))?,
-            test: test.rows(&capped(test.records.len(), test_cap)),
+            test,
+            test_missing,
         });
     }
     let train = places.train_table(task)?;
-    let test = places.test_table(task, None)?;
+    let test = places.source_table(task)?;
     drawn(&train, &test, settings, &places.train)
 }
 
-/// The test rows of a task alone: they are the same for every seed, so that nothing need be drawn.
+/// The split of a run that trains nothing: the test rows alone. They are the same for every seed, so that nothing need
+/// be drawn.
 ///
 /// They come, as [`k_shot`]'s do, from the first written split `<k>-<seed>` that has some, else from the task's own test
-/// file, else from any written split.
-pub fn test_rows(
+/// file, else from any written split; where splits of that k are written and none of these has test rows, there are
+/// none, which [`Split::test_missing`] says.
+pub fn zero_shot(
     task: &Task,
     data: Option<&Path>,
     k: usize,
     test_cap: Option<usize>,
-) -> Result<Vec<Row>, TaskError> {
-    let all = |table: Table| table.rows(&capped(table.records.len(), test_cap));
+) -> Result<Split, TaskError> {
+    let none = Split {
+        train: Vec::new(),
+        dev: Vec::new(),
+        test: Vec::new(),
+        test_missing: None,
+    };
     if task.made() {
-        return Ok(all(made::test()));
+        let test = cut(&made::test(), test_cap);
+        return Ok(Split { test, ..none });
     }
     let places = Places::of(task, data)?;
-    let test = task.published().files.test;
-    let mut written = places.first_written(&format!("{k}-"), test)?;
-    if written.is_none() && !places.has_source(task) {
-        written = places.first_written("", test)?;
+    let file = task.published().files.test;
+    let written = places.written()?;
+    let own = |name: &&String| name.starts_with(&format!("{k}-"));
+    let has_test = |name: &&String| places.folder.join(name).join(file).exists();
+    let mut split = written.iter().filter(own).find(has_test);
+    if split.is_none() && !places.has_source(task) {
+        split = written
+            .iter()
+            .find(has_test)
+            .or_else(|| written.iter().find(own));
     }
-    places.test_table(task, written.as_deref()).map(all)
+    let (test, test_missing) = match split {
+        Some(split) => places.test_or_why_not(task, split, test_cap)?,
+        None => (cut(&places.source_table(task)?, test_cap), None),
+    };
+    Ok(Split {
+        test,
+        test_missing,
+        ..none
+    })
 }
 
 fn drawn(
@@ -127,8 +156,14 @@ fn drawn(
     Ok(Split {
         train: train.rows(&rows.train),
         dev: train.rows(&rows.dev),
-        test: test.rows(&capped(test.records.len(), settings.test_cap)),
+        test: cut(test, settings.test_cap),
+        test_missing: None,
     })
+}
+
+/// The rows of a test file that are kept.
+fn cut(test: &Table, cap: Option<usize>) -> Vec<Row> {
+    test.rows(&capped(test.records.len(), cap))
 }
 
 /// What a split depends on beside its data, checked.
@@ -201,20 +236,21 @@ impl Places {
         }
     }
 
-    /// The test file of the first written split whose folder's name starts so, in the order of their names.
-    fn first_written(&self, start: &str, test: &str) -> Result<Option<PathBuf>, TaskError> {
+    /// The names of the folders in the task's, in order: among them the written splits.
+    fn written(&self) -> Result<Vec<String>, TaskError> {
         let failed = |source| TaskError::Read {
             path: self.folder.clone(),
             source,
         };
-        let mut written = Vec::new();
+        let mut names = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
-            let split = entry.map_err(failed)?;
-            let test = split.path().join(test);
-            let wanted = split.file_name().to_string_lossy().starts_with(start) && test.exists();
-            written.extend(wanted.then_some(test));
+            let entry = entry.map_err(failed)?;
+            if entry.path().is_dir() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
         }
-        Ok(written.into_iter().min())
+        names.sort();
+        Ok(names)
     }
 
     /// SNLI's test rows beside the task's folder, where they are there.
@@ -233,19 +269,35 @@ impl Places {
         task.read_table(&self.test)
     }
 
-    /// The test rows: of the split where it has them, else of the source, else (for SNLI, whose files are large and
-    /// often come without) of `snli/test.tsv` beside the task's folder.
-    fn test_table(&self, task: &Task, ready: Option<&Path>) -> Result<Table, TaskError> {
-        if let Some(ready) = ready.filter(|path| path.exists()) {
-            return task.read_table(ready);
+    /// The test rows that go with a written split: its own, else the source's, else none and why.
+    fn test_or_why_not(
+        &self,
+        task: &Task,
+        split: &str,
+        cap: Option<usize>,
+    ) -> Result<(Vec<Row>, Option<String>), TaskError> {
+        let files = &task.published().files;
+        let own = self.folder.join(split).join(files.test);
+        if own.exists() {
+            return Ok((cut(&task.read_table(&own)?, cap), None));
         }
-        if let Some(trimmed) = self.trimmed(task).filter(|_| !self.test.exists()) {
-            return read_trimmed_snli(&trimmed);
+        if self.has_source(task) {
+            return Ok((cut(&self.source_table(task)?, cap), None));
         }
-        match ready {
-            // Name the split's own file: the source need not be there at all.
-            Some(ready) if !self.test.exists() => task.read_table(ready),
-            _ => self.test_source(task),
+        let folder = task.folder();
+        let why = format!(
+            "no test rows: neither {folder}/{split}/{} nor {folder}/{} is there",
+            files.test, files.source[1]
+        );
+        Ok((Vec::new(), Some(why)))
+    }
+
+    /// The test rows of the source; for SNLI, whose files are large and often left out, also those of `snli/test.tsv`
+    /// beside the task's folder.
+    fn source_table(&self, task: &Task) -> Result<Table, TaskError> {
+        match self.trimmed(task).filter(|_| !self.test.exists()) {
+            Some(trimmed) => read_trimmed_snli(&trimmed),
+            None => self.test_source(task),
         }
     }
 }

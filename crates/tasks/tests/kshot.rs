@@ -10,7 +10,7 @@ use std::io::Write as _; // straight to stderr: what a passing test prints is no
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
-use mezo_tasks::{Split, Task, TaskError, k_shot, rows_sha256, test_rows, write_k_shot};
+use mezo_tasks::{Split, Task, k_shot, rows_sha256, write_k_shot, zero_shot};
 use support::shared;
 
 const SEEDS: [u64; 5] = [13, 21, 42, 87, 100];
@@ -174,7 +174,7 @@ fn zero_shot_sees_the_test_rows_of_the_runs_beside_it() {
         fs::write(path, format!("sentence\tlabel\n{sentence}\t1\n")).unwrap();
     };
     let seen = |k: usize| {
-        let rows = test_rows(&task, Some(data.path()), k, None).unwrap();
+        let rows = zero_shot(&task, Some(data.path()), k, None).unwrap().test;
         assert_eq!(rows.len(), 1);
         rows[0].sentences[0].clone()
     };
@@ -191,7 +191,7 @@ fn zero_shot_sees_the_test_rows_of_the_runs_beside_it() {
     // No split of k 1 or 5 is meant by the folders of 16 and 512.
     assert_eq!([seen(1), seen(5)], ["of the source", "of the source"]);
     let split = k_shot(&task, Some(data.path()), 16, 21, None).unwrap();
-    let alone = test_rows(&task, Some(data.path()), 16, None).unwrap();
+    let alone = zero_shot(&task, Some(data.path()), 16, None).unwrap().test;
     assert_eq!(rows_sha256(&alone), rows_sha256(&split.test));
     assert_ne!(rows_sha256(&alone), rows_sha256(&split.train));
     // A written split without test rows reports on the source's.
@@ -202,7 +202,7 @@ fn zero_shot_sees_the_test_rows_of_the_runs_beside_it() {
 #[test]
 fn a_hash_of_rows_is_of_their_contents() {
     let task = Task::by_name("made-sentiment").unwrap();
-    let rows = test_rows(&task, None, 16, None).unwrap();
+    let rows = zero_shot(&task, None, 16, None).unwrap().test;
     let split = k_shot(&task, None, 512, 13, None).unwrap();
     assert_eq!(rows_sha256(&rows), rows_sha256(&split.test));
     let mut other = rows.clone();
@@ -234,11 +234,51 @@ fn snli_takes_its_test_rows_from_the_trimmed_file() {
     let of = |label| split.test.iter().filter(|row| row.label == label).count();
     // contradiction, entailment, neutral
     assert_eq!([0, 1, 2].map(of), [3_237, 3_368, 3_219]);
+    assert_eq!(split.test_missing, None);
+    let alone = zero_shot(&task, Some(both.path()), 16, None).unwrap();
+    assert_eq!(alone.test, split.test);
+}
 
-    let missing = k_shot(&task, Some(&data.join("kshot16")), 16, 13, None).unwrap_err();
-    assert!(
-        matches!(missing, TaskError::Missing { path, .. } if path.ends_with("SNLI/16-13/test.tsv"))
+#[test]
+fn a_written_split_without_test_rows_says_so() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("SNLI/16-13");
+    fs::create_dir_all(&folder).unwrap();
+    let row = "a\tb\tc\td\te\tf\tg\tOne.\tTwo.\tneutral\n";
+    for part in ["train.tsv", "dev.tsv"] {
+        fs::write(
+            folder.join(part),
+            format!("{}{row}", row.replace("neutral", "gold_label")),
+        )
+        .unwrap();
+    }
+    let task = Task::by_name("snli").unwrap();
+    let split = k_shot(&task, Some(data.path()), 16, 13, None).unwrap();
+    assert_eq!(
+        [split.train.len(), split.dev.len(), split.test.len()],
+        [1, 1, 0]
     );
+    let why = "no test rows: neither SNLI/16-13/test.tsv nor SNLI/dev.tsv is there";
+    assert_eq!(split.test_missing.as_deref(), Some(why));
+    let alone = zero_shot(&task, Some(data.path()), 16, None).unwrap();
+    assert_eq!(
+        (alone.test.len(), alone.test_missing.as_deref()),
+        (0, Some(why))
+    );
+    // Without any split of that k the source is what is missing.
+    let error = zero_shot(&task, Some(data.path()), 512, None).unwrap_err();
+    assert!(
+        error.to_string().contains("SNLI/dev.tsv: expected"),
+        "{error}"
+    );
+    let error = k_shot(&task, Some(data.path()), 16, 21, None).unwrap_err();
+    assert!(
+        error.to_string().contains("SNLI/train.tsv: expected"),
+        "{error}"
+    );
+    // Test rows that are there and cannot be read are an error as ever.
+    fs::write(folder.join("test.tsv"), "").unwrap();
+    assert!(k_shot(&task, Some(data.path()), 16, 13, None).is_err());
 }
 
 fn copy(from: &Path, to: &Path, name: &str) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use mezo_model::{Batch, LoraConfig, ModelFiles, Roberta, Tuning, load};
-use mezo_tasks::{Example, PackedBatch, Split, Task, Tokenizer, k_shot, rows_sha256, test_rows};
+use mezo_tasks::{Example, PackedBatch, Task, Tokenizer, k_shot, rows_sha256, zero_shot};
 
 use crate::error::TrainError;
 use crate::manifest::{Config, Manifest, ModelConfig};
@@ -75,17 +75,20 @@ pub(crate) fn examples(
             train.seed,
             Some(config.task.test_cap),
         )?,
-        None => Split {
-            train: Vec::new(),
-            dev: Vec::new(),
-            test: test_rows(
-                &task,
-                data.as_deref(),
-                config.task.k,
-                Some(config.task.test_cap),
-            )?,
-        },
+        None => zero_shot(
+            &task,
+            data.as_deref(),
+            config.task.k,
+            Some(config.task.test_cap),
+        )?,
     };
+    if let Some(why) = split.test_missing {
+        return Err(TrainError::Value {
+            key: "task.data",
+            message: why,
+            hint: None,
+        });
+    }
     let words = task.label_word_ids(tokenizer)?;
     Ok(Examples {
         train: task.encode(tokenizer, &split.train)?,
