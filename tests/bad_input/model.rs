@@ -21,14 +21,14 @@ fn an_unknown_builtin_model_is_refused() {
 #[test]
 fn a_model_is_named_once() {
     assert_snapshot!(World::with(&[(BUILTIN, "")]).refused(), @r"
-    error: experiments/small.toml:3:1: expected `builtin` or `path` in [model], found neither
+    error: experiments/small.toml:3:1: expected one of `builtin`, `path` and `hub` in [model], found none
       |
     3 | [model]
       | ^^^^^^^
     ");
     let both = format!("{BUILTIN}\npath = \"../model\"");
     assert_snapshot!(World::with(&[(BUILTIN, &both)]).refused(), @r"
-    error: experiments/small.toml:3:1: expected `builtin` or `path` in [model], found both
+    error: experiments/small.toml:3:1: expected one of `builtin`, `path` and `hub` in [model], found more
       |
     3 | [model]
       | ^^^^^^^

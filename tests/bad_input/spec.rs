@@ -16,14 +16,14 @@ fn an_unknown_key_gets_the_nearest() {
        |
     16 | stepz = 2
        | ^^^^^
-    hint: did you mean `steps`? [train] has: `seed`, `steps`, `batch_size`, `eval_every`, `lr`, `eps`, `weight_decay`
+    hint: did you mean `steps`? [train] has: `seed`, `steps`, `batch_size`, `eval_every`, `lr`, `eps`, `weight_decay`, `decay_on`, `optimizer`, `momentum`, `schedule`, `warmup`, `dropout`, `clip`
     ");
     assert_snapshot!(edited("[train]", "[trian]"), @r"
     error: experiments/small.toml:15:2: unknown key `trian`
        |
     15 | [trian]
        |  ^^^^^
-    hint: did you mean `train`? a spec has: `model`, `task`, `method`, `train`, `name`, `sweep`
+    hint: did you mean `train`? a spec has: `protocol`, `model`, `task`, `method`, `train`, `name`, `sweep`
     ");
     assert_snapshot!(edited("eps = [1e-3]", "epz = [1e-3]"), @r#"
     error: experiments/small.toml:23:1: unknown short name `epz` in [sweep]
@@ -37,7 +37,7 @@ fn an_unknown_key_gets_the_nearest() {
        |
     23 | "train.epz" = [1e-3]
        | ^^^^^^^^^^^
-    hint: did you mean `eps`? [train] has: `seed`, `steps`, `batch_size`, `eval_every`, `lr`, `eps`, `weight_decay`
+    hint: did you mean `eps`? [train] has: `seed`, `steps`, `batch_size`, `eval_every`, `lr`, `eps`, `weight_decay`, `decay_on`, `optimizer`, `momentum`, `schedule`, `warmup`, `dropout`, `clip`
     "#);
 }
 
@@ -91,7 +91,7 @@ fn a_wrong_type_is_told_with_the_right_one() {
        |
     13 | tuning = "lorra"
        |          ^^^^^^^
-    hint: did you mean `lora`? it is one of: `full`, `lora`
+    hint: did you mean `lora`? it is one of: `full`, `lora`, `prefix`, `head`, `bias`
     "#);
 }
 

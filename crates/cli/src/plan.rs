@@ -32,8 +32,9 @@ pub fn planned(args: &PlanArgs) -> Result<Vec<Planned>, Failure> {
         .collect::<Result<_, _>>()?;
     for (point, run) in points.iter().zip(&runs) {
         let manifest = resolved(&spec, point, run, args, &mut resolver)?;
-        let beside = resolver.zero_shot(&manifest)?;
-        if seen.insert(beside.id.clone()) {
+        if let Some(beside) = resolver.zero_shot(&manifest)?
+            && seen.insert(beside.id.clone())
+        {
             zero_shot.push(place(beside, "zero-shot".into(), &spec, &dir));
         }
         if seen.insert(manifest.id.clone()) {

@@ -6,6 +6,8 @@
 //! instant goes on as if nothing had happened.
 
 mod attempts;
+mod check;
+mod defaults;
 mod error;
 mod evaluate;
 mod export;
@@ -14,11 +16,13 @@ mod journal;
 mod manifest;
 mod materials;
 mod mezo;
+mod relocate;
 mod resolve;
 mod result;
 mod run;
 mod snapshot;
 mod spec;
+mod training;
 
 pub use attempts::{Attempt, EndReason};
 pub use error::TrainError;
@@ -32,5 +36,8 @@ pub use resolve::Resolver;
 pub use result::{Reported, RunResult, Status};
 pub use run::{Control, Ending, check_device, run};
 pub use spec::{
-    LoraSpec, MethodName, MethodSpec, ModelSpec, RunSpec, TaskSpec, TrainSpec, TuningName,
+    CutName, DecayName, EstimatesSchedule, EstimatesSpec, Estimator, LoraSpec, MethodName,
+    MethodSpec, ModelSpec, Modifies, Objective, OptimizerName, PrefixInitName, PrefixSpec,
+    ProtocolName, RunSpec, ScaleBy, ScaleMeasured, ScaleSpec, Schedule, TaskSpec, TrainSpec,
+    TuningName,
 };

@@ -8,7 +8,10 @@ use sha2::{Digest, Sha256};
 
 use crate::error::TrainError;
 use crate::files::{read_json, write_json};
-use crate::spec::{LoraSpec, MethodName, TrainSpec, TuningName};
+use crate::spec::{
+    CutName, EstimatesSpec, Estimator, LoraSpec, MethodName, Objective, PrefixSpec, ProtocolName,
+    ScaleSpec, TrainSpec, TuningName,
+};
 
 /// Raised whenever the same manifest would give other numbers.
 pub const ALGORITHM: u32 = 1;
@@ -45,7 +48,7 @@ pub struct Manifest {
     /// True for data that were made, not found.
     pub made_data: bool,
     /// The rules that decide what is trained and reported.
-    pub protocol: String,
+    pub protocol: ProtocolName,
     /// Number format of the forward pass.
     pub precision: String,
     /// Version of the algorithm.
@@ -97,25 +100,73 @@ pub struct TaskConfig {
     pub k: usize,
     /// The most test examples.
     pub test_cap: usize,
-    /// The prompt.
+    /// Whether there is a prompt.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub prompt: bool,
+    /// The prompt; empty without one.
     pub template: String,
-    /// Label to label word.
+    /// Label to label word; empty without a prompt.
     pub label_words: BTreeMap<String, String>,
     /// The most tokens of a prompt.
     pub max_length: usize,
+    /// What is cut of a longer one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cut: CutName,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+/// Keys at their default are left out, so that a key of a later version moves no earlier id.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What is done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MethodConfig {
-    /// `mezo` or `zero-shot`.
+    /// What is done.
     pub name: MethodName,
-    /// Which parameters are trained; none without training.
+    /// Which parameters are trained; none where the model's own stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tuning: Option<TuningName>,
     /// LoRA's rank and weight, for LoRA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lora: Option<LoraSpec>,
+    /// The prefix's length and first values, for a prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<PrefixSpec>,
+    /// What MeZO makes small.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub objective: Objective,
+    /// How MeZO estimates a gradient.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub estimator: Estimator,
+    /// How many estimates a step of MeZO makes; one where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimates: Option<EstimatesSpec>,
+    /// The scales of the layers' perturbations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<ScaleSpec>,
+}
+
+impl MethodConfig {
+    /// No training at all.
+    pub(crate) const ZERO_SHOT: Self = Self {
+        name: MethodName::ZeroShot,
+        tuning: None,
+        lora: None,
+        prefix: None,
+        objective: Objective::CrossEntropy,
+        estimator: Estimator::TwoSided,
+        estimates: None,
+        scale: None,
+    };
 }
 
 /// What the id is a hash of: no paths, no names, nothing a user may change without changing a number.
@@ -123,7 +174,7 @@ pub struct MethodConfig {
 struct Identity<'a> {
     algorithm: u32,
     precision: &'a str,
-    protocol: &'a str,
+    protocol: ProtocolName,
     weights: &'a str,
     tokenizer: &'a str,
     data: &'a str,
@@ -133,6 +184,10 @@ struct Identity<'a> {
     max_length: usize,
     k: usize,
     test_cap: usize,
+    #[serde(skip_serializing_if = "is_true")]
+    prompt: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    cut: CutName,
     method: &'a MethodConfig,
     train: &'a Option<TrainSpec>,
 }
@@ -181,7 +236,7 @@ impl Manifest {
 
     /// The number of steps; none without training.
     pub fn steps(&self) -> u64 {
-        self.config.train.map_or(0, |train| train.steps)
+        self.config.train.and_then(|train| train.steps).unwrap_or(0)
     }
 
     /// The id that the rest of the manifest makes: 16 hexadecimal digits of a SHA-256.
@@ -190,7 +245,7 @@ impl Manifest {
         let identity = Identity {
             algorithm: self.algorithm,
             precision: &self.precision,
-            protocol: &self.protocol,
+            protocol: self.protocol,
             weights: &self.weights_sha256,
             tokenizer: &self.tokenizer_sha256,
             data: &self.data_sha256,
@@ -200,6 +255,8 @@ impl Manifest {
             max_length: task.max_length,
             k: task.k,
             test_cap: task.test_cap,
+            prompt: task.prompt,
+            cut: task.cut,
             method: &self.config.method,
             train: &self.config.train,
         };

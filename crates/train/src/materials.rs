@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use mezo_model::{Batch, LoraConfig, ModelFiles, Roberta, Tuning, load};
 use mezo_tasks::{Example, PackedBatch, Task, Tokenizer, k_shot, rows_sha256, zero_shot};
 
+use crate::check::{needed, value};
 use crate::error::TrainError;
 use crate::manifest::{Config, Manifest, ModelConfig};
 use crate::spec::TuningName;
@@ -50,13 +51,16 @@ pub(crate) fn tokenizer(files: &ModelFiles) -> Result<Tokenizer, TrainError> {
     })
 }
 
-/// The task with the configured prompt.
+/// The task as it is put to the model.
 pub(crate) fn task(config: &Config) -> Result<Task, TrainError> {
-    let task = &config.task;
-    Ok(Task::by_name(&task.name)?
-        .with_template(&task.template)?
-        .with_label_words(&task.label_words)?
-        .with_max_length(task.max_length))
+    let configured = &config.task;
+    let task = Task::by_name(&configured.name)?.with_max_length(configured.max_length);
+    if !configured.prompt {
+        return Ok(task.without_prompt());
+    }
+    Ok(task
+        .with_template(&configured.template)?
+        .with_label_words(&configured.label_words)?)
 }
 
 /// Draws the split, and puts every row into tokens.
@@ -72,7 +76,7 @@ pub(crate) fn examples(
             &task,
             data.as_deref(),
             config.task.k,
-            train.seed,
+            needed("train.seed", train.seed)?,
             Some(config.task.test_cap),
         )?,
         None => zero_shot(
@@ -108,7 +112,7 @@ pub(crate) fn model(
 ) -> Result<(Roberta, String), TrainError> {
     let loaded = load(files, device)?;
     let mut model = loaded.model;
-    let seed = config.train.map_or(0, |train| train.seed);
+    let seed = config.train.and_then(|train| train.seed).unwrap_or(0);
     match config.method.tuning {
         Some(TuningName::Full) => model.train_only(Tuning::Full, false),
         Some(TuningName::Lora) => {
@@ -122,6 +126,10 @@ pub(crate) fn model(
                 );
             }
             model.train_only(Tuning::Lora, false);
+        }
+        Some(tuning) => {
+            let message = format!("`{tuning:?}` is not there");
+            return Err(value("method.tuning", message));
         }
         None => {}
     }

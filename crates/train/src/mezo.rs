@@ -7,7 +7,7 @@ use mezo_tasks::PackedBatch;
 
 use crate::journal::{Estimate, Step};
 use crate::materials::batch;
-use crate::spec::TrainSpec;
+use crate::training::Training;
 
 /// The counter word that marks the seeds of steps.
 const STEP_SEED: u32 = 2;
@@ -42,7 +42,7 @@ pub fn estimate(
 /// Measures a step: the line of the journal, which says all that the update needs.
 pub(crate) fn measure(
     model: &Roberta,
-    train: &TrainSpec,
+    train: &Training,
     step: u64,
     packed: &PackedBatch,
     words: &[usize],
@@ -50,7 +50,7 @@ pub(crate) fn measure(
     let seed = step_seed(train.seed, step, 0);
     Step::new(
         step,
-        train.lr,
+        train.lr(step),
         vec![estimate(model, &Philox, packed, words, seed, train.eps)],
     )
 }

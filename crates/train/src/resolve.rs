@@ -1,22 +1,21 @@
 //! From a spec's point to a manifest: every file it names is read and checked before any work starts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
 use mezo_model::{ModelFiles, RobertaConfig, load};
-use mezo_tasks::{Task, Tokenizer};
+use mezo_tasks::{Example, Task, Tokenizer};
 
+use crate::check::{rule, value};
+use crate::defaults;
 use crate::error::TrainError;
 use crate::manifest::{
     ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
 };
 use crate::materials;
-use crate::spec::{LoraSpec, MethodName, RunSpec, TuningName, value};
-
-/// The paper's LoRA (section E.3).
-const LORA: LoraSpec = LoraSpec { r: 8, alpha: 16.0 };
+use crate::spec::{Objective, ProtocolName, RunSpec, TuningName};
 
 /// What has been read of a model.
 struct KnownModel {
@@ -46,6 +45,8 @@ struct KnownData {
     train: usize,
     dev: usize,
     test: usize,
+    /// How many classes the train rows are of.
+    classes: usize,
 }
 
 /// Turns points into manifests, reading each model and each split once.
@@ -79,27 +80,34 @@ impl Resolver {
     ) -> Result<Manifest, TrainError> {
         spec.check()?;
         let config = self.config(spec)?;
-        self.manifest(config, swept)
+        self.manifest(config, spec.protocol, swept)
     }
 
-    /// The zero-shot run that stands beside a point: the same model and task, nothing trained, no seed.
+    /// The zero-shot run that stands beside a point: the same model and task, nothing trained, no seed. There is none
+    /// without a prompt: a random head knows nothing.
     ///
     /// # Errors
     /// As [`Self::resolve`].
-    pub fn zero_shot(&mut self, manifest: &Manifest) -> Result<Manifest, TrainError> {
+    pub fn zero_shot(&mut self, manifest: &Manifest) -> Result<Option<Manifest>, TrainError> {
+        if !manifest.config.task.prompt {
+            return Ok(None);
+        }
         let mut config = manifest.config.clone();
-        config.method = MethodConfig {
-            name: MethodName::ZeroShot,
-            tuning: None,
-            lora: None,
-        };
+        config.method = MethodConfig::ZERO_SHOT;
         config.train = None;
-        self.manifest(config, Vec::new())
+        self.manifest(config, manifest.protocol, Vec::new())
+            .map(Some)
     }
 
-    fn manifest(&mut self, config: Config, swept: Vec<SweptText>) -> Result<Manifest, TrainError> {
+    fn manifest(
+        &mut self,
+        config: Config,
+        protocol: ProtocolName,
+        swept: Vec<SweptText>,
+    ) -> Result<Manifest, TrainError> {
         self.know_data(&config)?;
         let data = self.data[&data_key(&config)].clone();
+        check_classes(&config, data.classes)?;
         let trained = config.train.is_some();
         let sweep = self.sweep.clone();
         let model = self.known_model(&config.model)?;
@@ -117,7 +125,7 @@ impl Resolver {
             dev_examples: if trained { data.dev } else { 0 },
             test_examples: data.test,
             made_data: Task::by_name(&config.task.name)?.made(),
-            protocol: "paper".into(),
+            protocol,
             precision: "f32".into(),
             algorithm: ALGORITHM,
             versions: BTreeMap::from([
@@ -132,48 +140,16 @@ impl Resolver {
 
     /// Fills in every default.
     fn config(&mut self, spec: &RunSpec) -> Result<Config, TrainError> {
-        let model = match (&spec.model.builtin, &spec.model.path) {
-            (Some(name), _) => ModelConfig::Builtin(name.clone()),
-            (None, Some(path)) => ModelConfig::Path(path.clone()),
-            (None, None) => return Err(value("model", "[model] names no model".into())),
-        };
+        let model = model_config(spec)?;
         let sizes = &self.known_model(&model)?.config;
-        let (longest, widest) = (sizes.max_tokens(), sizes.hidden_size);
-        if let Some(lora) = spec.method.lora.filter(|lora| lora.r > widest) {
-            let message = format!(
-                "expected at most {widest} for `method.lora.r` (the model's hidden size), found {}",
-                lora.r
-            );
-            return Err(value("method.lora.r", message));
-        }
-        let task = task_config(spec, longest)?;
-        let tuning = spec.method.tuning;
-        let (method, train) = match spec.method.name {
-            MethodName::ZeroShot => (
-                MethodConfig {
-                    name: MethodName::ZeroShot,
-                    tuning: None,
-                    lora: None,
-                },
-                None,
-            ),
-            MethodName::Mezo => {
-                let lora = (tuning == TuningName::Lora).then(|| spec.method.lora.unwrap_or(LORA));
-                (
-                    MethodConfig {
-                        name: MethodName::Mezo,
-                        tuning: Some(tuning),
-                        lora,
-                    },
-                    Some(spec.train),
-                )
-            }
-        };
+        let (longest, hidden) = (sizes.max_tokens(), sizes.hidden_size);
+        let method = defaults::method(spec);
+        defaults::check_sizes(&method, hidden, longest)?;
         Ok(Config {
             model,
-            task,
+            task: task_config(spec, longest)?,
             method,
-            train,
+            train: defaults::train(spec),
         })
     }
 
@@ -205,15 +181,43 @@ impl Resolver {
             train: examples.train.len(),
             dev: examples.dev.len(),
             test: examples.test.len(),
+            classes: classes(&examples.train),
         };
         self.data.insert(key, known);
         Ok(())
     }
 }
 
+/// How many classes there are among the examples.
+fn classes(examples: &[Example]) -> usize {
+    let labels: BTreeSet<usize> = examples.iter().map(|example| example.label).collect();
+    labels.len()
+}
+
+/// An F1 score compares classes.
+fn check_classes(config: &Config, classes: usize) -> Result<(), TrainError> {
+    if config.method.objective != Objective::F1 || classes > 1 {
+        return Ok(());
+    }
+    Err(rule(
+        "method.objective",
+        "every train row has the same label: a macro-averaged F1 needs at least two classes".into(),
+        "set `objective = \"cross-entropy\"`, or give data of more classes",
+    ))
+}
+
+/// Which model the spec names.
+fn model_config(spec: &RunSpec) -> Result<ModelConfig, TrainError> {
+    match (&spec.model.builtin, &spec.model.path) {
+        (Some(name), _) => Ok(ModelConfig::Builtin(name.clone())),
+        (None, Some(path)) => Ok(ModelConfig::Path(path.clone())),
+        (None, None) => Err(value("model", "[model] names no model".into())),
+    }
+}
+
 /// What decides a split and its tokens.
 fn data_key(config: &Config) -> String {
-    let seed = config.train.map(|train| train.seed);
+    let seed = config.train.and_then(|train| train.seed);
     format!("{:?} {:?} {seed:?}", config.model, config.task)
 }
 
@@ -242,6 +246,9 @@ fn read_model(files: &ModelFiles) -> Result<KnownModel, TrainError> {
 /// The task with every default filled in.
 fn task_config(spec: &RunSpec, longest: usize) -> Result<TaskConfig, TrainError> {
     let mut task = Task::by_name(&spec.task.name)?;
+    if !spec.task.prompt {
+        task = task.without_prompt();
+    }
     if let Some(template) = &spec.task.template {
         task = task.with_template(template)?;
     }
@@ -273,98 +280,13 @@ fn task_config(spec: &RunSpec, longest: usize) -> Result<TaskConfig, TrainError>
         data: spec.task.data.clone().filter(|_| !task.made()),
         k: spec.task.k,
         test_cap: spec.task.test_cap,
+        prompt: spec.task.prompt,
         template: task
             .template()
             .map_or("", |template| template.as_str())
             .into(),
         label_words: task.label_words(),
         max_length,
+        cut: spec.task.cut,
     })
-}
-
-impl Manifest {
-    /// The same manifest with its relative paths, which start at `from`, made to start at the run directory `to`.
-    pub fn with_paths_from(mut self, from: &Path, to: &Path) -> Self {
-        if let ModelConfig::Path(path) = &mut self.config.model {
-            *path = relocated(path, from, to);
-        }
-        if let Some(data) = &mut self.config.task.data {
-            *data = relocated(data, from, to);
-        }
-        self
-    }
-}
-
-/// A relative path that starts at `from`, as it reads from `to`. Absolute paths stay as they are.
-///
-/// Links are followed on both sides first: a `..` behind a link leads elsewhere than its name says.
-fn relocated(path: &Path, from: &Path, to: &Path) -> PathBuf {
-    if path.is_absolute() {
-        return path.into();
-    }
-    let (target, start) = (physical(&from.join(path)), physical(to));
-    let shared = target
-        .components()
-        .zip(start.components())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let up = start
-        .components()
-        .skip(shared)
-        .map(|_| std::path::Component::ParentDir);
-    up.chain(target.components().skip(shared)).collect()
-}
-
-/// The absolute path without links, as far as it exists; the rest by its names.
-fn physical(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
-    let mut rest = Vec::new();
-    let mut known = absolute.as_path();
-    loop {
-        if let Ok(found) = known.canonicalize() {
-            return rest.iter().rev().fold(found, |path, part| path.join(part));
-        }
-        match (known.parent(), known.file_name()) {
-            (Some(parent), Some(name)) => {
-                rest.push(name);
-                known = parent;
-            }
-            _ => return absolute,
-        }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_read_from_the_run_directory() {
-        let root = tempfile::tempdir().unwrap();
-        let at = |path: &str| root.path().join(path);
-        for dir in ["a/experiments", "data", "scratch/deep/runs"] {
-            std::fs::create_dir_all(at(dir)).unwrap();
-        }
-        let from = at("a/experiments");
-        let reads = |path: &str, to: &Path| relocated(Path::new(path), &from, to);
-        assert_eq!(
-            reads("../../data", &at("a/runs/s/id")),
-            Path::new("../../../../data")
-        );
-        assert_eq!(
-            reads("m", &at("a/runs/s/id")),
-            Path::new("../../../experiments/m")
-        );
-        assert_eq!(reads("/x/y", &at("a/runs/s/id")), Path::new("/x/y"));
-
-        std::os::unix::fs::symlink(at("scratch/deep/runs"), at("a/runs")).unwrap();
-        let run = at("a/runs/s/id");
-        std::fs::create_dir_all(&run).unwrap();
-        let data = run.join(reads("../../data", &run));
-        assert_eq!(
-            data.canonicalize().unwrap(),
-            at("data").canonicalize().unwrap()
-        );
-    }
 }

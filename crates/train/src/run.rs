@@ -18,7 +18,7 @@ use crate::materials::{self, Examples, Materials};
 use crate::mezo;
 use crate::result::{Reported, RunResult, Status};
 use crate::snapshot;
-use crate::spec::TrainSpec;
+use crate::training::Training;
 
 /// The journal's file.
 const STEPS: &str = "steps.jsonl";
@@ -142,7 +142,7 @@ fn work(
     };
     match manifest.config.train {
         None => work.zero_shot().map(|()| (Ending::Finished, 0)),
-        Some(train) => work.train(&train, control),
+        Some(train) => work.train(&Training::of(&train)?, control),
     }
 }
 
@@ -168,7 +168,7 @@ impl Work<'_> {
     /// Every step: from the journal where it has it, measured and written down where not.
     fn train(
         &mut self,
-        train: &TrainSpec,
+        train: &Training,
         control: &mut dyn Control,
     ) -> Result<(Ending, u64), TrainError> {
         let (mut file, mut journal) = Lines::open::<Step>(&self.steps_path())?;
@@ -209,7 +209,7 @@ impl Work<'_> {
         Ok((Ending::Finished, step))
     }
 
-    fn measure(&self, train: &TrainSpec, step: u64, order: &Order) -> Step {
+    fn measure(&self, train: &Training, step: u64, order: &Order) -> Step {
         let rows = order.batch(step - 1);
         let packed = PackedBatch::pack(rows.into_iter().map(|row| &self.examples.train[row]));
         mezo::measure(&self.model, train, step, &packed, &self.examples.words)
@@ -303,7 +303,10 @@ impl Work<'_> {
         let config = &self.manifest.config;
         let files = materials::model_files(&config.model, self.dir)?;
         self.model = materials::model(config, &files, &self.device)?.0;
-        let weight_decay = config.train.map_or(0.0, |train| train.weight_decay);
+        let weight_decay = config
+            .train
+            .and_then(|train| train.weight_decay)
+            .unwrap_or(0.0);
         for line in &journal[..step as usize] {
             mezo::apply(&mut self.model, &Philox, line, weight_decay);
         }

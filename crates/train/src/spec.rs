@@ -5,30 +5,47 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::TrainError;
-
 /// One point of a spec, before anything it names has been looked at.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSpec {
+    /// The rules that decide what is trained.
+    #[serde(default)]
+    pub protocol: ProtocolName,
     /// Which model.
     pub model: ModelSpec,
     /// Which data, and how they are put to the model.
     pub task: TaskSpec,
     /// What is done.
     pub method: MethodSpec,
-    /// How it is trained.
+    /// How it is trained; not read for zero-shot.
+    #[serde(default)]
     pub train: TrainSpec,
 }
 
-/// `[model]`: one of the two.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// The rules that decide what is trained (docs/protocols.md).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProtocolName {
+    /// What the paper says.
+    #[default]
+    Paper,
+    /// What its public code does.
+    ReferenceCode,
+}
+
+/// `[model]`: one of the three.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
     /// A model in the binary.
     pub builtin: Option<String>,
     /// A folder in Hugging Face's layout, relative to the spec's own folder.
     pub path: Option<PathBuf>,
+    /// A repository on the Hugging Face hub, such as `roberta-large`.
+    pub hub: Option<String>,
+    /// Its branch, tag or commit; `main` by default.
+    pub revision: Option<String>,
 }
 
 /// `[task]`
@@ -44,12 +61,34 @@ pub struct TaskSpec {
     /// The most test examples; a larger test set is cut by the published rule.
     #[serde(default = "test_cap")]
     pub test_cap: usize,
+    /// Whether the model is asked by a prompt; a randomly initialised classification head on the first token reads the
+    /// bare sentences where it is not.
+    #[serde(default = "yes")]
+    pub prompt: bool,
     /// The prompt; the published one by default.
     pub template: Option<String>,
-    /// Label to label word; the published ones by default.
+    /// Label to label word; the published ones where none is given.
     pub label_words: Option<BTreeMap<String, String>>,
     /// The most tokens of a prompt.
     pub max_length: Option<usize>,
+    /// What is cut where a prompt is longer.
+    #[serde(default)]
+    pub cut: CutName,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What is cut of a prompt that is too long.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CutName {
+    /// Its tail, as published; a prompt that loses its mask by that is an error.
+    #[default]
+    Tail,
+    /// The longest sentence, token by token, until the prompt fits.
+    Sentences,
 }
 
 fn test_cap() -> usize {
@@ -60,23 +99,53 @@ fn test_cap() -> usize {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MethodSpec {
-    /// `mezo`, or `zero-shot` for no training at all.
+    /// What is done.
     pub name: MethodName,
     /// Which parameters are trained.
     #[serde(default)]
     pub tuning: TuningName,
     /// Rank and weight of LoRA; 8 and 16, the paper's, by default.
     pub lora: Option<LoraSpec>,
+    /// Length and first values of the prefix; 5 and activations, the paper's, by default.
+    pub prefix: Option<PrefixSpec>,
+    /// What MeZO makes small.
+    #[serde(default)]
+    pub objective: Objective,
+    /// How MeZO estimates a step's gradient.
+    #[serde(default)]
+    pub estimator: Estimator,
+    /// How many estimates a step of MeZO makes; one by default.
+    pub estimates: Option<EstimatesSpec>,
+    /// A scale of the perturbation for each layer; none by default.
+    pub scale: Option<ScaleSpec>,
 }
 
-/// How the parameters are changed.
+/// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MethodName {
-    /// Memory-efficient zeroth-order SGD.
+    /// Memory-efficient zeroth-order optimisation.
     Mezo,
-    /// Not at all.
+    /// Fine-tuning by backpropagation.
+    Ft,
+    /// Linear probing: logistic regression on frozen features.
+    Lp,
+    /// MeZO from where linear probing ends.
+    LpMezo,
+    /// No training at all.
     ZeroShot,
+}
+
+impl MethodName {
+    /// Whether steps are estimated from losses alone.
+    pub fn is_mezo(self) -> bool {
+        matches!(self, Self::Mezo | Self::LpMezo)
+    }
+
+    /// Whether it goes by steps at all.
+    pub fn has_steps(self) -> bool {
+        self.is_mezo() || self == Self::Ft
+    }
 }
 
 /// Which parameters are trained.
@@ -88,6 +157,12 @@ pub enum TuningName {
     Full,
     /// Low-rank terms beside query and value.
     Lora,
+    /// Keys and values before every layer's own.
+    Prefix,
+    /// The head alone.
+    Head,
+    /// The biases alone.
+    Bias,
 }
 
 /// `method.lora`
@@ -100,128 +175,214 @@ pub struct LoraSpec {
     pub alpha: f64,
 }
 
-/// `[train]`
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// `method.prefix`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrefixSpec {
+    /// How many keys and values are put before a layer's own.
+    #[serde(default = "prefix_tokens")]
+    pub tokens: usize,
+    /// Where their first values come from.
+    #[serde(default)]
+    pub init: PrefixInitName,
+}
+
+fn prefix_tokens() -> usize {
+    5
+}
+
+impl Default for PrefixSpec {
+    /// The paper's (Table 15).
+    fn default() -> Self {
+        Self {
+            tokens: prefix_tokens(),
+            init: PrefixInitName::default(),
+        }
+    }
+}
+
+/// Where a prefix's first values come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PrefixInitName {
+    /// The model's own keys and values of random words.
+    #[default]
+    Activations,
+    /// A normal distribution.
+    Random,
+}
+
+/// What MeZO makes small.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// Mean cross-entropy over the label words.
+    #[default]
+    CrossEntropy,
+    /// One minus the accuracy on the batch (paper, section 3.3).
+    Accuracy,
+    /// One minus the macro-averaged F1 on the batch.
+    F1,
+}
+
+/// How a gradient is estimated from losses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimator {
+    /// From the losses on both sides of the parameters (paper, definition 1).
+    #[default]
+    TwoSided,
+    /// From this step's loss and the last one's (paper, definition 8).
+    OnePoint,
+}
+
+/// `method.estimates`: n-SPSA (paper, algorithm 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EstimatesSpec {
+    /// n
+    pub count: u32,
+    /// How many of them each step makes.
+    #[serde(default)]
+    pub schedule: EstimatesSchedule,
+    /// Whether the learning rate is multiplied by the number of estimates.
+    #[serde(default)]
+    pub scale_lr: bool,
+}
+
+/// How many estimates each step makes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EstimatesSchedule {
+    /// n at every step.
+    #[default]
+    Constant,
+    /// From 1 up to n in proportion to the steps done.
+    Linear,
+}
+
+/// `method.scale`: another perturbation scale for each layer (paper, appendices B.3 and B.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleSpec {
+    /// What a layer's scale is.
+    pub by: ScaleBy,
+    /// Whether the update undoes the scale.
+    #[serde(default)]
+    pub modifies: Modifies,
+    /// When the scales are measured.
+    #[serde(default)]
+    pub measured: ScaleMeasured,
+}
+
+/// What a layer's scale is: its perturbation is `eps z / scale`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScaleBy {
+    /// The norm of its parameters.
+    ParameterNorm,
+    /// The norm of its gradient, estimated by two forward passes that move this layer alone (paper, proposition 1).
+    GradientNorm,
+    /// The norm of its gradient by backpropagation.
+    BackpropagatedNorm,
+}
+
+/// What the scale changes of the estimate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Modifies {
+    /// Its variance: the update is multiplied by the scale again, so that the mean is the gradient (definition 6).
+    #[default]
+    Variance,
+    /// Its expectation: the update is `g z` as without scales (definition 7).
+    Expectation,
+}
+
+/// When scales are measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScaleMeasured {
+    /// Before the first step.
+    #[default]
+    Once,
+    /// Before the first step of every epoch.
+    EachEpoch,
+}
+
+/// `[train]`. What a method does not need is left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainSpec {
     /// Picks the k-shot split, the order of the batches and the noise.
-    pub seed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// Parameter updates.
-    pub steps: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
     /// Examples a step; more than there are is all of them.
-    pub batch_size: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
     /// Steps between evaluations on dev.
-    pub eval_every: u64,
-    /// Learning rate, constant.
-    pub lr: f64,
-    /// Scale of the perturbation.
-    pub eps: f64,
-    /// Weight decay, on every trained tensor.
-    #[serde(default)]
-    pub weight_decay: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eval_every: Option<u64>,
+    /// Learning rate, at its highest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr: Option<f64>,
+    /// Scale of MeZO's perturbation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eps: Option<f64>,
+    /// Weight decay; none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
+    /// What is decayed; the protocol says where the spec does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay_on: Option<DecayName>,
+    /// SGD by default for MeZO, Adam for fine-tuning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<OptimizerName>,
+    /// Momentum of SGD; none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub momentum: Option<f64>,
+    /// Constant by default for MeZO, linear for fine-tuning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Steps in which the learning rate rises from 0; none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<u64>,
+    /// Dropout of fine-tuning; 0.1, RoBERTa's own, by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
+    /// The largest norm of fine-tuning's gradient; 1 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
 }
 
-impl RunSpec {
-    /// Checks the values that can be checked by themselves.
-    ///
-    /// # Errors
-    /// With the key of the first value that cannot be.
-    pub fn check(&self) -> Result<(), TrainError> {
-        self.check_model()?;
-        positive_count("task.k", self.task.k as u64)?;
-        positive_count("task.test_cap", self.task.test_cap as u64)?;
-        if let Some(length) = self.task.max_length {
-            positive_count("task.max_length", length as u64)?;
-        }
-        self.check_lora()?;
-        let train = &self.train;
-        positive_count("train.steps", train.steps)?;
-        positive_count("train.batch_size", train.batch_size as u64)?;
-        positive_count("train.eval_every", train.eval_every)?;
-        positive("train.lr", train.lr)?;
-        positive("train.eps", train.eps)?;
-        // The forward pass perturbs in f32.
-        if !(train.eps as f32).is_normal() {
-            let message = format!(
-                "expected 1.2e-38 to 3.4e38 for `train.eps`, found {:?}",
-                train.eps
-            );
-            return Err(value("train.eps", message));
-        }
-        if !(train.weight_decay.is_finite() && train.weight_decay >= 0.0) {
-            let message = format!(
-                "expected a finite number, 0 or more, for `train.weight_decay`, found {:?}",
-                train.weight_decay
-            );
-            return Err(value("train.weight_decay", message));
-        }
-        // The published procedure seeds a generator of 32 bits.
-        if u32::try_from(train.seed).is_err() {
-            let message = format!(
-                "expected 0 to 4294967295 for `train.seed`, found {}",
-                train.seed
-            );
-            return Err(value("train.seed", message));
-        }
-        Ok(())
-    }
-
-    fn check_model(&self) -> Result<(), TrainError> {
-        match (&self.model.builtin, &self.model.path) {
-            (Some(_), None) | (None, Some(_)) => Ok(()),
-            (None, None) => Err(value(
-                "model",
-                "expected `builtin` or `path` in [model], found neither".into(),
-            )),
-            (Some(_), Some(_)) => Err(value(
-                "model",
-                "expected `builtin` or `path` in [model], found both".into(),
-            )),
-        }
-    }
-
-    fn check_lora(&self) -> Result<(), TrainError> {
-        let Some(lora) = self.method.lora else {
-            return Ok(());
-        };
-        if self.method.tuning != TuningName::Lora {
-            return Err(TrainError::Value {
-                key: "method.lora",
-                message: "`method.lora` is set, but `method.tuning` is not \"lora\"".into(),
-                hint: Some("set `tuning = \"lora\"` in [method], or remove `lora`".into()),
-            });
-        }
-        positive_count("method.lora.r", lora.r as u64)?;
-        positive("method.lora.alpha", lora.alpha)
-    }
+/// How the gradient moves the parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerName {
+    /// Stochastic gradient descent.
+    Sgd,
+    /// Adam with decoupled weight decay.
+    Adam,
 }
 
-/// An error about a key's value; the message names the key.
-pub(crate) fn value(key: &'static str, message: String) -> TrainError {
-    TrainError::Value {
-        key,
-        message,
-        hint: None,
-    }
+/// How the learning rate goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// As it is.
+    Constant,
+    /// Down to 0 after the last step.
+    Linear,
 }
 
-fn positive_count(key: &'static str, count: u64) -> Result<(), TrainError> {
-    match count {
-        0 => Err(value(
-            key,
-            format!("expected 1 or more for `{key}`, found 0"),
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn positive(key: &'static str, number: f64) -> Result<(), TrainError> {
-    if number.is_finite() && number > 0.0 {
-        return Ok(());
-    }
-    // `{number:?}` keeps a tiny number short where `{number}` would write its zeros out.
-    Err(value(
-        key,
-        format!("expected a finite number above 0 for `{key}`, found {number:?}"),
-    ))
+/// What is decayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecayName {
+    /// Everything trained.
+    All,
+    /// All but biases and layer norms.
+    NoBiasNorm,
 }

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use mezo_train::{
-    Control, Ending, MethodName, MethodSpec, ModelSpec, Resolver, RunResult, RunSpec, Status, Step,
-    TaskSpec, TrainSpec, TuningName, run,
+    Control, CutName, Ending, Estimator, MethodName, MethodSpec, ModelSpec, Objective,
+    ProtocolName, Resolver, RunResult, RunSpec, Status, Step, TaskSpec, TrainSpec, TuningName, run,
 };
 
 /// Stops before a step, or never.
@@ -26,9 +26,12 @@ impl Control for StopAfter {
 /// A run directory whose learning rate throws the parameters out of f32.
 fn prepared(dir: &Path, lr: f64) {
     let spec = RunSpec {
+        protocol: ProtocolName::Paper,
         model: ModelSpec {
             builtin: Some("roberta-imdb-tiny".into()),
             path: None,
+            hub: None,
+            revision: None,
         },
         task: TaskSpec {
             name: "made-sentiment".into(),
@@ -38,20 +41,28 @@ fn prepared(dir: &Path, lr: f64) {
             template: None,
             label_words: None,
             max_length: None,
+            prompt: true,
+            cut: CutName::Tail,
         },
         method: MethodSpec {
             name: MethodName::Mezo,
             tuning: TuningName::Full,
             lora: None,
+            prefix: None,
+            objective: Objective::CrossEntropy,
+            estimator: Estimator::TwoSided,
+            estimates: None,
+            scale: None,
         },
         train: TrainSpec {
-            seed: 13,
-            steps: 20,
-            batch_size: 4,
-            eval_every: 1,
-            lr,
-            eps: 1e-3,
-            weight_decay: 0.0,
+            seed: Some(13),
+            steps: Some(20),
+            batch_size: Some(4),
+            eval_every: Some(1),
+            lr: Some(lr),
+            eps: Some(1e-3),
+            weight_decay: Some(0.0),
+            ..TrainSpec::default()
         },
     };
     let mut resolver = Resolver::new("diverging", Path::new("."));

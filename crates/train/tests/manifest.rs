@@ -5,8 +5,8 @@ use std::path::Path;
 
 use mezo_model::{LoraConfig, ModelFiles, Tuning};
 use mezo_train::{
-    Manifest, MethodName, MethodSpec, ModelSpec, Resolver, RunSpec, TaskSpec, TrainError,
-    TrainSpec, TuningName,
+    CutName, Estimator, Manifest, MethodName, MethodSpec, ModelSpec, Objective, ProtocolName,
+    Resolver, RunSpec, TaskSpec, TrainError, TrainSpec, TuningName,
 };
 
 /// One value of the spec, changed.
@@ -14,9 +14,12 @@ type Change = fn(&mut RunSpec);
 
 fn spec() -> RunSpec {
     RunSpec {
+        protocol: ProtocolName::Paper,
         model: ModelSpec {
             builtin: Some("roberta-imdb-tiny".into()),
             path: None,
+            hub: None,
+            revision: None,
         },
         task: TaskSpec {
             name: "made-sentiment".into(),
@@ -26,20 +29,28 @@ fn spec() -> RunSpec {
             template: None,
             label_words: None,
             max_length: None,
+            prompt: true,
+            cut: CutName::Tail,
         },
         method: MethodSpec {
             name: MethodName::Mezo,
             tuning: TuningName::Lora,
             lora: None,
+            prefix: None,
+            objective: Objective::CrossEntropy,
+            estimator: Estimator::TwoSided,
+            estimates: None,
+            scale: None,
         },
         train: TrainSpec {
-            seed: 13,
-            steps: 10,
-            batch_size: 64,
-            eval_every: 5,
-            lr: 1e-3,
-            eps: 1e-3,
-            weight_decay: 0.0,
+            seed: Some(13),
+            steps: Some(10),
+            batch_size: Some(64),
+            eval_every: Some(5),
+            lr: Some(1e-3),
+            eps: Some(1e-3),
+            weight_decay: Some(0.0),
+            ..TrainSpec::default()
         },
     }
 }
@@ -53,13 +64,13 @@ fn resolve(spec: &RunSpec) -> Manifest {
 #[test]
 fn every_value_that_changes_a_number_changes_the_id() {
     let changes: [Change; 11] = [
-        |spec| spec.train.seed = 21,
-        |spec| spec.train.steps = 11,
-        |spec| spec.train.batch_size = 8,
-        |spec| spec.train.eval_every = 10,
-        |spec| spec.train.lr = 2e-3,
-        |spec| spec.train.eps = 2e-3,
-        |spec| spec.train.weight_decay = 0.1,
+        |spec| spec.train.seed = Some(21),
+        |spec| spec.train.steps = Some(11),
+        |spec| spec.train.batch_size = Some(8),
+        |spec| spec.train.eval_every = Some(10),
+        |spec| spec.train.lr = Some(2e-3),
+        |spec| spec.train.eps = Some(2e-3),
+        |spec| spec.train.weight_decay = Some(0.1),
         |spec| spec.task.k = 8,
         |spec| spec.task.test_cap = 100,
         |spec| spec.task.template = Some("*cls**sent_0*_this_movie_is*mask*.*sep+*".into()),
@@ -88,6 +99,7 @@ fn a_copy_of_the_model_elsewhere_makes_the_same_id() {
     copied.model = ModelSpec {
         builtin: None,
         path: Some(dir.path().into()),
+        ..ModelSpec::default()
     };
     assert_eq!(resolve(&copied).id, resolve(&spec()).id);
 
@@ -138,13 +150,15 @@ fn what_lora_trains_is_counted() {
 #[test]
 fn values_that_cannot_be_are_refused_by_their_key() {
     let changes: [(&str, Change); 8] = [
-        ("train.lr", |spec| spec.train.lr = -1e-4),
-        ("train.lr", |spec| spec.train.lr = f64::NAN),
-        ("train.eps", |spec| spec.train.eps = 0.0),
-        ("train.eps", |spec| spec.train.eps = f64::INFINITY),
-        ("train.weight_decay", |spec| spec.train.weight_decay = -0.1),
-        ("train.steps", |spec| spec.train.steps = 0),
-        ("train.seed", |spec| spec.train.seed = 1 << 32),
+        ("train.lr", |spec| spec.train.lr = Some(-1e-4)),
+        ("train.lr", |spec| spec.train.lr = Some(f64::NAN)),
+        ("train.eps", |spec| spec.train.eps = Some(0.0)),
+        ("train.eps", |spec| spec.train.eps = Some(f64::INFINITY)),
+        ("train.weight_decay", |spec| {
+            spec.train.weight_decay = Some(-0.1)
+        }),
+        ("train.steps", |spec| spec.train.steps = Some(0)),
+        ("train.seed", |spec| spec.train.seed = Some(1 << 32)),
         ("task.max_length", |spec| spec.task.max_length = Some(129)),
     ];
     for (expected, change) in changes {

@@ -1,0 +1,395 @@
+//! What a spec may say: the rules that a point's values can be held against by themselves.
+
+use crate::error::TrainError;
+use crate::spec::{
+    DecayName, EstimatesSchedule, Estimator, MethodName, Objective, OptimizerName, ProtocolName,
+    RunSpec, TrainSpec, TuningName,
+};
+
+impl RunSpec {
+    /// Checks the values that can be checked by themselves.
+    ///
+    /// # Errors
+    /// With the key of the first value that cannot be.
+    pub fn check(&self) -> Result<(), TrainError> {
+        self.check_model()?;
+        self.check_task()?;
+        self.check_tuning()?;
+        self.check_estimates()?;
+        self.check_train()?;
+        self.check_protocol()
+    }
+
+    fn check_model(&self) -> Result<(), TrainError> {
+        let model = &self.model;
+        let named = [
+            model.builtin.is_some(),
+            model.path.is_some(),
+            model.hub.is_some(),
+        ];
+        let found = match named.into_iter().filter(|&named| named).count() {
+            0 => "none",
+            1 => {
+                if model.revision.is_some() && model.hub.is_none() {
+                    let message = "`revision` is set, but [model] has no `hub`".into();
+                    return Err(value("model.revision", message));
+                }
+                return Ok(());
+            }
+            _ => "more",
+        };
+        Err(value(
+            "model",
+            format!("expected one of `builtin`, `path` and `hub` in [model], found {found}"),
+        ))
+    }
+
+    fn check_task(&self) -> Result<(), TrainError> {
+        let task = &self.task;
+        positive_count("task.k", task.k as u64)?;
+        positive_count("task.test_cap", task.test_cap as u64)?;
+        if let Some(length) = task.max_length {
+            positive_count("task.max_length", length as u64)?;
+        }
+        if task.prompt {
+            return Ok(());
+        }
+        let set = [
+            ("task.template", task.template.is_some()),
+            ("task.label_words", task.label_words.is_some()),
+        ];
+        for (key, set) in set {
+            refuse(
+                set,
+                key,
+                "belongs to a prompt",
+                "`task.prompt` is false",
+                "remove it, or `prompt = false`",
+            )?;
+        }
+        match self.method.name {
+            MethodName::LpMezo => Err(rule(
+                "task.prompt",
+                "linear probing writes its solution over the label words of a prompt: `lp-mezo` needs one".into(),
+                "remove `prompt = false`, or set `name = \"mezo\"` in [method]",
+            )),
+            MethodName::ZeroShot => Err(rule(
+                "task.prompt",
+                "without a prompt the head is random and knows nothing before training: there is no zero-shot".into(),
+                "remove `prompt = false`, or choose a method that trains",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_tuning(&self) -> Result<(), TrainError> {
+        let method = &self.method;
+        let tuning = method.tuning;
+        refuse(
+            method.lora.is_some() && tuning != TuningName::Lora,
+            "method.lora",
+            "is set",
+            "`method.tuning` is not \"lora\"",
+            "set `tuning = \"lora\"` in [method], or remove `lora`",
+        )?;
+        refuse(
+            method.prefix.is_some() && tuning != TuningName::Prefix,
+            "method.prefix",
+            "is set",
+            "`method.tuning` is not \"prefix\"",
+            "set `tuning = \"prefix\"` in [method], or remove `prefix`",
+        )?;
+        refuse(
+            method.name == MethodName::Lp && tuning != TuningName::Full,
+            "method.tuning",
+            "is set",
+            "`lp` fits a logistic regression and trains nothing of the model",
+            "remove `tuning`",
+        )?;
+        if let Some(lora) = method.lora {
+            positive_count("method.lora.r", lora.r as u64)?;
+            positive("method.lora.alpha", lora.alpha)?;
+        }
+        match method.prefix {
+            Some(prefix) => positive_count("method.prefix.tokens", prefix.tokens as u64),
+            None => Ok(()),
+        }
+    }
+
+    fn check_estimates(&self) -> Result<(), TrainError> {
+        let method = &self.method;
+        let mezo = method.name.is_mezo();
+        let own = [
+            ("method.estimates", method.estimates.is_some()),
+            ("method.scale", method.scale.is_some()),
+            (
+                "method.objective",
+                method.objective != Objective::CrossEntropy,
+            ),
+            ("method.estimator", method.estimator != Estimator::TwoSided),
+        ];
+        for (key, set) in own {
+            refuse(
+                set && !mezo,
+                key,
+                "is about estimates from losses",
+                "`method.name` is neither \"mezo\" nor \"lp-mezo\"",
+                "remove it, or set `name = \"mezo\"` in [method]",
+            )?;
+        }
+        let Some(estimates) = method.estimates else {
+            return Ok(());
+        };
+        if estimates.count == 0 {
+            let schedule = match estimates.schedule {
+                EstimatesSchedule::Constant => "constant",
+                EstimatesSchedule::Linear => "linear",
+            };
+            return Err(rule(
+                "method.estimates.count",
+                format!(
+                    "a {schedule} schedule up to 0 gives 0 estimates: every step needs at least one to move by"
+                ),
+                "set `count` to 1 or more",
+            ));
+        }
+        refuse(
+            estimates.count > 1 && method.estimator == Estimator::OnePoint,
+            "method.estimates.count",
+            "is above 1",
+            "a one-point estimate is one a step: it is the difference to the last step's",
+            "set `count = 1`, or remove `estimator = \"one-point\"`",
+        )
+    }
+
+    fn check_train(&self) -> Result<(), TrainError> {
+        let (train, name) = (&self.train, self.method.name);
+        if name == MethodName::ZeroShot {
+            return Ok(());
+        }
+        let seed = needed("train.seed", train.seed)?;
+        // The published procedure seeds a generator of 32 bits.
+        if u32::try_from(seed).is_err() {
+            let message = format!("expected 0 to 4294967295 for `train.seed`, found {seed}");
+            return Err(value("train.seed", message));
+        }
+        if !name.has_steps() {
+            return Ok(());
+        }
+        positive_count("train.steps", needed("train.steps", train.steps)?)?;
+        let batch_size = needed("train.batch_size", train.batch_size)?;
+        positive_count("train.batch_size", batch_size as u64)?;
+        positive_count(
+            "train.eval_every",
+            needed("train.eval_every", train.eval_every)?,
+        )?;
+        positive("train.lr", needed("train.lr", train.lr)?)?;
+        not_negative("train.weight_decay", train.weight_decay)?;
+        check_schedule(train)?;
+        check_optimizer(train)?;
+        if name.is_mezo() {
+            check_eps(train)
+        } else {
+            check_backprop(train)
+        }
+    }
+
+    /// What the public code has no way to do, or does in a way that fails (docs/protocols.md).
+    fn check_protocol(&self) -> Result<(), TrainError> {
+        if self.protocol == ProtocolName::Paper {
+            return Ok(());
+        }
+        let (method, train) = (&self.method, &self.train);
+        let absent = [
+            (
+                "method.tuning",
+                method.tuning == TuningName::Bias,
+                "trains no subset of biases",
+            ),
+            (
+                "train.momentum",
+                train.momentum.is_some_and(|momentum| momentum > 0.0),
+                "has no momentum",
+            ),
+            (
+                "method.objective",
+                method.objective == Objective::F1,
+                "optimises accuracy, but not F1",
+            ),
+            (
+                "method.estimator",
+                method.estimator == Estimator::OnePoint,
+                "has no one-point estimate",
+            ),
+            (
+                "method.scale",
+                method.scale.is_some() && method.tuning == TuningName::Prefix,
+                "makes its scales for the groups `embed`, `lm_head` and `layer.i.` of trained weights, which a prefix alone leaves empty",
+            ),
+        ];
+        for (key, set, what) in absent {
+            if set {
+                return Err(rule(
+                    key,
+                    format!(
+                        "protocol \"reference-code\" does what the public code does, which {what}"
+                    ),
+                    "set `protocol = \"paper\"`, or choose what the public code has",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_schedule(train: &TrainSpec) -> Result<(), TrainError> {
+    let (Some(warmup), Some(steps)) = (train.warmup, train.steps) else {
+        return Ok(());
+    };
+    if warmup < steps {
+        return Ok(());
+    }
+    Err(rule(
+        "train.warmup",
+        format!("a warm-up of {warmup} steps does not end within {steps} steps"),
+        "the warm-up must be shorter than the run",
+    ))
+}
+
+fn check_optimizer(train: &TrainSpec) -> Result<(), TrainError> {
+    refuse(
+        train.decay_on == Some(DecayName::All) && train.weight_decay.is_none(),
+        "train.decay_on",
+        "is set",
+        "there is no `train.weight_decay`",
+        "set `weight_decay` in [train], or remove `decay_on`",
+    )?;
+    let Some(momentum) = train.momentum else {
+        return Ok(());
+    };
+    if !(0.0..1.0).contains(&momentum) {
+        let message =
+            format!("expected 0 or more and less than 1 for `train.momentum`, found {momentum:?}");
+        return Err(value("train.momentum", message));
+    }
+    refuse(
+        train.optimizer == Some(OptimizerName::Adam),
+        "train.momentum",
+        "is set",
+        "Adam has its own",
+        "remove `momentum`, or set `optimizer = \"sgd\"`",
+    )
+}
+
+fn check_eps(train: &TrainSpec) -> Result<(), TrainError> {
+    let eps = needed("train.eps", train.eps)?;
+    positive("train.eps", eps)?;
+    // The forward pass perturbs in f32.
+    if !(eps as f32).is_normal() {
+        let message = format!("expected 1.2e-38 to 3.4e38 for `train.eps`, found {eps:?}");
+        return Err(value("train.eps", message));
+    }
+    for (key, set) in [
+        ("train.dropout", train.dropout.is_some()),
+        ("train.clip", train.clip.is_some()),
+    ] {
+        refuse(
+            set,
+            key,
+            "belongs to backpropagation",
+            "`method.name` is not \"ft\"",
+            "remove it",
+        )?;
+    }
+    Ok(())
+}
+
+fn check_backprop(train: &TrainSpec) -> Result<(), TrainError> {
+    refuse(
+        train.eps.is_some(),
+        "train.eps",
+        "is the scale of a perturbation",
+        "`method.name` is \"ft\", which has none",
+        "remove it",
+    )?;
+    if let Some(dropout) = train
+        .dropout
+        .filter(|dropout| !(0.0..1.0).contains(dropout))
+    {
+        let message =
+            format!("expected 0 or more and less than 1 for `train.dropout`, found {dropout:?}");
+        return Err(value("train.dropout", message));
+    }
+    match train.clip {
+        Some(clip) => positive("train.clip", clip),
+        None => Ok(()),
+    }
+}
+
+/// An error about a key's value; the message names the key.
+pub(crate) fn value(key: &'static str, message: String) -> TrainError {
+    TrainError::Value {
+        key,
+        message,
+        hint: None,
+    }
+}
+
+/// A value that breaks a rule, and the way out.
+pub(crate) fn rule(key: &'static str, message: String, hint: &str) -> TrainError {
+    TrainError::Value {
+        key,
+        message,
+        hint: Some(hint.into()),
+    }
+}
+
+/// Refuses a key that is set against a rule: "`key` is set, but ...".
+fn refuse(set: bool, key: &'static str, is: &str, but: &str, hint: &str) -> Result<(), TrainError> {
+    match set {
+        true => Err(rule(key, format!("`{key}` {is}, but {but}"), hint)),
+        false => Ok(()),
+    }
+}
+
+pub(crate) fn needed<T>(key: &'static str, found: Option<T>) -> Result<T, TrainError> {
+    found.ok_or_else(|| {
+        let (table, name) = key.split_once('.').unwrap_or(("", key));
+        rule(
+            key,
+            format!("missing key `{name}` in [{table}]"),
+            &format!("set `{name}` in [{table}], or give a list of its values in [sweep]"),
+        )
+    })
+}
+
+fn positive_count(key: &'static str, count: u64) -> Result<(), TrainError> {
+    match count {
+        0 => Err(value(
+            key,
+            format!("expected 1 or more for `{key}`, found 0"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn positive(key: &'static str, number: f64) -> Result<(), TrainError> {
+    if number.is_finite() && number > 0.0 {
+        return Ok(());
+    }
+    // `{number:?}` keeps a tiny number short where `{number}` would write its zeros out.
+    Err(value(
+        key,
+        format!("expected a finite number above 0 for `{key}`, found {number:?}"),
+    ))
+}
+
+fn not_negative(key: &'static str, number: Option<f64>) -> Result<(), TrainError> {
+    match number.filter(|number| !(number.is_finite() && *number >= 0.0)) {
+        None => Ok(()),
+        Some(number) => Err(value(
+            key,
+            format!("expected a finite number, 0 or more, for `{key}`, found {number:?}"),
+        )),
+    }
+}
