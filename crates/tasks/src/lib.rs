@@ -27,6 +27,7 @@ mod prompt;
 mod published;
 mod read;
 mod rng;
+mod sizes;
 mod split;
 mod task;
 mod template;

@@ -1,6 +1,7 @@
 //! The tasks as MeZO publishes them (MEZO.md, section 3): files, templates, label words, class order, limits.
 
 use crate::read::{Columns, Label, Layout};
+use crate::sizes::{self, Sizes};
 
 /// The row of the published table for one task.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(crate) struct Published {
     pub(crate) first_limit: Option<usize>,
     pub(crate) other_limit: Option<usize>,
     pub(crate) max_length: usize,
+    pub(crate) sizes: Sizes,
     /// What else may lie under the same name, by the number of its train rows.
     pub(crate) mistaken_for: Option<Other>,
 }
@@ -95,6 +97,7 @@ const SST2: Published = Published {
     first_limit: None,
     other_limit: None,
     max_length: 128,
+    sizes: sizes::SST2,
     mistaken_for: Some(Other {
         rows: 67_349,
         what: "GLUE's phrases",
@@ -122,6 +125,7 @@ const SNLI: Published = Published {
     classes: NLI_CLASSES,
     sentences: 2,
     max_length: 256,
+    sizes: sizes::SNLI,
     mistaken_for: None,
     ..SST2
 };
@@ -131,6 +135,7 @@ pub(crate) static ALL: [Published; 11] = [
     Published {
         name: "cr",
         folder: "cr",
+        sizes: sizes::CR,
         ..REVIEWS
     },
     Published {
@@ -141,6 +146,7 @@ pub(crate) static ALL: [Published; 11] = [
             what: "LM-BFF's sentences",
             task: "sst-2",
         }),
+        sizes: sizes::GLUE_SST2,
         ..SST2
     },
     Published {
@@ -148,6 +154,7 @@ pub(crate) static ALL: [Published; 11] = [
         folder: "made-sentiment",
         made: true,
         mistaken_for: None,
+        sizes: sizes::MADE,
         ..SST2
     },
     Published {
@@ -159,17 +166,20 @@ pub(crate) static ALL: [Published; 11] = [
         }),
         files: MNLI,
         first_limit: Some(240),
+        sizes: sizes::MNLI,
         ..SNLI
     },
     Published {
         name: "mpqa",
         folder: "mpqa",
         other_limit: None,
+        sizes: sizes::MPQA,
         ..REVIEWS
     },
     Published {
         name: "mr",
         folder: "mr",
+        sizes: sizes::MR,
         ..REVIEWS
     },
     Published {
@@ -181,6 +191,7 @@ pub(crate) static ALL: [Published; 11] = [
         }),
         classes: &[("entailment", "Yes"), ("not_entailment", "No")],
         first_limit: Some(240),
+        sizes: sizes::RTE,
         ..SNLI
     },
     SNLI,
@@ -196,6 +207,7 @@ pub(crate) static ALL: [Published; 11] = [
             ("4", "great"),
         ],
         other_limit: Some(20),
+        sizes: sizes::SST5,
         ..REVIEWS
     },
     Published {
@@ -211,6 +223,7 @@ pub(crate) static ALL: [Published; 11] = [
             ("5", "Number"),
         ],
         other_limit: None,
+        sizes: sizes::TREC,
         ..REVIEWS
     },
 ];
