@@ -7,6 +7,7 @@ use crate::kernels::attention::{Layout, attention};
 use crate::kernels::linear::{add_low_rank, matmul};
 use crate::kernels::rowwise::{self, Norm};
 use crate::lora::Lora;
+use crate::prefix::Prefix;
 use crate::probe::{Probes, Weight};
 
 /// `x W + b`, plus LoRA's term where one is attached.
@@ -101,6 +102,8 @@ pub struct EncoderLayer {
     pub(crate) down: Linear,
     pub(crate) norm: LayerNorm,
     pub(crate) heads: usize,
+    /// Keys and values in front of every sentence's own.
+    pub(crate) prefix: Option<Prefix>,
 }
 
 impl EncoderLayer {
@@ -146,7 +149,8 @@ impl EncoderLayer {
         let q = self.query.forward(asking.clone(), probes);
         let k = self.key.forward(all.clone(), probes);
         let v = self.value.forward(all, probes);
-        let mixed = attention(q, k, v, layout);
+        let front = self.prefix.as_ref().map(|prefix| prefix.front(probes));
+        let mixed = attention(q, k, v, front, layout);
         let x = self
             .attention_norm
             .close(&self.attention_output, mixed, asking, probes);

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::config::RobertaConfig;
 use crate::error::{ModelError, TensorProblem};
 use crate::folder::ModelFiles;
-use crate::parameters::{NamedTensor, is_lora};
+use crate::parameters::{NamedTensor, is_lora, is_prefix};
 use crate::probe::Weight;
 use crate::roberta::Roberta;
 
@@ -321,6 +321,6 @@ impl Roberta {
 
     /// Whether a name belongs to the whole model as files hold it, and not to an adapter.
     pub(crate) fn is_base(name: &str) -> bool {
-        !is_lora(name)
+        !is_lora(name) && !is_prefix(name)
     }
 }

@@ -69,6 +69,10 @@ pub(crate) enum Draw {
     Lora = 1,
     /// A classifier's first values.
     Classifier = 3,
+    /// The tokens whose keys and values a prefix starts from.
+    PrefixTokens = 4,
+    /// The first values of a prefix that starts from none.
+    Prefix = 5,
 }
 
 /// First values `N(0, deviation^2)`; `number` sets the draws of one tensor apart from another's.

@@ -5,6 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use crate::classifier::Classifier;
 use crate::layer::{EncoderLayer, LayerNorm, Linear};
 use crate::lora::Lora;
+use crate::prefix::Prefix;
 use crate::probe::Weight;
 use crate::roberta::{Embeddings, Head, Roberta};
 
@@ -89,6 +90,7 @@ weights!(EncoderLayer { ;
     down: ".output.dense",
     norm: ".output.LayerNorm" ;
 });
+weights!(Prefix { keys: ".prefix_key" Same, values: ".prefix_value" Same ; ; });
 weights!(Head { bias: ".bias" Flat ; dense: ".dense", norm: ".layer_norm" ; decoder: ".decoder.weight" });
 
 weights!(Classifier { rows: ".out_proj.weight" Same, bias: ".out_proj.bias" Flat ; dense: ".dense" ; });
@@ -111,6 +113,9 @@ named_weights!(
             .each(&format!("{prefix}roberta.embeddings"), visit);
         for (number, layer) in self.layers.iter().enumerate() {
             layer.each(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
+            if let Some(front) = &layer.prefix {
+                front.each(&format!("{prefix}layer.{number}"), visit);
+            }
         }
         self.head.each(&format!("{prefix}lm_head"), visit);
         if let Some(classifier) = &self.classifier {
@@ -122,6 +127,9 @@ named_weights!(
             .each_mut(&format!("{prefix}roberta.embeddings"), visit);
         for (number, layer) in self.layers.iter_mut().enumerate() {
             layer.each_mut(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
+            if let Some(front) = &mut layer.prefix {
+                front.each_mut(&format!("{prefix}layer.{number}"), visit);
+            }
         }
         self.head.each_mut(&format!("{prefix}lm_head"), visit);
         if let Some(classifier) = &mut self.classifier {
@@ -162,6 +170,11 @@ impl Roberta {
 /// Whether the name is one of LoRA's tensors.
 pub(crate) fn is_lora(name: &str) -> bool {
     name.ends_with(".lora_A") || name.ends_with(".lora_B")
+}
+
+/// Whether the name is one of the prefixes' tensors.
+pub(crate) fn is_prefix(name: &str) -> bool {
+    name.ends_with(".prefix_key") || name.ends_with(".prefix_value")
 }
 
 /// Whether the name is one of the head for words.

@@ -63,7 +63,7 @@ pub struct Head {
 impl Embeddings {
     /// # Shapes
     /// T ids -> `[P or 1, T, H]`
-    fn forward(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
+    pub(crate) fn forward(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
         let (used, word_of) = distinct(batch.ids);
         let word = probes.rows(&self.word, &used);
         let longest = batch
@@ -238,6 +238,7 @@ impl Roberta {
             down: linear(config.intermediate_size, h),
             norm: norm(),
             heads: config.num_attention_heads,
+            prefix: None,
         };
         Self {
             embeddings: Embeddings {

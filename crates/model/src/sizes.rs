@@ -149,6 +149,7 @@ mod tests {
 
     use super::*;
     use crate::lora::LoraConfig;
+    use crate::prefix::{PrefixConfig, PrefixInit};
     use crate::roberta::Roberta;
 
     const LARGE: &str = r#"{ "model_type": "roberta", "vocab_size": 50265, "hidden_size": 1024,
@@ -197,7 +198,13 @@ mod tests {
             HeadKind::Untied,
             HeadKind::Classifier { classes: 3 },
         ];
-        let tunings = [Tuning::Full, Tuning::Lora, Tuning::Head, Tuning::Bias];
+        let tunings = [
+            Tuning::Full,
+            Tuning::Lora,
+            Tuning::Prefix,
+            Tuning::Head,
+            Tuning::Bias,
+        ];
         for head in heads {
             let mut model = Roberta::zeros(&config, &Device::flex());
             model.attach_lora(
@@ -207,6 +214,11 @@ mod tests {
                 },
                 0,
             );
+            let prefix = PrefixConfig {
+                tokens: 5,
+                init: PrefixInit::Activations,
+            };
+            model.attach_prefix(prefix, 0);
             match head {
                 HeadKind::Tied => {}
                 HeadKind::Untied => model.untie_decoder(),

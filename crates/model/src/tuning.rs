@@ -1,7 +1,7 @@
 //! Which weights are trained, and how they are changed.
 
 use crate::lora::{Lora, LoraConfig};
-use crate::parameters::{NamedTensor, is_head, is_lora, is_word_head};
+use crate::parameters::{NamedTensor, is_head, is_lora, is_prefix, is_word_head};
 use crate::roberta::Roberta;
 
 /// Which weights a run trains.
@@ -23,11 +23,11 @@ pub enum Tuning {
 impl Tuning {
     fn trains(self, name: &str, with_head: bool) -> bool {
         match self {
-            Self::Full => !is_lora(name),
+            Self::Full => Roberta::is_base(name),
             Self::Head => is_head(name),
             _ if with_head && is_head(name) => true,
             Self::Lora => is_lora(name),
-            Self::Prefix => false,
+            Self::Prefix => is_prefix(name),
             Self::Bias => name.ends_with(".bias"),
         }
     }

@@ -1,4 +1,4 @@
-//! LoRA moves the loss, and a sentence's scores depend on nothing beside it.
+//! Whatever is trained moves the loss.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
@@ -8,7 +8,9 @@ mod tiny;
 use std::path::Path;
 
 use common::Packed;
-use mezo_model::{LoraConfig, NamedTensor, Noise, Philox, Probe, Probes, Roberta, Tuning};
+use mezo_model::{
+    LoraConfig, NamedTensor, Noise, Philox, PrefixConfig, PrefixInit, Probes, Roberta, Tuning,
+};
 use tiny::{WORDS, descend, scores, sentences, tiny};
 
 const LORA: LoraConfig = LoraConfig {
@@ -29,6 +31,14 @@ fn fresh(seed: u64) -> Roberta {
 fn grown() -> Roberta {
     let mut model = fresh(1);
     descend(&mut model, &[(5, 0.05)], 0.0);
+    model
+}
+
+/// The tiny model with prefixes as they start.
+fn prefixed(init: PrefixInit, seed: u64) -> Roberta {
+    let mut model = tiny().model;
+    model.attach_prefix(PrefixConfig { tokens: 5, init }, seed);
+    model.train_only(Tuning::Prefix, false);
     model
 }
 
@@ -76,13 +86,10 @@ impl Noise for Only {
     }
 }
 
-#[test]
-fn every_lora_tensor_moves_the_loss() {
-    let mut model = grown();
+/// Each trained tensor alone, moved a little and put back.
+fn every_tensor_moves_the_loss(model: &mut Roberta) {
     let start = model.trainable_tensors();
-    assert_eq!(start.len(), 2 * 2 * 2);
-    assert_eq!(model.trainable_scalars(), 2 * 2 * 2 * 8 * 128);
-    let before = loss(&model);
+    let before = loss(model);
     for number in 0..start.len() {
         let mut tensors = start.clone();
         let name = tensors[number].name.clone();
@@ -91,31 +98,71 @@ fn every_lora_tensor_moves_the_loss() {
         for (value, z) in tensors[number].values.iter_mut().zip(z) {
             *value += 0.05 * z;
         }
-        set(&mut model, &tensors);
-        let moved = loss(&model);
+        set(model, &tensors);
+        let moved = loss(model);
         println!("{name}: {before} -> {moved}");
         // Far above what rounding could do.
         assert!(
             (moved - before).abs() > 1e-6,
             "{name}: {before} and {moved}"
         );
-        set(&mut model, &start);
-        assert_eq!(loss(&model), before, "{name}");
+        set(model, &start);
+        assert_eq!(loss(model), before, "{name}");
     }
 }
 
-#[test]
-fn every_lora_tensor_is_perturbed_by_a_probe() {
-    let model = grown();
+/// The same by the probes of a step.
+fn every_tensor_is_perturbed_by_a_probe(model: &Roberta) {
     for name in model.trainable_names() {
-        let noise = Only::names(&model, |other| other == name);
-        let both = losses(&model, &Probes::two_sided(&noise, 3, 0.05));
-        let before = loss(&model);
+        let noise = Only::names(model, |other| other == name);
+        let both = losses(model, &Probes::two_sided(&noise, 3, 0.05));
+        let before = loss(model);
         assert!((both[0] - both[1]).abs() > 1e-6, "{name}: {both:?}");
         assert!(
             both[0] != before && both[1] != before,
             "{name}: {both:?} and {before}"
         );
+    }
+}
+
+#[test]
+fn every_lora_tensor_moves_the_loss() {
+    let mut model = grown();
+    assert_eq!(model.trainable_names().len(), 2 * 2 * 2);
+    assert_eq!(model.trainable_scalars(), 2 * 2 * 2 * 8 * 128);
+    every_tensor_moves_the_loss(&mut model);
+    every_tensor_is_perturbed_by_a_probe(&model);
+}
+
+#[test]
+fn every_prefix_tensor_moves_the_loss() {
+    for init in [PrefixInit::Activations, PrefixInit::Random] {
+        let mut model = prefixed(init, 1);
+        assert_eq!(
+            model.trainable_names(),
+            [
+                "layer.0.prefix_key",
+                "layer.0.prefix_value",
+                "layer.1.prefix_key",
+                "layer.1.prefix_value"
+            ]
+        );
+        assert_eq!(model.trainable_scalars(), 2 * 2 * 5 * 128);
+        every_tensor_moves_the_loss(&mut model);
+        every_tensor_is_perturbed_by_a_probe(&model);
+    }
+}
+
+#[test]
+fn every_tensor_of_a_head_moves_the_loss() {
+    let mut words = tiny().model;
+    words.untie_decoder();
+    let mut classes = tiny().model;
+    classes.attach_classifier(2, 1);
+    for mut model in [words, classes] {
+        model.train_only(Tuning::Head, false);
+        every_tensor_moves_the_loss(&mut model);
+        every_tensor_is_perturbed_by_a_probe(&model);
     }
 }
 
@@ -221,117 +268,73 @@ fn lora_equals_its_merged_weights() {
     );
 }
 
-/// Sentences and their masks.
-type Sentences = (Vec<Vec<u32>>, Vec<usize>);
-
-fn scores_of(model: &Roberta, (ids, masks): &Sentences, probes: &[Probe]) -> Vec<Vec<Vec<u64>>> {
-    let packed = Packed::new(ids, masks);
-    let scores = model.scores(
-        packed.batch(),
-        &WORDS,
-        &Probes::new(&Philox, probes.to_vec()),
-    );
-    assert_eq!(scores.rows, ids.len());
-    (0..probes.len())
-        .map(|probe| {
-            // Where no probe moves anything there is one plane for all.
-            let plane = probe.min(scores.probes - 1);
-            let row = |row| {
-                scores
-                    .row(plane, row)
-                    .iter()
-                    .map(|score| score.to_bits())
-                    .collect()
-            };
-            (0..scores.rows).map(row).collect()
-        })
-        .collect()
-}
-
-fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap()
-        .install(work)
-}
-
-/// Each sentence alone with each probe alone on one thread, against companies of both on one thread and two.
-fn feels_no_company(model: &Roberta) {
-    let (ids, masks) = sentences(41);
-    let probe = |seed, scale| Probe { seed, scale };
-    let probes = [probe(1, EPS), probe(1, -EPS), probe(2, EPS), probe(2, -EPS)];
-    let alone: Vec<Vec<Vec<u64>>> = with_threads(1, || {
-        let one = |probe: &Probe| {
-            let pairs = ids.iter().zip(&masks);
-            pairs
-                .map(|(ids, &mask)| {
-                    let sentence = (vec![ids.clone()], vec![mask]);
-                    scores_of(model, &sentence, &[*probe]).remove(0).remove(0)
-                })
-                .collect()
-        };
-        probes.iter().map(one).collect()
-    });
-    for threads in [1, 2] {
-        for count in [1, 2, 4] {
-            // Turned about, every sentence comes to lie at the front, at the end and between.
-            for turn in (0..41).step_by(8) {
-                let order: Vec<usize> = (0..41).map(|place| (place + turn) % 41).collect();
-                let turned = (
-                    order
-                        .iter()
-                        .map(|&sentence| ids[sentence].clone())
-                        .collect(),
-                    order.iter().map(|&sentence| masks[sentence]).collect(),
-                );
-                let together =
-                    with_threads(threads, || scores_of(model, &turned, &probes[..count]));
-                for (number, rows) in together.iter().enumerate() {
-                    for (place, row) in rows.iter().enumerate() {
-                        let sentence = order[place];
-                        assert_eq!(
-                            row, &alone[number][sentence],
-                            "sentence {sentence} at place {place}, probe {number} of {count}, {threads} threads"
-                        );
-                    }
-                }
-            }
-            // Alone again, with the other probes and threads.
-            for sentence in 0..41 {
-                let one = (vec![ids[sentence].clone()], vec![masks[sentence]]);
-                let together = with_threads(threads, || scores_of(model, &one, &probes[..count]));
-                for (number, rows) in together.iter().enumerate() {
-                    assert_eq!(rows[0], alone[number][sentence]);
-                }
-            }
-        }
+#[test]
+fn prefixes_start_from_their_seed() {
+    for init in [PrefixInit::Activations, PrefixInit::Random] {
+        let start = prefixed(init, 1).trainable_tensors();
+        assert_eq!(start, prefixed(init, 1).trainable_tensors());
+        // Attached again, they start from the model alone.
+        let mut again = prefixed(init, 2);
+        again.attach_prefix(PrefixConfig { tokens: 5, init }, 1);
+        again.train_only(Tuning::Prefix, false);
+        assert_eq!(start, again.trainable_tensors());
+        let other = prefixed(init, 2).trainable_tensors();
+        let mut seen: Vec<&[f32]> = start
+            .iter()
+            .chain(&other)
+            .flat_map(|tensor| tensor.values.chunks_exact(128))
+            .collect();
+        let rows = seen.len();
+        seen.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        seen.dedup();
+        assert_eq!((seen.len(), rows), (40, 40));
     }
+    let random = prefixed(PrefixInit::Random, 3).trainable_tensors();
+    let values: Vec<f64> = random
+        .iter()
+        .flat_map(|tensor| tensor.values.iter().copied().map(f64::from))
+        .collect();
+    let n = values.len() as f64;
+    let moment = |power| values.iter().map(|x| x.powi(power)).sum::<f64>() / n;
+    // Five standard errors of each moment of N(0, 1).
+    assert!(moment(1).abs() < 5.0 / n.sqrt());
+    assert!((moment(2) - 1.0).abs() < 5.0 * (2.0 / n).sqrt());
 }
 
+/// The first layer's keys and values are linear in the embeddings: the prefix's rows are those of its tokens.
 #[test]
-fn a_sentence_feels_no_company_full() {
-    let mut model = tiny().model;
-    model.train_only(Tuning::Full, false);
-    feels_no_company(&model);
-}
-
-#[test]
-fn a_sentence_feels_no_company_lora() {
-    feels_no_company(&grown());
-}
-
-#[test]
-fn a_sentence_feels_no_company_in_evaluation() {
-    let model = tiny().model;
-    let all = sentences(41);
-    let still = [Probe {
-        seed: 0,
-        scale: 0.0,
-    }];
-    let together = scores_of(&model, &all, &still).remove(0);
-    for (sentence, (ids, mask)) in all.0.iter().zip(&all.1).enumerate() {
-        let alone = scores_of(&model, &(vec![ids.clone()], vec![*mask]), &still);
-        assert_eq!(alone[0][0], together[sentence], "sentence {sentence}");
+fn activations_are_those_of_a_sentence() {
+    let model = prefixed(PrefixInit::Activations, 7);
+    let tensors = model.trainable_tensors();
+    let base = tiny().model;
+    let mut full = tiny().model;
+    full.train_only(Tuning::Full, false);
+    let weights = full.trainable_tensors();
+    let tensor = |name: &str| {
+        let name = format!("roberta.encoder.layer.0.attention.self.{name}");
+        let found = weights.iter().find(|tensor| tensor.name == name);
+        found.unwrap().values.clone()
+    };
+    let key = (tensor("key.weight"), tensor("key.bias"));
+    let value = (tensor("value.weight"), tensor("value.bias"));
+    // The position says which token it can be: every word of the vocabulary is tried at it.
+    for place in [0, 4] {
+        let found = (0..base.vocabulary() as u32).filter(|&word| {
+            let ids = vec![word; place + 1];
+            let packed = Packed::new(&[ids], &[place]);
+            let states = base.hidden_states(packed.batch(), &Probes::unperturbed());
+            let x: Vec<f32> = states[0].clone().into_data().iter::<f32>().collect();
+            let x = &x[place * 128..];
+            let close = |(weight, bias): &(Vec<f32>, Vec<f32>), row: &[f32]| {
+                let unit = |unit: usize| {
+                    let weights = &weight[unit * 128..(unit + 1) * 128];
+                    weights.iter().zip(x).map(|(w, x)| w * x).sum::<f32>() + bias[unit]
+                };
+                (0..128).all(|number| (unit(number) - row[number]).abs() < 1e-4)
+            };
+            let row = |number: usize| &tensors[number].values[place * 128..(place + 1) * 128];
+            close(&key, row(0)) && close(&value, row(1))
+        });
+        assert_eq!(found.count(), 1, "place {place}");
     }
 }

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Packed, close, golden_folders, model};
-use mezo_model::Probes;
+use mezo_model::{LoraConfig, PrefixConfig, PrefixInit, Probes, Roberta, Tuning, read_tensors};
 use std::io::Write as _; // straight to stderr: what a passing test prints is not shown
 
 #[test]
@@ -34,6 +34,47 @@ fn golden_forward() {
         };
         let worst = worst_of(recorded, |row| all.row(0, row).to_vec());
         close("all logits at the mask, worst", worst, 0.0, 2e-5);
+    }
+}
+
+#[test]
+fn golden_forward_beside_what_was_put_there() {
+    for (folder, cases) in golden_folders("golden forward, lora and prefix") {
+        let lora = |model: &mut Roberta, rank, alpha| {
+            model.attach_lora(LoraConfig { rank, alpha }, 0);
+            model.train_only(Tuning::Lora, false);
+        };
+        let prefix = |model: &mut Roberta, tokens| {
+            let init = PrefixInit::Random;
+            model.attach_prefix(PrefixConfig { tokens, init }, 0);
+            model.train_only(Tuning::Prefix, false);
+        };
+        for (mode, recorded, spsa) in [
+            ("lora", cases.lora_loss, &cases.spsa_lora),
+            ("prefix", cases.prefix_loss, &cases.spsa_prefix),
+        ] {
+            let start = folder.join(format!("spsa_{mode}_theta0.safetensors"));
+            let (Some(recorded), Some(spsa), true) = (recorded, spsa, start.exists()) else {
+                let _ = writeln!(std::io::stderr(), "  skipped: no {mode} recorded");
+                continue;
+            };
+            let mut model = model(&folder).model;
+            match (spsa.r, spsa.alpha, spsa.num_prefix) {
+                (Some(rank), Some(alpha), _) => lora(&mut model, rank, alpha),
+                (_, _, tokens) => prefix(&mut model, tokens.unwrap()),
+            }
+            model
+                .set_trainable(read_tensors(&start).unwrap(), &start)
+                .unwrap();
+            let packed = Packed::new(&cases.input_ids, &cases.mask_pos);
+            let scores = model.scores(packed.batch(), &cases.label_words, &Probes::unperturbed());
+            close(
+                &format!("{mode} loss"),
+                scores.losses(&cases.labels)[0],
+                recorded,
+                2e-6,
+            );
+        }
     }
 }
 

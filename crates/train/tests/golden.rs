@@ -8,7 +8,9 @@ use std::io::Write as _; // straight to stderr: what a passing test prints is no
 use std::path::Path;
 
 use common::{Cases, Recorded, Spsa, close, golden_folders, model};
-use mezo_model::{LoraConfig, NamedTensor, Roberta, Tuning, read_tensors};
+use mezo_model::{
+    LoraConfig, NamedTensor, PrefixConfig, PrefixInit, Roberta, Tuning, read_tensors,
+};
 use mezo_tasks::{Example, PackedBatch};
 use mezo_train::{Estimate, Step, apply, estimate};
 
@@ -48,6 +50,28 @@ fn golden_step_lora() {
         roberta.attach_lora(config, 0);
         roberta.train_only(Tuning::Lora, false);
         step(&folder, "lora", &cases, &spsa, roberta);
+    }
+}
+
+#[test]
+fn golden_step_prefix() {
+    for (folder, cases) in golden_folders("golden step, prefix") {
+        let Some(spsa) = cases.spsa_prefix.clone() else {
+            let _ = writeln!(
+                std::io::stderr(),
+                "  skipped: no prefix step recorded in {}",
+                folder.display()
+            );
+            continue;
+        };
+        let mut roberta = model(&folder).model;
+        let config = PrefixConfig {
+            tokens: spsa.num_prefix.unwrap(),
+            init: PrefixInit::Activations,
+        };
+        roberta.attach_prefix(config, 0);
+        roberta.train_only(Tuning::Prefix, false);
+        step(&folder, "prefix", &cases, &spsa, roberta);
     }
 }
 

@@ -33,45 +33,87 @@ impl Layout<'_> {
     }
 }
 
-/// `softmax(q k^T / sqrt(d)) v` within each sentence and head.
+/// Keys and values that every sentence sees in front of its own.
+#[derive(Clone)]
+pub(crate) struct Front {
+    /// `[P or 1, m, H]`
+    pub(crate) keys: Tensor<3>,
+    /// `[P or 1, m, H]`
+    pub(crate) values: Tensor<3>,
+}
+
+/// `softmax(q k^T / sqrt(d)) v` within each sentence and head, the front's keys and values before the sentence's own.
 ///
 /// # Shapes
 /// q `[P or 1, Q, H]`, k and v `[P or 1, T, H]` -> `[P or 1, Q, H]`, Q the tokens or the sentences
-pub(crate) fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, layout: Layout<'_>) -> Tensor<3> {
-    let [q, k, v] = match Host::of([q, k, v]) {
-        Ok(hosts) => hosts,
-        Err([q, k, v]) => return attention_plain(q, k, v, layout),
-    };
+pub(crate) fn attention(
+    q: Tensor<3>,
+    k: Tensor<3>,
+    v: Tensor<3>,
+    front: Option<Front>,
+    layout: Layout<'_>,
+) -> Tensor<3> {
+    match front {
+        None => match Host::of([q, k, v]) {
+            Ok([q, k, v]) => attention_host(q, [k, v], None, layout),
+            Err([q, k, v]) => attention_plain(q, k, v, None, layout),
+        },
+        Some(Front { keys, values }) => match Host::of([q, k, v, keys, values]) {
+            Ok([q, k, v, keys, values]) => attention_host(q, [k, v], Some([keys, values]), layout),
+            Err([q, k, v, keys, values]) => {
+                attention_plain(q, k, v, Some(Front { keys, values }), layout)
+            }
+        },
+    }
+}
+
+/// On the CPU, a job for each probe and sentence.
+fn attention_host(
+    q: Host<3>,
+    own: [Host<3>; 2],
+    front: Option<[Host<3>; 2]>,
+    layout: Layout<'_>,
+) -> Tensor<3> {
     let [_, rows, width] = q.dims();
-    let [_, tokens, _] = k.dims();
-    let planes = [q.dims()[0], k.dims()[0], v.dims()[0]];
-    let probes = planes.into_iter().max().unwrap_or(1);
+    let probes = [&q]
+        .into_iter()
+        .chain(&own)
+        .chain(front.iter().flatten())
+        .map(|host| host.dims()[0])
+        .max()
+        .unwrap_or(1);
     let mut out = vec![0.0f32; probes * rows * width];
-    let plane = |values: &Host<3>, probe: usize, size: usize| {
-        if values.dims()[0] == 1 {
-            0
-        } else {
-            probe * size
-        }
-    };
     jobs(&mut out, probes, rows, width, layout)
         .into_par_iter()
         .for_each(|job| {
-            let own = layout.starts[job.sentence]..layout.starts[job.sentence + 1];
+            let tokens = layout.starts[job.sentence]..layout.starts[job.sentence + 1];
             let asked = layout.queries(job.sentence);
-            let q_first = plane(&q, job.probe, rows * width);
-            let k_first = plane(&k, job.probe, tokens * width);
-            let v_first = plane(&v, job.probe, tokens * width);
+            let all_of = |side: usize| {
+                let front = front.as_ref().map(|hosts| plane(&hosts[side], job.probe));
+                let own = plane(&own[side], job.probe);
+                [front.unwrap_or(&[]), rows_of(own, tokens.clone(), width)]
+            };
             sentence(
-                &q.values()[q_first + asked.start * width..q_first + asked.end * width],
-                &k.values()[k_first + own.start * width..k_first + own.end * width],
-                &v.values()[v_first + own.start * width..v_first + own.end * width],
+                rows_of(plane(&q, job.probe), asked, width),
+                all_of(0),
+                all_of(1),
                 layout.heads,
                 width,
                 job.out,
             );
         });
     Host::tensor(out, [probes, rows, width])
+}
+
+/// A probe's plane, or the one plane all share.
+fn plane(host: &Host<3>, probe: usize) -> &[f32] {
+    let [planes, rows, width] = host.dims();
+    let plane = if planes == 1 { 0 } else { probe };
+    &host.values()[plane * rows * width..(plane + 1) * rows * width]
+}
+
+fn rows_of(plane: &[f32], rows: std::ops::Range<usize>, width: usize) -> &[f32] {
+    &plane[rows.start * width..rows.end * width]
 }
 
 /// One sentence of one probe, and where its result goes.
@@ -106,24 +148,38 @@ fn jobs<'a>(
 }
 
 widest! {
-    /// Attention of one sentence: q `[Q, H]`, k and v `[L, H]`, out `[Q, H]`.
-    fn sentence(q: &[f32], k: &[f32], v: &[f32], heads: usize, width: usize, out: &mut [f32]) {
+    /// Attention of one sentence: q `[Q, H]`, keys and values those of the front `[m, H]` and its own `[L, H]`, out
+    /// `[Q, H]`.
+    fn sentence(
+        q: &[f32],
+        keys: [&[f32]; 2],
+        values: [&[f32]; 2],
+        heads: usize,
+        width: usize,
+        out: &mut [f32],
+    ) {
         let size = width / heads;
         let scale = 1.0 / (size as f32).sqrt();
-        let length = k.len() / width;
-        let mut weights = vec![0.0f32; length];
+        let before = keys[0].len() / width;
+        let mut weights = vec![0.0f32; before + keys[1].len() / width];
         for (q, out) in q.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
             for head in 0..heads {
                 let part = head * size..(head + 1) * size;
                 let q = &q[part.clone()];
-                for (weight, k) in weights.iter_mut().zip(k.chunks_exact(width)) {
-                    *weight = dot(q, &k[part.clone()]) * scale;
+                let (front, own) = weights.split_at_mut(before);
+                for (weights, k) in [front, own].into_iter().zip(keys) {
+                    for (weight, k) in weights.iter_mut().zip(k.chunks_exact(width)) {
+                        *weight = dot(q, &k[part.clone()]) * scale;
+                    }
                 }
                 softmax(&mut weights);
                 let out = &mut out[part.clone()];
-                for (&weight, v) in weights.iter().zip(v.chunks_exact(width)) {
-                    for (out, v) in out.iter_mut().zip(&v[part.clone()]) {
-                        *out += weight * v;
+                let (front, own) = weights.split_at(before);
+                for (weights, v) in [front, own].into_iter().zip(values) {
+                    for (&weight, v) in weights.iter().zip(v.chunks_exact(width)) {
+                        for (out, v) in out.iter_mut().zip(&v[part.clone()]) {
+                            *out += weight * v;
+                        }
                     }
                 }
             }
@@ -149,38 +205,68 @@ fn softmax(weights: &mut [f32]) {
 }
 
 /// The same in burn's own operations, a sentence at a time.
-fn attention_plain(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, layout: Layout<'_>) -> Tensor<3> {
+fn attention_plain(
+    q: Tensor<3>,
+    k: Tensor<3>,
+    v: Tensor<3>,
+    front: Option<Front>,
+    layout: Layout<'_>,
+) -> Tensor<3> {
     let width = q.dims()[2];
     let size = width / layout.heads;
-    let by_head = |x: Tensor<3>, rows: std::ops::Range<usize>| {
-        let planes = x.dims()[0];
-        x.narrow(1, rows.start, rows.len())
-            .reshape([planes, rows.len(), layout.heads, size])
+    let by_head = |x: Tensor<3>| {
+        let [planes, rows, _] = x.dims();
+        x.reshape([planes, rows, layout.heads, size])
             .swap_dims(1, 2)
     };
+    let (front_k, front_v) = front.map(|front| (front.keys, front.values)).unzip();
     let sentences = (0..layout.sentences()).map(|sentence| {
         let own = layout.starts[sentence]..layout.starts[sentence + 1];
         let asked = layout.queries(sentence);
-        let scores = by_head(q.clone(), asked.clone())
-            .matmul(by_head(k.clone(), own.clone()).swap_dims(2, 3))
-            / (size as f32).sqrt();
-        let mixed = activation::softmax(scores, 3).matmul(by_head(v.clone(), own));
+        let rows = |x: &Tensor<3>| x.clone().narrow(1, own.start, own.len());
+        let k = behind(&front_k, rows(&k));
+        let v = behind(&front_v, rows(&v));
+        let q = q.clone().narrow(1, asked.start, asked.len());
+        let scores = by_head(q).matmul(by_head(k).swap_dims(2, 3)) / (size as f32).sqrt();
+        let mixed = activation::softmax(scores, 3).matmul(by_head(v));
         let planes = mixed.dims()[0];
         mixed.swap_dims(1, 2).reshape([planes, asked.len(), width])
     });
     Tensor::cat(sentences.collect(), 1)
 }
 
+/// The rows behind those of the front, where there is one, in as many planes as either has.
+fn behind(front: &Option<Tensor<3>>, rows: Tensor<3>) -> Tensor<3> {
+    let Some(front) = front else {
+        return rows;
+    };
+    let planes = front.dims()[0].max(rows.dims()[0]);
+    let spread = |x: Tensor<3>| {
+        let [_, rows, width] = x.dims();
+        x.expand([planes, rows, width])
+    };
+    Tensor::cat(vec![spread(front.clone()), spread(rows)], 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support::{assert_close, random};
+    use crate::test_support::{assert_close, random, values};
 
     #[test]
     fn equal_to_the_plain_path() {
         let starts = [0, 3, 4, 21, 40];
         for (heads, width) in [(1, 8), (4, 64), (2, 66)] {
-            for [pq, pk, pv] in [[1, 1, 1], [2, 1, 2], [2, 2, 2], [3, 1, 1]] {
+            for [pq, pk, pv, pf, m] in [
+                [1, 1, 1, 0, 0],
+                [2, 1, 2, 0, 0],
+                [2, 2, 2, 0, 0],
+                [3, 1, 1, 0, 0],
+                [1, 1, 1, 1, 1],
+                [1, 1, 1, 2, 5],
+                [2, 2, 2, 2, 3],
+                [3, 1, 3, 1, 20],
+            ] {
                 for every_token in [true, false] {
                     let rows = if every_token { 40 } else { 4 };
                     let layout = Layout {
@@ -191,10 +277,34 @@ mod tests {
                     let q = random([pq, rows, width], 1);
                     let k = random([pk, 40, width], 2);
                     let v = random([pv, 40, width], 3);
-                    let ours = attention(q.clone(), k.clone(), v.clone(), layout);
-                    assert_close(ours, attention_plain(q, k, v, layout), 2e-5);
+                    let front = (m > 0).then(|| Front {
+                        keys: random([pf, m, width], 4),
+                        values: random([pf, m, width], 5),
+                    });
+                    let ours = attention(q.clone(), k.clone(), v.clone(), front.clone(), layout);
+                    assert_close(ours, attention_plain(q, k, v, front, layout), 2e-5);
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_front_is_a_sentence_s_first_tokens() {
+        // The same keys and values as rows of the sentence itself, bit for bit.
+        let (k, v) = (random([1, 12, 64], 2), random([1, 12, 64], 3));
+        let q = random([1, 1, 64], 1);
+        let layout = |starts| Layout {
+            starts,
+            every_token: false,
+            heads: 4,
+        };
+        let whole = attention(q.clone(), k.clone(), v.clone(), None, layout(&[0, 12]));
+        let front = Front {
+            keys: k.clone().narrow(1, 0, 5),
+            values: v.clone().narrow(1, 0, 5),
+        };
+        let (k, v) = (k.narrow(1, 5, 7), v.narrow(1, 5, 7));
+        let split = attention(q, k, v, Some(front), layout(&[0, 7]));
+        assert_eq!(values(whole), values(split));
     }
 }

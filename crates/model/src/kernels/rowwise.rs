@@ -95,10 +95,10 @@ pub(crate) struct Norm {
 /// # Shapes
 /// x `[P or 1, T, n]` -> `[P or 1, T, n]`
 pub(crate) fn normalise(x: Tensor<3>, norm: Norm) -> Tensor<3> {
-    let planes = x.dims()[0];
-    let gains = norm.gain.dims()[0];
-    let x = if gains > planes {
-        x.repeat_dim(0, gains)
+    // Gain and shift need not be trained both.
+    let planes = norm.gain.dims()[0].max(norm.shift.dims()[0]);
+    let x = if planes > x.dims()[0] {
+        x.repeat_dim(0, planes)
     } else {
         x
     };
@@ -118,12 +118,14 @@ pub(crate) fn normalise(x: Tensor<3>, norm: Norm) -> Tensor<3> {
     };
     let [_, rows, width] = x.dims();
     for_rows(x.values_mut(), width, |i, x| {
-        let plane = if gains == 1 { 0 } else { i / rows };
-        let part = plane * width..(plane + 1) * width;
+        let of = |host: &Host<3>| {
+            let plane = if host.dims()[0] == 1 { 0 } else { i / rows };
+            plane * width..(plane + 1) * width
+        };
         normalise_row(
             x,
-            &gain.values()[part.clone()],
-            &shift.values()[part],
+            &gain.values()[of(&gain)],
+            &shift.values()[of(&shift)],
             epsilon,
         );
     });
@@ -207,13 +209,19 @@ mod tests {
 
     #[test]
     fn norm_equals_the_plain_path() {
-        for (planes, gains, rows, width) in
-            [(1, 1, 1, 4), (2, 1, 3, 16), (2, 2, 5, 33), (1, 2, 4, 128)]
-        {
+        for (planes, gains, shifts, rows, width) in [
+            (1, 1, 1, 1, 4),
+            (2, 1, 1, 3, 16),
+            (2, 2, 2, 5, 33),
+            (1, 2, 2, 4, 128),
+            (1, 1, 2, 3, 16),
+            (2, 1, 2, 3, 16),
+            (1, 3, 1, 3, 16),
+        ] {
             let x = random([planes, rows, width], 3);
             let norm = |seed| Norm {
                 gain: random([gains, 1, width], seed),
-                shift: random([gains, 1, width], seed + 1),
+                shift: random([shifts, 1, width], seed + 1),
                 epsilon: 1e-5,
             };
             assert_close(

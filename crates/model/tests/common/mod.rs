@@ -23,12 +23,15 @@ pub struct Cases {
     pub spsa_full_tied: Option<Spsa>,
     pub lora_loss: Option<f64>,
     pub spsa_lora: Option<Spsa>,
+    pub prefix_loss: Option<f64>,
+    pub spsa_prefix: Option<Spsa>,
 }
 
 #[derive(Deserialize, Clone)]
 pub struct Spsa {
     pub r: Option<usize>,
     pub alpha: Option<f64>,
+    pub num_prefix: Option<usize>,
     pub eps: f64,
     pub lr: f64,
     pub weight_decay: f64,
@@ -132,7 +135,8 @@ impl Recorded {
 
 /// Linear weights lie as `[out, in]` in files and as `[in, out]` in the model.
 fn in_our_order(tensor: NamedTensor) -> Vec<f32> {
-    let table = tensor.name.contains("embeddings") || tensor.name.contains("decoder");
+    let as_stored = ["embeddings", "decoder", "prefix"];
+    let table = as_stored.iter().any(|part| tensor.name.contains(part));
     let linear = tensor.shape.len() == 2 && !table;
     if !linear {
         return tensor.values;
