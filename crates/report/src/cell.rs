@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::digits::number_text;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, TrainConfig};
+use crate::method;
 use crate::sources::Sources;
 
 /// One combination of hyperparameters, over its seeds.
@@ -19,7 +20,10 @@ pub struct Cell {
     sources: Sources,
     /// The configuration's values by short name, with the text the spec gave them. Cells that are the
     /// same but for their weights, tokenizer or test rows have the first digits of those hashes, too.
+    /// Protocol and precision stand among them.
     pub settings: Vec<(String, String)>,
+    /// The method in the words of the paper's Table 18, [`Manifest::method_label`].
+    pub method: String,
     /// Cells with the same group differ only in what a grid search varies.
     pub group: String,
     /// A trained cell's zero-shot row has the same baseline: the same weights, tokenizer, test rows and
@@ -33,7 +37,7 @@ pub struct Cell {
 
 /// The order in which people look for a cell: by number, not by text. Hyperparameters are finite and
 /// not negative, so that the bits of a float stand in its order.
-type Order = (bool, String, String, String, String, [u64; 6], String);
+type Order = (usize, String, String, String, [u64; 6], String);
 
 impl PartialEq for Cell {
     fn eq(&self, other: &Self) -> bool {
@@ -70,15 +74,15 @@ impl Cell {
             manifest.precision,
             sources.key()
         );
-        let method = &manifest.config.method;
-        let tuning = method.tuning.clone().unwrap_or_default();
+        let method = manifest.method_label();
         let baseline = format!("{}|{rules}", part("task"));
         let settings = settings(manifest, &config);
         let label = label(&settings);
         Self {
             key: format!("{config}|{rules}"),
-            order: order(manifest, &label),
-            group: format!("{baseline}|{}|{}|{tuning}", part("model"), method.name),
+            order: order(manifest, &method, &label),
+            group: format!("{baseline}|{}|{method}", part("model")),
+            method,
             baseline,
             sources,
             settings,
@@ -99,12 +103,21 @@ impl Cell {
         self.setting("method") == Some("zero-shot")
     }
 
-    /// The learning rate and epsilon in words: `lr 1e-4, eps 1e-3`.
+    /// The learning rate and epsilon in words: `lr 1e-4, eps 1e-3`. Where there is no epsilon, the batch
+    /// size is the other half of the paper's grid: `lr 1e-5, batch 8`.
     pub fn short_name(&self) -> String {
-        let named = |name: &str| self.setting(name).map(|text| format!("{name} {text}"));
-        let words: Vec<String> = ["lr", "eps"].into_iter().filter_map(named).collect();
+        let named =
+            |(name, word): (&str, &str)| self.setting(name).map(|text| format!("{word} {text}"));
+        let second = match self.setting("eps") {
+            Some(_) => ("eps", "eps"),
+            None => ("batch_size", "batch"),
+        };
+        let words: Vec<String> = [("lr", "lr"), second]
+            .into_iter()
+            .filter_map(named)
+            .collect();
         if words.is_empty() {
-            "zero-shot".to_owned()
+            self.method.clone()
         } else {
             words.join(", ")
         }
@@ -141,21 +154,23 @@ pub(crate) fn settle(cells: Vec<&mut Cell>) {
     }
 }
 
-fn order(manifest: &Manifest, label: &str) -> Order {
+fn order(manifest: &Manifest, method: &str, label: &str) -> Order {
     let config = &manifest.config;
     let train = config.train.as_ref();
+    let count = |value: fn(&TrainConfig) -> Option<u64>| train.and_then(value).unwrap_or(0);
+    let number =
+        |value: fn(&TrainConfig) -> Option<f64>| train.and_then(value).unwrap_or(0.0).to_bits();
     let numbers = [
         config.task.k,
-        train.map_or(0, |train| train.batch_size),
-        train.map_or(0, |train| train.steps),
-        train.map_or(0, |train| train.lr.to_bits()),
-        train.and_then(|train| train.eps).map_or(0, f64::to_bits),
-        train.map_or(0, |train| train.weight_decay.to_bits()),
+        count(|train| train.batch_size),
+        count(|train| train.steps),
+        number(|train| train.lr),
+        number(|train| train.eps),
+        number(|train| train.weight_decay),
     ];
     (
-        config.method.name != "zero-shot",
-        config.method.name.clone(),
-        config.method.tuning.clone().unwrap_or_default(),
+        method::rank(method),
+        method.to_owned(),
         config.model.name().to_owned(),
         config.task.name.clone(),
         numbers,
@@ -171,6 +186,12 @@ fn settings(manifest: &Manifest, config: &Value) -> Vec<(String, String)> {
             leaves(manifest, part, value, &mut settings);
         }
     }
+    let rules = [
+        ("protocol", &manifest.protocol),
+        ("precision", &manifest.precision),
+    ];
+    let written = rules.into_iter().filter(|(_, text)| !text.is_empty());
+    settings.extend(written.map(|(name, text)| (name.to_owned(), text.clone())));
     settings
 }
 

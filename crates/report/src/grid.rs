@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::digits::{number_text, thousands};
 use crate::manifest::{Manifest, TrainConfig};
 use crate::paper;
+use crate::paper_grid::{self, Grid};
 use crate::sweep_runs::RunRecord;
 
 /// Everything in which the runs of one search (one model, task, method and tuning) are not the
@@ -42,6 +43,9 @@ fn setting_differences(manifest: &Manifest) -> Vec<String> {
     if config.train.is_some() && !matches!(task.k, 16 | 512) {
         differences.push(format!("k {} (paper: 16, 512)", task.k));
     }
+    if let Some(cut) = task.cut.as_deref().filter(|cut| *cut != "tail") {
+        differences.push(format!("long prompts lose {cut} (paper: their tail)"));
+    }
     if !task.template.is_empty() && task.template != template {
         differences.push(format!("template {} (paper: {template})", task.template));
     }
@@ -65,56 +69,144 @@ fn setting_differences(manifest: &Manifest) -> Vec<String> {
 
 /// The values searched, the seeds, and whether all of it was done.
 fn search_differences(manifest: &Manifest, runs: &[&RunRecord]) -> Vec<String> {
-    let method = &manifest.config.method;
+    let label = manifest.method_label();
     let mut differences = Vec::new();
-    if let Some(grid) = paper::grid(&method.name, method.tuning.as_deref()) {
-        let mut compare = |name: &str, ours: Vec<String>, papers: Vec<String>| {
-            if ours != papers {
-                differences.push(format!(
-                    "{name} {} (paper: {})",
-                    ours.join(", "),
-                    papers.join(", ")
-                ));
-            }
-        };
-        let texts = |numbers: &[f64]| numbers.iter().copied().map(number_text).collect();
-        compare("lr", numbers(runs, |train| Some(train.lr)), texts(&grid.lr));
-        compare("eps", numbers(runs, |train| train.eps), texts(&[grid.eps]));
-        compare(
-            "weight decay",
-            numbers(runs, |train| Some(train.weight_decay)),
-            texts(&[grid.weight_decay]),
-        );
-        compare(
-            "batch",
-            counts(runs, |train| train.batch_size),
-            vec![thousands(grid.batch_size)],
-        );
-        compare(
-            "steps",
-            counts(runs, |train| train.steps),
-            vec![thousands(grid.steps)],
-        );
-        let ours = method.lora.map(|lora| (lora.r, lora.alpha));
-        if let (Some((r, alpha)), true) = (ours, ours != grid.lora) {
-            differences.push(format!("LoRA r {r}, alpha {alpha} (paper: 8, 16)"));
+    match paper_grid::grid(&label, manifest.config.task.k) {
+        Some(grid) => {
+            differences.extend(value_differences(&grid, runs));
+            differences.extend(course_differences(&grid, runs));
+            differences.extend(shape_differences(&grid, manifest));
+            differences.extend(combinations(runs));
         }
-    } else {
-        differences.push(format!("the grid of {} is not known here", method.name));
+        None => differences.push(format!("{label} (not in the paper's Table 15)")),
     }
     let seeds: BTreeSet<u64> = runs.iter().filter_map(|run| run.seed()).collect();
-    if !seeds.iter().eq(&paper::SEEDS) {
-        let text = |seeds: &mut dyn Iterator<Item = &u64>| {
-            seeds.map(u64::to_string).collect::<Vec<_>>().join(", ")
-        };
-        let ours = text(&mut seeds.iter());
-        differences.push(format!(
-            "seeds {ours} (paper: {})",
-            text(&mut paper::SEEDS.iter())
-        ));
-    }
+    let texts = |seeds: &mut dyn Iterator<Item = &u64>| seeds.map(u64::to_string).collect();
+    differences.extend(difference(
+        "seeds",
+        texts(&mut seeds.iter()),
+        texts(&mut paper::SEEDS.iter()),
+    ));
     differences.extend(unfinished(runs, seeds.len()));
     differences
+}
+
+fn difference(name: &str, ours: Vec<String>, papers: Vec<String>) -> Option<String> {
+    let list = |texts: &[String]| match texts {
+        [] => "none".to_owned(),
+        texts => texts.join(", "),
+    };
+    (ours != papers).then(|| format!("{name} {} (paper: {})", list(&ours), list(&papers)))
+}
+
+/// The values that were searched.
+fn value_differences(grid: &Grid, runs: &[&RunRecord]) -> Vec<String> {
+    let texts = |values: &[f64]| values.iter().copied().map(number_text).collect();
+    let whole = |values: &[u64]| values.iter().copied().map(thousands).collect();
+    let decay = |papers: f64| {
+        let ours = numbers(runs, |train| Some(train.weight_decay.unwrap_or(0.0)));
+        difference("weight decay", ours, texts(&[papers]))
+    };
+    let eps: Vec<f64> = grid.eps.into_iter().collect();
+    let steps: Vec<u64> = grid.steps.into_iter().collect();
+    let differences = [
+        difference("lr", numbers(runs, |train| train.lr), texts(grid.lr)),
+        difference("eps", numbers(runs, |train| train.eps), texts(&eps)),
+        grid.weight_decay.and_then(decay),
+        difference(
+            "batch",
+            counts(runs, |train| train.batch_size),
+            whole(grid.batch_size),
+        ),
+        difference("steps", counts(runs, |train| train.steps), whole(&steps)),
+    ];
+    differences.into_iter().flatten().collect()
+}
+
+/// The course of a run: learning rate, evaluations, and what else acts on every step.
+fn course_differences(grid: &Grid, runs: &[&RunRecord]) -> Vec<String> {
+    if grid.steps.is_none() {
+        return Vec::new();
+    }
+    let schedules: BTreeSet<&str> = trains(runs)
+        .map(|train| train.schedule.as_deref().unwrap_or("constant"))
+        .collect();
+    let schedules = schedules.into_iter().map(str::to_owned).collect();
+    let course = [
+        difference("schedule", schedules, vec![grid.schedule().to_owned()]),
+        difference(
+            "warm-up",
+            counts(runs, |train| Some(train.warmup.unwrap_or(0))),
+            vec!["0".to_owned()],
+        ),
+        evaluations(runs),
+    ];
+    let mut differences: Vec<String> = course.into_iter().flatten().collect();
+    // Backpropagation's own, as the public code has them (`medium_models/finetune.sh`).
+    for (name, value, papers) in [
+        ("dropout", numbers(runs, |train| train.dropout), "0.1"),
+        ("clip", numbers(runs, |train| train.clip), "1"),
+    ] {
+        if !value.is_empty() {
+            differences.extend(difference(name, value, vec![papers.to_owned()]));
+        }
+    }
+    differences
+}
+
+/// Whoever evaluates more often has more to choose from.
+fn evaluations(runs: &[&RunRecord]) -> Option<String> {
+    let published = |train: &TrainConfig| {
+        let (Some(steps), Some(every)) = (train.steps, train.eval_every) else {
+            return true;
+        };
+        every.saturating_mul(10) == steps
+    };
+    let every = counts(runs, |train| train.eval_every).join(", ");
+    (!trains(runs).all(published))
+        .then(|| format!("evaluation every {every} steps (paper: every tenth of the steps)"))
+}
+
+/// The shape of what is trained beside the model.
+fn shape_differences(grid: &Grid, manifest: &Manifest) -> Vec<String> {
+    let method = &manifest.config.method;
+    let mut differences = Vec::new();
+    let ours = method.lora.map(|lora| (lora.r, lora.alpha));
+    if let (Some((r, alpha)), true) = (ours, ours != grid.lora) {
+        differences.push(format!("LoRA r {r}, alpha {alpha} (paper: 8, 16)"));
+    }
+    if let (Some(prefix), Some(papers)) = (&method.prefix, grid.prefix) {
+        let tokens = prefix.tokens.unwrap_or(papers);
+        if tokens != papers {
+            differences.push(format!("prefix of {tokens} tokens (paper: {papers})"));
+        }
+        if let Some(init) = prefix.init.as_deref().filter(|init| *init != "activations") {
+            differences.push(format!("{init} prefix (paper: activations)"));
+        }
+    }
+    differences
+}
+
+/// Whether every value of one hyperparameter was tried with every value of the others.
+fn combinations(runs: &[&RunRecord]) -> Option<String> {
+    let bits = |value: Option<f64>| value.unwrap_or(0.0).to_bits();
+    let tried: BTreeSet<[u64; 5]> = trains(runs)
+        .map(|train| {
+            [
+                bits(train.lr),
+                bits(train.eps),
+                bits(train.weight_decay),
+                train.batch_size.unwrap_or(0),
+                train.steps.unwrap_or(0),
+            ]
+        })
+        .collect();
+    let distinct = |place: usize| {
+        let values: BTreeSet<u64> = tried.iter().map(|values| values[place]).collect();
+        values.len()
+    };
+    let all: usize = (0..5).map(distinct).product();
+    (tried.len() < all).then(|| format!("{} of {all} combinations of these", tried.len()))
 }
 
 fn unfinished(runs: &[&RunRecord], seeds: usize) -> Option<String> {
@@ -146,7 +238,7 @@ fn numbers(runs: &[&RunRecord], value: impl Fn(&TrainConfig) -> Option<f64>) -> 
         .collect()
 }
 
-fn counts(runs: &[&RunRecord], value: impl Fn(&TrainConfig) -> u64) -> Vec<String> {
-    let values: BTreeSet<u64> = trains(runs).map(value).collect();
+fn counts(runs: &[&RunRecord], value: impl Fn(&TrainConfig) -> Option<u64>) -> Vec<String> {
+    let values: BTreeSet<u64> = trains(runs).filter_map(value).collect();
     values.into_iter().map(thousands).collect()
 }

@@ -15,29 +15,36 @@ mod figure;
 mod format;
 mod grid;
 mod manifest;
+mod method;
 mod notes;
 pub mod paper;
+pub mod paper_grid;
 mod parquet;
+mod protocol;
+mod rows;
 mod run_files;
 mod searches;
+mod selection;
 mod slope;
 mod slope_rows;
 mod sources;
 mod statistics;
 mod sweep_runs;
 mod table;
+mod varied;
 mod write;
 
 pub use cell::Cell;
 pub use error::{FileFault, ReportError};
 pub use format::Format;
 pub use manifest::{
-    Config, LoraConfig, Manifest, MethodConfig, ModelConfig, Swept, TaskConfig, TrainConfig,
+    Config, EstimatesConfig, LoraConfig, Manifest, MethodConfig, ModelConfig, PrefixConfig,
+    ScaleConfig, Swept, TaskConfig, TrainConfig,
 };
 pub use run_files::{EvalLine, ResultStatus, RunResult, Scores};
 pub use slope::{FEWEST_STEPS, Slope, Verdict, slope};
 pub use slope_rows::{SlopeRow, slope_rows, slopes_csv, slopes_markdown};
 pub use statistics::{Gain, Spread};
-pub use sweep_runs::{Attempts, RunManifest, RunRecord, Status, SweepRuns};
+pub use sweep_runs::{Attempts, Estimated, RunManifest, RunRecord, Status, SweepRuns};
 pub use table::{Choice, Measured, Row, RowKind, Table, table};
 pub use write::{Built, ReportOptions, build};

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::digits::number_text;
+use crate::method;
 
 /// What a run was asked to do and from what, as its `manifest.json` says.
 #[derive(Debug, Clone, Deserialize)]
@@ -99,7 +100,12 @@ pub struct TaskConfig {
     pub k: u64,
     /// At most so many test examples.
     pub test_cap: Option<u64>,
-    /// The prompt template.
+    /// What is cut of a prompt that is too long; none is its tail, as published.
+    pub cut: Option<String>,
+    /// Whether sentences become prompts; a new classification head reads the first token otherwise.
+    #[serde(default = "yes")]
+    pub prompt: bool,
+    /// The prompt template; empty without a prompt.
     #[serde(default)]
     pub template: String,
     /// The word that stands for each label.
@@ -107,15 +113,29 @@ pub struct TaskConfig {
     pub label_words: BTreeMap<String, String>,
 }
 
+fn yes() -> bool {
+    true
+}
+
 /// The method and which parameters it trains.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct MethodConfig {
-    /// `mezo`, `zero-shot`, ...
+    /// `mezo`, `ft`, `lp`, `lp-mezo`, `zero-shot`.
     pub name: String,
-    /// `full`, `lora`, ...; none for zero-shot.
+    /// `full`, `lora`, `prefix`, `head`, `bias`; none where nothing is chosen, as for zero-shot.
     pub tuning: Option<String>,
+    /// What MeZO's estimates are of: `cross-entropy`, `accuracy`, `f1`.
+    pub objective: Option<String>,
     /// LoRA's rank and scale.
     pub lora: Option<LoraConfig>,
+    /// The prefix.
+    pub prefix: Option<PrefixConfig>,
+    /// How MeZO estimates: `two-sided`, or `one-point`.
+    pub estimator: Option<String>,
+    /// The estimates of a step.
+    pub estimates: Option<EstimatesConfig>,
+    /// By what each layer's perturbation is scaled.
+    pub scale: Option<ScaleConfig>,
 }
 
 /// LoRA's rank and scale.
@@ -127,24 +147,62 @@ pub struct LoraConfig {
     pub alpha: f64,
 }
 
-/// The training's numbers.
+/// The prefix.
 #[derive(Debug, Clone, Deserialize)]
+pub struct PrefixConfig {
+    /// Its length.
+    pub tokens: Option<u64>,
+    /// `activations` of real tokens, or `random`.
+    pub init: Option<String>,
+}
+
+/// The estimates of a step.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EstimatesConfig {
+    /// How many.
+    pub count: Option<u64>,
+    /// `constant`, or `linear`: rising to that count over the run.
+    pub schedule: Option<String>,
+}
+
+/// By what each layer's perturbation is scaled.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ScaleConfig {
+    /// `parameter-norm`, `gradient-norm`, `backpropagated-norm`.
+    pub by: Option<String>,
+    /// `variance`, or `expectation`: then the update does not undo the scale.
+    pub modifies: Option<String>,
+}
+
+/// The training's numbers. A method has those that mean something to it: linear probing only the seed.
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct TrainConfig {
     /// Picks the k-shot split and the noise.
     pub seed: u64,
     /// Steps asked for.
-    pub steps: u64,
+    pub steps: Option<u64>,
     /// Examples a step.
-    pub batch_size: u64,
+    pub batch_size: Option<u64>,
     /// Steps between two evaluations on dev.
     pub eval_every: Option<u64>,
     /// Learning rate.
-    pub lr: f64,
+    pub lr: Option<f64>,
     /// Perturbation scale.
     pub eps: Option<f64>,
-    /// Weight decay.
-    #[serde(default)]
-    pub weight_decay: f64,
+    /// Weight decay; none is 0.
+    pub weight_decay: Option<f64>,
+    /// `sgd` or `adam`; none is the method's usual one.
+    pub optimizer: Option<String>,
+    /// Momentum; none is 0.
+    pub momentum: Option<f64>,
+    /// `constant` or `linear`; none is constant.
+    pub schedule: Option<String>,
+    /// Steps in which the learning rate rises from 0; none is 0.
+    pub warmup: Option<u64>,
+    /// Dropout, of fine-tuning.
+    pub dropout: Option<f64>,
+    /// The largest norm of a gradient, of fine-tuning.
+    pub clip: Option<f64>,
 }
 
 /// One swept value.
@@ -167,20 +225,25 @@ impl Manifest {
 
     /// The learning rate as the spec wrote it, or else as a short number.
     pub fn lr_text(&self) -> Option<String> {
-        let train = self.config.train.as_ref()?;
-        Some(
-            self.swept_text("train.lr")
-                .map_or_else(|| number_text(train.lr), str::to_owned),
-        )
+        let lr = self.config.train.as_ref()?.lr?;
+        Some(self.text("train.lr", lr))
     }
 
     /// The perturbation scale as the spec wrote it, or else as a short number.
     pub fn eps_text(&self) -> Option<String> {
         let eps = self.config.train.as_ref()?.eps?;
-        Some(
-            self.swept_text("train.eps")
-                .map_or_else(|| number_text(eps), str::to_owned),
-        )
+        Some(self.text("train.eps", eps))
+    }
+
+    fn text(&self, key: &str, value: f64) -> String {
+        self.swept_text(key)
+            .map_or_else(|| number_text(value), str::to_owned)
+    }
+
+    /// The method as the paper's Table 18 calls it, with what differs from that in words: `MeZO (LoRA)`,
+    /// `FT`, `MeZO, 4 estimates`.
+    pub fn method_label(&self) -> String {
+        method::label(&self.config)
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::slope_rows::{SlopeRow, cell_sentence};
+use crate::protocol;
+use crate::slope_rows::{SlopeRow, cell_sentence, slope_names};
 use crate::sources;
 use crate::sweep_runs::{RunRecord, Status, SweepRuns};
 use crate::table::{Row, RowKind};
+use crate::varied::{Named, varied};
 
 /// The notes in the order in which they are read.
 pub(crate) fn notes(runs: &SweepRuns, rows: &[Row], slopes: &[SlopeRow]) -> Vec<String> {
@@ -21,7 +23,10 @@ pub(crate) fn notes(runs: &SweepRuns, rows: &[Row], slopes: &[SlopeRow]) -> Vec<
     notes.extend(repeated(runs));
     notes.extend(grids(rows));
     notes.extend(choices(rows));
-    notes.push(rules(runs));
+    notes.extend(dev_only(rows));
+    notes.extend(zero_estimates(rows));
+    notes.extend(protocol::sentences(runs));
+    notes.push(versions(runs));
     notes.extend(states(runs));
     notes.extend(faults(runs));
     notes.extend(loss_slopes(slopes));
@@ -35,7 +40,7 @@ fn reading(rows: &[Row]) -> String {
             .to_owned();
     if rows.iter().any(|row| row.accuracy_gain.is_some()) {
         text.push_str(
-            "; gain: at best dev minus zero-shot, with (the mean's standard error, ddof 1; the mean in \
+            "; gain: at best dev (in a row of last steps, there) minus zero-shot, with (the mean's standard error, ddof 1; the mean in \
              standard errors); a cross-entropy gain below zero is better",
         );
     }
@@ -110,14 +115,15 @@ fn seeds(rows: &[Row]) -> Option<String> {
 /// What each search has that the paper's has not, or the other way round.
 fn grids(rows: &[Row]) -> Vec<String> {
     let mut notes = Vec::new();
-    for row in rows.iter().filter(|row| row.kind != RowKind::Cell) {
+    let searches = [RowKind::ZeroShot, RowKind::Selected];
+    for row in rows.iter().filter(|row| searches.contains(&row.kind)) {
         let differences = row.partial_grid.join("; ");
         let note = match (row.kind, row.partial_grid.is_empty()) {
             // Without a number of the paper's beside it there is nothing to tell it apart from.
             (RowKind::ZeroShot, same) if same || row.paper.is_none() => continue,
             (RowKind::ZeroShot, _) => format!("zero-shot, not the paper's: {differences}"),
-            (_, true) => format!("{}: the paper's grid and seeds", search_name(row)),
-            (_, false) => format!("{}, partial grid: {differences}", search_name(row)),
+            (_, true) => format!("{}: the paper's grid and seeds", row.method),
+            (_, false) => format!("{}, partial grid: {differences}", row.method),
         };
         // Zero-shot rows of several k differ in nothing that this note says.
         if !notes.contains(&note) {
@@ -134,17 +140,11 @@ fn grids(rows: &[Row]) -> Vec<String> {
     notes
 }
 
-fn search_name(row: &Row) -> String {
-    let method = row.setting("method").unwrap_or("");
-    match row.setting("tuning") {
-        Some(tuning) => format!("{method} ({tuning})"),
-        None => method.to_owned(),
-    }
-}
-
-/// Which configuration each seed selected.
+/// Which configuration each seed selected, and what the rows beside that are.
 fn choices(rows: &[Row]) -> Vec<String> {
-    let selected = rows.iter().filter(|row| !row.chosen.is_empty());
+    let selected = rows
+        .iter()
+        .filter(|row| row.kind == RowKind::Selected && !row.chosen.is_empty());
     let words = |row: &Row| {
         let seeds: Vec<String> = row
             .chosen
@@ -153,14 +153,86 @@ fn choices(rows: &[Row]) -> Vec<String> {
             .collect();
         format!(
             "{}, selected as published (per seed the configuration with the best dev accuracy): {}",
-            search_name(row),
+            row.method,
             seeds.join("; ")
         )
     };
-    selected.map(words).collect()
+    let mut notes: Vec<String> = selected.map(words).collect();
+    let any = |kind: RowKind| rows.iter().any(|row| row.kind == kind);
+    if any(RowKind::LastStep) {
+        notes.push(
+            "selected, last step: the same runs where their training ended, no step chosen"
+                .to_owned(),
+        );
+    }
+    if any(RowKind::Fixed) {
+        notes.push(
+            "best fixed configuration: the one with the best mean dev accuracy, for all seeds"
+                .to_owned(),
+        );
+    }
+    notes
 }
 
-fn rules(runs: &SweepRuns) -> String {
+/// Where there is nothing to measure on.
+fn dev_only(rows: &[Row]) -> Option<String> {
+    let without: BTreeSet<String> = rows
+        .iter()
+        .filter(|row| row.dev_only)
+        .filter_map(|row| {
+            Some(format!(
+                "{} (k {})",
+                row.setting("task")?,
+                row.setting("k")?
+            ))
+        })
+        .collect();
+    (!without.is_empty()).then(|| {
+        let tasks: Vec<String> = without.into_iter().collect();
+        format!(
+            "no test rows in the data of {}: dev chose, and there is no test score to report",
+            tasks.join(", ")
+        )
+    })
+}
+
+/// An estimate of exactly zero moves nothing: how often a cell had one.
+fn zero_estimates(rows: &[Row]) -> Vec<String> {
+    let cells: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.kind == RowKind::Cell)
+        .collect();
+    let named: Vec<Named<'_>> = cells
+        .iter()
+        .map(|row| (row.method.as_str(), row.settings.as_slice()))
+        .collect();
+    let varied = varied(&named);
+    let sentence = |row: &&Row| {
+        let share = 100.0 * row.zero_estimates?;
+        let settings = varied
+            .iter()
+            .filter_map(|name| Some(format!("{} {}", name.replace('_', " "), row.setting(name)?)));
+        let mut words = vec![row.method.clone()];
+        words.extend(settings);
+        Some(format!(
+            "{}: an estimate of exactly 0 in {} % of the steps",
+            words.join(", "),
+            percent(share)
+        ))
+    };
+    cells.iter().filter_map(sentence).collect()
+}
+
+/// A share that is above zero is never written as zero.
+fn percent(share: f64) -> String {
+    match share {
+        share if share < 0.01 => "less than 0.01".to_owned(),
+        share if share < 1.0 => format!("{share:.2}"),
+        share => format!("{share:.1}"),
+    }
+}
+
+fn versions(runs: &SweepRuns) -> String {
     let distinct = |value: fn(&crate::Manifest) -> String| {
         let values: BTreeSet<String> = runs
             .manifests()
@@ -169,10 +241,9 @@ fn rules(runs: &SweepRuns) -> String {
             .collect();
         values.into_iter().collect::<Vec<_>>().join(", ")
     };
-    let protocol = distinct(|manifest| manifest.protocol.clone());
     let precision = distinct(|manifest| manifest.precision.clone());
     let version = distinct(|manifest| manifest.versions.get("mezo").cloned().unwrap_or_default());
-    format!("protocol {protocol}, precision {precision}, mezo {version}")
+    format!("precision {precision}, mezo {version}")
 }
 
 /// How many runs have no result, and how many diverged.
@@ -217,23 +288,13 @@ fn faults(runs: &SweepRuns) -> Vec<String> {
         .collect()
 }
 
-/// A sentence a cell. Cells that share learning rate and epsilon but differ otherwise stand together
-/// under the settings in which they differ.
+/// A sentence a cell, by the settings in which cells differ and by learning rate and epsilon.
 fn loss_slopes(slopes: &[SlopeRow]) -> Vec<String> {
-    let varied = varied_settings(slopes);
-    let mut order: Vec<String> = Vec::new();
-    let mut cells: BTreeMap<String, Vec<&SlopeRow>> = BTreeMap::new();
-    for row in slopes {
-        let others = row
-            .settings
-            .iter()
-            .filter(|(name, _)| varied.contains(name.as_str()));
-        let mut words: Vec<String> = others
-            .map(|(name, text)| format!("{name} {text}"))
-            .collect();
-        words.push(row.cell.clone());
-        let name = words.join(", ");
-        let members = cells.entry(name.clone()).or_default();
+    let names = slope_names(slopes);
+    let mut order: Vec<&String> = Vec::new();
+    let mut cells: BTreeMap<&String, Vec<&SlopeRow>> = BTreeMap::new();
+    for (row, name) in slopes.iter().zip(&names) {
+        let members = cells.entry(name).or_default();
         if members.is_empty() {
             order.push(name);
         }
@@ -243,18 +304,5 @@ fn loss_slopes(slopes: &[SlopeRow]) -> Vec<String> {
         .iter()
         .filter_map(|name| cell_sentence(name, cells.get(name)?))
         .map(|sentence| format!("training loss, {sentence}"))
-        .collect()
-}
-
-/// The settings, beside learning rate and epsilon, that are not the same for all runs.
-fn varied_settings(slopes: &[SlopeRow]) -> BTreeSet<&str> {
-    let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (name, text) in slopes.iter().flat_map(|row| &row.settings) {
-        values.entry(name).or_default().insert(text);
-    }
-    values
-        .into_iter()
-        .filter(|(name, texts)| texts.len() > 1 && !matches!(*name, "lr" | "eps"))
-        .map(|(name, _)| name)
         .collect()
 }

@@ -1,8 +1,8 @@
 //! The paper's numbers, grids and prompts for RoBERTa-large.
 //!
 //! Malladi et al., "Fine-Tuning Language Models with Just Forward Passes", arXiv 2305.17333v3: numbers
-//! from Table 18, grids from Table 15 (with section 4 and appendix E.3), prompts from Table 13 as the
-//! public code writes them (`medium_models/run_fewshot.sh`).
+//! from Table 18, prompts from Table 13 as the public code writes them (`medium_models/run_fewshot.sh`).
+//! What it searched is in [`crate::paper_grid`].
 
 use serde::Serialize;
 
@@ -51,26 +51,35 @@ const TABLE_18: [Row; 16] = [
     (512, "FT (prefix)", [(93.7, 0.3), (54.6, 0.7), (88.3, 0.7), (83.3, 0.5), (82.5, 0.8), (97.4, 0.2)]),
 ];
 
-/// The number Table 18 has for a task of ours, if any.
-pub fn published(task: &str, k: u64, method: &str, tuning: Option<&str>) -> Option<Published> {
-    let column = TASKS
-        .iter()
-        .position(|known| *known == paper_task(task).unwrap_or(""))?;
+/// The number Table 18 has for a task of ours and a method by its name there, if any.
+pub fn published(task: &str, k: u64, method: &str) -> Option<Published> {
+    let column = column(task)?;
     if method == "zero-shot" {
         return Some(Published {
             mean: ZERO_SHOT[column],
             std: None,
         });
     }
-    let row_name = paper_method(method, tuning)?;
     let row = TABLE_18
         .iter()
-        .find(|(row_k, name, _)| *row_k == k && *name == row_name)?;
+        .find(|(row_k, name, _)| *row_k == k && *name == method)?;
     let (mean, std) = row.2[column];
     Some(Published {
         mean,
         std: Some(std),
     })
+}
+
+/// The place of a task of ours among Table 18's columns.
+pub fn column(task: &str) -> Option<usize> {
+    let name = paper_task(task)?;
+    TASKS.iter().position(|known| *known == name)
+}
+
+/// The methods of Table 18 that it has numbers of for so many examples per class, in its order.
+pub fn methods(k: u64) -> impl Iterator<Item = &'static str> {
+    let rows = TABLE_18.iter().filter(move |(row_k, ..)| *row_k == k);
+    rows.map(|(_, name, _)| *name)
 }
 
 /// The paper's name of a task of ours. Both readings of SST-2 stand beside its SST-2.
@@ -84,55 +93,6 @@ fn paper_task(task: &str) -> Option<&'static str> {
         "trec" => Some("TREC"),
         _ => None,
     }
-}
-
-fn paper_method(method: &str, tuning: Option<&str>) -> Option<&'static str> {
-    match (method, tuning) {
-        ("mezo", Some("full")) => Some("MeZO"),
-        ("mezo", Some("lora")) => Some("MeZO (LoRA)"),
-        ("mezo", Some("prefix")) => Some("MeZO (prefix)"),
-        ("mezo-adam", Some("full")) => Some("MeZO-Adam"),
-        ("ft", Some("full")) => Some("FT"),
-        ("ft", Some("lora")) => Some("FT (LoRA)"),
-        ("ft", Some("prefix")) => Some("FT (prefix)"),
-        ("lp", _) => Some("LP"),
-        _ => None,
-    }
-}
-
-/// What Table 15 searched for one method; the best on dev was taken for each seed.
-#[derive(Debug, Clone, Copy)]
-pub struct Grid {
-    /// Learning rates.
-    pub lr: [f64; 3],
-    /// The perturbation scale.
-    pub eps: f64,
-    /// Weight decay.
-    pub weight_decay: f64,
-    /// Examples a step.
-    pub batch_size: u64,
-    /// Steps.
-    pub steps: u64,
-    /// LoRA's rank and scale, where it is LoRA.
-    pub lora: Option<(u64, f64)>,
-}
-
-/// The paper's grid for a method, where it is one of MeZO's three.
-pub fn grid(method: &str, tuning: Option<&str>) -> Option<Grid> {
-    let (lr, eps, weight_decay, lora) = match (method, tuning) {
-        ("mezo", Some("full")) => ([1e-7, 1e-6, 1e-5], 1e-3, 0.0, None),
-        ("mezo", Some("lora")) => ([1e-5, 5e-5, 1e-4], 1e-3, 0.1, Some((8, 16.0))),
-        ("mezo", Some("prefix")) => ([1e-3, 5e-3, 1e-2], 1e-1, 0.0, None),
-        _ => return None,
-    };
-    Some(Grid {
-        lr,
-        eps,
-        weight_decay,
-        batch_size: 64,
-        steps: 100_000,
-        lora,
-    })
 }
 
 /// The most test examples a number of Table 18 was measured on (appendix E.1).
@@ -169,12 +129,16 @@ mod tests {
 
     #[test]
     fn our_names_find_the_papers_rows() {
-        let lora = published("sst-2", 512, "mezo", Some("lora")).unwrap();
+        let lora = published("sst-2", 512, "MeZO (LoRA)").unwrap();
         assert_eq!((lora.mean, lora.std), (93.4, Some(0.4)));
-        let zero_shot = published("trec", 16, "zero-shot", None).unwrap();
+        let zero_shot = published("trec", 16, "zero-shot").unwrap();
         assert_eq!((zero_shot.mean, zero_shot.std), (32.0, None));
-        assert!(published("sst-2", 64, "mezo", Some("full")).is_none());
-        assert!(published("made-sentiment", 512, "mezo", Some("full")).is_none());
+        assert!(published("sst-2", 64, "MeZO").is_none());
+        assert!(published("made-sentiment", 512, "MeZO").is_none());
+        let adam = published("rte", 16, "MeZO-Adam").unwrap();
+        assert_eq!((adam.mean, adam.std), (59.2, Some(11.1)));
+        assert!(published("sst-2", 16, "MeZO, no prompt").is_none());
+        assert!(published("sst-2", 16, "FT (SGD)").is_none());
     }
 
     #[test]

@@ -113,6 +113,9 @@ fn config_columns(rows: &[RunRecord]) -> Vec<Column> {
         text(rows, "method", |manifest| {
             Some(manifest.config.method.name.clone())
         }),
+        text(rows, "method_label", |manifest| {
+            Some(manifest.method_label())
+        }),
         text(rows, "tuning", |manifest| {
             manifest.config.method.tuning.clone()
         }),
@@ -123,15 +126,21 @@ fn config_columns(rows: &[RunRecord]) -> Vec<Column> {
             Some(manifest.precision.clone())
         }),
         column(rows, "seed", RunRecord::seed),
-        float(rows, "lr", |train| Some(train.lr)),
+        float(rows, "lr", |train| train.lr),
         text(rows, "lr_text", Manifest::lr_text),
         float(rows, "eps", |train| train.eps),
         text(rows, "eps_text", Manifest::eps_text),
         text(rows, "swept", swept),
-        count(rows, "batch_size", |train| Some(train.batch_size)),
-        count(rows, "steps", |train| Some(train.steps)),
+        count(rows, "batch_size", |train| train.batch_size),
+        count(rows, "steps", |train| train.steps),
         column(rows, "steps_done", |run| signed(steps_done(run))),
-        float(rows, "weight_decay", |train| Some(train.weight_decay)),
+        float(rows, "weight_decay", |train| train.weight_decay),
+        text(rows, "optimizer", |manifest| {
+            manifest.config.train.as_ref()?.optimizer.clone()
+        }),
+        text(rows, "objective", |manifest| {
+            manifest.config.method.objective.clone()
+        }),
         text(rows, "template", |manifest| {
             Some(manifest.config.task.template.clone())
         }),
@@ -191,6 +200,7 @@ fn outcome_columns(rows: &[RunRecord]) -> Vec<Column> {
         column(rows, "slope_low", |run| slope(run, |slope| slope.low)),
         column(rows, "slope_high", |run| slope(run, |slope| slope.high)),
         column(rows, "steps_needed", needed),
+        column(rows, "zero_estimates", |run| run.estimated.zero_share()),
     ]);
     columns
 }
@@ -221,7 +231,7 @@ fn attempt_columns(rows: &[RunRecord]) -> Vec<Column> {
     ]
 }
 
-/// Writes `steps.parquet`: a row a step and estimate, read from the journals again and passed through
+/// Writes `steps.parquet`: a row a step and estimate, and one a step where there are no estimates; read from the journals again and passed through
 /// a batch at a time, so that a long sweep need not fit in memory.
 pub(crate) fn write_steps(runs: &SweepRuns, file: &File) -> Result<(), PolarsError> {
     let empty = StepRows::default().take_frame()?;
@@ -246,18 +256,22 @@ fn append_run(rows: &mut StepRows, run: &RunRecord, dir: &Path) {
     };
     // The fault a journal may end in has been noted beside its run when it was first read.
     let _ = read_steps(dir, |step| {
-        for (estimate, line) in step.estimates.iter().enumerate() {
+        let loss = step.loss();
+        for estimate in 0..step.estimates.len().max(1) {
+            let line = step.estimates.get(estimate);
             rows.id.push(run.id.clone());
             rows.sweep.push(manifest.sweep.clone());
             rows.seed.push(train.seed);
             rows.lr.push(step.lr);
             rows.eps.push(train.eps);
             rows.step.push(signed(step.step));
-            rows.estimate.push(estimate as i64);
-            rows.noise_seed.push(line.seed);
-            rows.loss_plus.push(line.loss_plus);
-            rows.loss_minus.push(line.loss_minus);
-            rows.projected_grad.push(line.projected_grad);
+            rows.loss.push(loss);
+            rows.estimate.push(line.map(|_| estimate as i64));
+            rows.noise_seed.push(line.map(|line| line.seed));
+            rows.loss_plus.push(line.and_then(|line| line.loss_plus));
+            rows.loss_minus.push(line.and_then(|line| line.loss_minus));
+            rows.projected_grad
+                .push(line.and_then(|line| line.projected_grad));
         }
     });
 }
@@ -271,8 +285,9 @@ struct StepRows {
     lr: Vec<f64>,
     eps: Vec<Option<f64>>,
     step: Vec<i64>,
-    estimate: Vec<i64>,
-    noise_seed: Vec<u64>,
+    loss: Vec<Option<f64>>,
+    estimate: Vec<Option<i64>>,
+    noise_seed: Vec<Option<u64>>,
     loss_plus: Vec<Option<f64>>,
     loss_minus: Vec<Option<f64>>,
     projected_grad: Vec<Option<f64>>,
@@ -290,6 +305,7 @@ impl StepRows {
                 Column::new("lr".into(), rows.lr),
                 Column::new("eps".into(), rows.eps),
                 Column::new("step".into(), rows.step),
+                Column::new("loss".into(), rows.loss),
                 Column::new("estimate".into(), rows.estimate),
                 Column::new("noise_seed".into(), rows.noise_seed),
                 Column::new("loss_plus".into(), rows.loss_plus),

@@ -16,20 +16,33 @@ pub struct StepLine {
     pub step: u64,
     /// The learning rate it used.
     pub lr: f64,
-    /// Its two-sided estimates.
+    /// Its estimates; empty where the loss was taken backwards.
+    #[serde(default)]
     pub estimates: Vec<EstimateLine>,
+    /// Its loss, where there are no estimates to tell it.
+    pub loss: Option<f64>,
 }
 
 impl StepLine {
-    /// The step's training loss: the mean over its estimates of the two losses' mean. None when a
-    /// loss was not finite.
+    /// The step's training loss: the one written down, or else the mean over its estimates of the two
+    /// losses' mean. None when a loss was not finite.
     pub fn loss(&self) -> Option<f64> {
+        if self.loss.is_some() || self.estimates.is_empty() {
+            return self.loss.filter(|loss| loss.is_finite());
+        }
         let mut sum = 0.0;
         for estimate in &self.estimates {
             sum += (estimate.loss_plus? + estimate.loss_minus?) / 2.0;
         }
         let loss = sum / self.estimates.len() as f64;
         loss.is_finite().then_some(loss)
+    }
+
+    /// Whether an estimate of the step is exactly zero: both losses were the same number, as happens
+    /// where the objective counts right answers.
+    pub fn has_zero_estimate(&self) -> bool {
+        let zero = |estimate: &EstimateLine| estimate.projected_grad == Some(0.0);
+        self.estimates.iter().any(zero)
     }
 }
 

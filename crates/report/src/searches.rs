@@ -1,6 +1,7 @@
 //! Searches: the cells among which the paper's protocol selects.
 
 use crate::cell::Cell;
+use crate::manifest::Manifest;
 use crate::sweep_runs::{RunRecord, SweepRuns};
 
 /// Cells that differ only in what a grid search varies.
@@ -23,6 +24,23 @@ impl<'a> Search<'a> {
             .is_some_and(|(cell, _)| cell.is_zero_shot())
     }
 
+    /// The method of all its cells, as the paper's Table 18 calls it.
+    pub(crate) fn method(&self) -> &'a str {
+        self.cells.first().map_or("", |(cell, _)| &cell.method)
+    }
+
+    /// The manifest of its first run: what a search does not vary is the same in all of them.
+    pub(crate) fn manifest(&self) -> Option<&'a Manifest> {
+        let (_, members) = self.cells.first()?;
+        members.first()?.manifest()
+    }
+
+    /// Whether its runs go by steps, and so have a last one.
+    pub(crate) fn has_steps(&self) -> bool {
+        let steps = |manifest: &Manifest| manifest.config.train.as_ref()?.steps;
+        self.manifest().and_then(steps).is_some()
+    }
+
     /// The settings that all cells share, with the same text.
     pub(crate) fn shared_settings(&self) -> Vec<(String, String)> {
         let Some(((first, _), others)) = self.cells.split_first() else {
@@ -34,6 +52,19 @@ impl<'a> Search<'a> {
                 .all(|(cell, _)| cell.setting(name) == Some(text))
         };
         first.settings.iter().filter(shared).cloned().collect()
+    }
+
+    /// The names of the others.
+    pub(crate) fn varied_settings(&self) -> Vec<String> {
+        let shared = self.shared_settings();
+        let all = self.cells.iter().flat_map(|(cell, _)| &cell.settings);
+        let mut names: Vec<String> = Vec::new();
+        for (name, _) in all {
+            if !names.contains(name) && shared.iter().all(|(known, _)| known != name) {
+                names.push(name.clone());
+            }
+        }
+        names
     }
 }
 
@@ -68,11 +99,10 @@ fn one_a_seed<'a>(members: &[&'a RunRecord]) -> Vec<&'a RunRecord> {
 
 /// What all searches share of the things a reader looks for first.
 pub(crate) fn heading(searches: &[Search<'_>], made_data: bool) -> String {
-    const FIRST: [(&str, &str); 7] = [
+    const FIRST: [(&str, &str); 6] = [
         ("model", ""),
         ("task", ""),
         ("k", "k "),
-        ("tuning", "tuning "),
         ("batch_size", "batch "),
         ("steps", "steps "),
         ("weight_decay", "weight decay "),
@@ -88,6 +118,13 @@ pub(crate) fn heading(searches: &[Search<'_>], made_data: bool) -> String {
             .then(|| format!("{words}{text}"))
     };
     let mut parts: Vec<String> = FIRST.iter().filter_map(shared).collect();
+    let trained = searches.iter().filter(|search| !search.is_zero_shot());
+    let mut methods = trained.map(Search::method);
+    if let Some(method) = methods.next()
+        && methods.all(|other| other == method)
+    {
+        parts.insert(parts.len().min(3), method.to_owned());
+    }
     if made_data {
         parts.push("made data".to_owned());
     }

@@ -3,6 +3,7 @@
 use crate::digits::{about, signed, thousands};
 use crate::slope::{FEWEST_STEPS, Slope, Verdict};
 use crate::sweep_runs::{RunRecord, Status, SweepRuns};
+use crate::varied::{Named, varied};
 
 /// The slope of one run's loss.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub struct SlopeRow {
     pub seed: u64,
     /// Its settings by short name.
     pub settings: Vec<(String, String)>,
+    /// Its method, as the paper's Table 18 calls it.
+    pub method: String,
     /// Its cell in words.
     pub cell: String,
     /// Finite losses in its journal.
@@ -21,10 +24,12 @@ pub struct SlopeRow {
     pub diverged: bool,
     /// The slope; none with too few steps.
     pub slope: Option<Slope>,
+    /// The share of steps with an estimate of exactly zero; none where there is no such step.
+    pub zero_estimates: Option<f64>,
 }
 
 /// The columns of `slopes.csv` that come from the settings.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
     "model",
     "task",
     "k",
@@ -34,19 +39,23 @@ const SETTINGS: [&str; 9] = [
     "eps",
     "batch_size",
     "weight_decay",
+    "protocol",
 ];
 
-/// A row for every trained run with a readable manifest.
+/// A row for every run that goes by steps and has a readable manifest.
 pub fn slope_rows(runs: &SweepRuns) -> Vec<SlopeRow> {
     let row = |run: &RunRecord| {
+        run.manifest()?.config.train.as_ref()?.steps?;
         Some(SlopeRow {
             id: run.id.clone(),
             seed: run.seed()?,
             settings: run.cell()?.settings.clone(),
+            method: run.cell()?.method.clone(),
             cell: run.cell()?.short_name(),
             steps: run.losses.len(),
             diverged: run.status == Status::Diverged,
             slope: run.slope.clone(),
+            zero_estimates: run.estimated.zero_share().filter(|share| *share > 0.0),
         })
     };
     runs.runs.iter().filter_map(row).collect()
@@ -67,11 +76,11 @@ impl SlopeRow {
             .map_or("", |(_, text)| text)
     }
 
-    /// The run's slope as a sentence without its end: `lr 1e-4, eps 1e-3, seed 13: -0.0123 per 1,000
-    /// steps [-0.0200, -0.0040]`.
-    pub fn sentence(&self) -> String {
+    /// The run's slope as a sentence without its end, with the name of its cell: `lr 1e-4, eps 1e-3, seed
+    /// 13: -0.0123 per 1,000 steps [-0.0200, -0.0040]`.
+    fn sentence(&self, cell: &str) -> String {
         let diverged = if self.diverged { " (diverged)" } else { "" };
-        let who = format!("{}, seed {}{diverged}", self.cell, self.seed);
+        let who = format!("{cell}, seed {}{diverged}", self.seed);
         let Some(slope) = &self.slope else {
             return format!(
                 "{who}: {} steps, too few for a slope (at least {FEWEST_STEPS})",
@@ -107,7 +116,7 @@ impl SlopeRow {
 pub fn slopes_csv(rows: &[SlopeRow]) -> String {
     let mut lines = vec![
         format!(
-            "id,{},seed,steps,slope_per_1000,low,high,verdict,steps_needed",
+            "id,{},seed,steps,slope_per_1000,low,high,verdict,steps_needed,zero_estimates",
             SETTINGS.join(",")
         )
         .split(',')
@@ -132,6 +141,9 @@ pub fn slopes_csv(rows: &[SlopeRow]) -> String {
             number(|slope| slope.high),
             row.verdict().to_owned(),
             needed.map(|needed| needed.to_string()).unwrap_or_default(),
+            row.zero_estimates
+                .map(|share| share.to_string())
+                .unwrap_or_default(),
         ]);
         lines.push(fields);
     }
@@ -146,10 +158,37 @@ pub fn slopes_markdown(sweep: &str, rows: &[SlopeRow]) -> String {
          allows for autocorrelation. Where the interval holds zero, the number of steps that would be \
          needed to see a slope of that size under the same noise.\n\n",
     );
-    for row in rows {
-        text.push_str(&format!("- {}\n", row.sentence()));
+    for (row, name) in rows.iter().zip(slope_names(rows)) {
+        text.push_str(&format!("- {}\n", row.sentence(&name)));
     }
     text
+}
+
+/// The cell of each row in words: learning rate and epsilon, and before them whatever else tells cells
+/// apart.
+pub(crate) fn slope_names(rows: &[SlopeRow]) -> Vec<String> {
+    let named: Vec<Named<'_>> = rows
+        .iter()
+        .map(|row| (row.method.as_str(), row.settings.as_slice()))
+        .collect();
+    let mut varied = varied(&named);
+    varied.retain(|name| !matches!(*name, "lr" | "eps"));
+    let one_method = rows.windows(2).all(|pair| pair[0].method == pair[1].method);
+    let name = |row: &SlopeRow| {
+        let mut words = Vec::new();
+        if !one_method {
+            words.push(row.method.clone());
+        }
+        // The batch size stands in the cell's own words where there is no epsilon.
+        let others = varied
+            .iter()
+            .filter(|name| **name != "batch_size" || !row.cell.contains("batch"));
+        let found = others.filter_map(|name| row.settings.iter().find(|(known, _)| known == name));
+        words.extend(found.map(|(name, text)| format!("{} {text}", name.replace('_', " "))));
+        words.push(row.cell.clone());
+        words.join(", ")
+    };
+    rows.iter().map(name).collect()
 }
 
 /// One sentence for the runs of a cell: how many fall, rise and show nothing.

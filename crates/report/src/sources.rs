@@ -21,13 +21,15 @@ impl Sources {
             let path = fields.and_then(|fields| fields.remove(name));
             path.and_then(|path| path.as_str().map(str::to_owned))
         };
-        let (model, data) = (path("model", "path"), path("task", "data"));
+        let (folder, data) = (path("model", "path"), path("task", "data"));
+        let (hub, revision) = (path("model", "hub"), path("model", "revision"));
+        let hub = hub.map(|name| [name, revision.unwrap_or_default()].join("@"));
         let named = |hash: &Option<String>, path: Option<String>| {
             let hash = hash.clone().filter(|hash| !hash.is_empty());
             hash.or(path).unwrap_or_default()
         };
         Self([
-            named(&manifest.weights_sha256, model),
+            named(&manifest.weights_sha256, folder.or(hub)),
             named(&manifest.tokenizer_sha256, None),
             named(&manifest.test_sha256, data),
         ])

@@ -42,6 +42,8 @@ pub struct RunRecord {
     pub result: Option<RunResult>,
     /// The training loss of every step, up to the last finite one.
     pub losses: Vec<f64>,
+    /// How many steps were estimated, and at how many of them an estimate was exactly zero.
+    pub estimated: Estimated,
     /// Its evaluations.
     pub evals: Vec<EvalLine>,
     /// Where and how long it ran.
@@ -59,6 +61,30 @@ pub struct RunManifest {
     pub cell: Cell,
     /// The whole file.
     pub value: Value,
+}
+
+/// Steps whose gradient was estimated from losses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Estimated {
+    /// How many there are.
+    pub steps: u64,
+    /// Those of which an estimate was exactly zero.
+    pub zero: u64,
+}
+
+impl Estimated {
+    /// The steps of several runs.
+    pub(crate) fn sum<'a>(runs: impl IntoIterator<Item = &'a RunRecord>) -> Self {
+        runs.into_iter().fold(Self::default(), |sum, run| Self {
+            steps: sum.steps + run.estimated.steps,
+            zero: sum.zero + run.estimated.zero,
+        })
+    }
+
+    /// The share of steps with a zero estimate; none where no step was estimated.
+    pub fn zero_share(self) -> Option<f64> {
+        (self.steps > 0).then(|| self.zero as f64 / self.steps as f64)
+    }
 }
 
 /// How far a run is.
@@ -208,7 +234,11 @@ impl RunRecord {
         let broken = !faults.is_empty();
 
         let mut line_faults = Vec::new();
-        let (losses, steps) = read_losses(&dir, &mut line_faults);
+        let Journal {
+            losses,
+            steps,
+            estimated,
+        } = read_journal(&dir, &mut line_faults);
         let evals = read_evals(&dir, &mut line_faults);
         let attempts = read_attempts(&dir, &mut line_faults);
 
@@ -232,6 +262,7 @@ impl RunRecord {
             manifest,
             result,
             losses,
+            estimated,
             evals,
             attempts,
             slope,
@@ -303,19 +334,32 @@ fn check_id(file: &'static str, expected: &str, found: &str) -> Result<(), FileF
     })
 }
 
-/// The finite losses and the number of steps in the journal.
-fn read_losses(dir: &Path, faults: &mut Vec<FileFault>) -> (Vec<f64>, usize) {
-    let mut losses = Vec::new();
-    let mut steps = 0;
+/// What is kept of a journal.
+#[derive(Default)]
+struct Journal {
+    /// The finite losses.
+    losses: Vec<f64>,
+    /// All its steps.
+    steps: usize,
+    estimated: Estimated,
+}
+
+fn read_journal(dir: &Path, faults: &mut Vec<FileFault>) -> Journal {
+    let mut journal = Journal::default();
     let read = read_steps(dir, |step| {
         // A loss that is not finite ends a run; were there more after it, they would be out of place.
-        if let Some(loss) = step.loss().filter(|_| losses.len() == steps) {
-            losses.push(loss);
+        if let Some(loss) = step
+            .loss()
+            .filter(|_| journal.losses.len() == journal.steps)
+        {
+            journal.losses.push(loss);
         }
-        steps += 1;
+        journal.steps += 1;
+        journal.estimated.steps += u64::from(!step.estimates.is_empty());
+        journal.estimated.zero += u64::from(step.has_zero_estimate());
     });
     keep(faults, read);
-    (losses, steps)
+    journal
 }
 
 fn read_evals(dir: &Path, faults: &mut Vec<FileFault>) -> Vec<EvalLine> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::smooth::{Point, decimate, moving_average, quantile};
 use crate::digits::thousands;
 use crate::sweep_runs::{RunRecord, Status, SweepRuns};
+use crate::varied::{Named, varied};
 
 /// The most panels one figure has.
 const MOST_PANELS: usize = 12;
@@ -22,6 +23,8 @@ const DEV_POINTS: usize = 20;
 #[derive(Debug)]
 pub(super) struct Figure {
     pub(super) title: String,
+    /// What the heights are.
+    pub(super) loss: &'static str,
     /// The learning rates, in the order of their colours.
     pub(super) legend: Vec<String>,
     pub(super) panels: Vec<Panel>,
@@ -55,11 +58,7 @@ pub(super) struct Curve {
 
 /// The figure of a sweep.
 pub(super) fn figure(runs: &SweepRuns) -> Figure {
-    let trained: Vec<&RunRecord> = runs
-        .runs
-        .iter()
-        .filter(|run| run.seed().is_some())
-        .collect();
+    let trained: Vec<&RunRecord> = runs.runs.iter().filter(|run| rate(run).is_some()).collect();
     let legend = legend(&trained);
     let window = window(&trained);
     let mut groups = panel_groups(&trained);
@@ -80,13 +79,15 @@ pub(super) fn figure(runs: &SweepRuns) -> Figure {
         })
         .collect();
     let (low, high) = height(&shown, &panels);
+    let estimated = shown.iter().any(|run| run.estimated.steps > 0);
     Figure {
         title: title(runs),
+        loss: loss(&shown),
         legend,
         last_step: longest(&shown).max(1) as f64,
         low,
         high,
-        caption: caption(&panels, all_panels, window),
+        caption: caption(&panels, all_panels, window, estimated),
         panels,
     }
 }
@@ -102,6 +103,18 @@ fn title(runs: &SweepRuns) -> String {
     format!("{}: training loss of {model} on {task}{made}", runs.sweep)
 }
 
+/// What the runs made small.
+fn loss(runs: &[&RunRecord]) -> &'static str {
+    let objective = |run: &&&RunRecord| {
+        let objective = run.manifest()?.config.method.objective.as_deref()?;
+        (objective != "cross-entropy").then_some(())
+    };
+    match runs.iter().find_map(|run| objective(&run)) {
+        None => "training loss (cross-entropy)",
+        Some(()) => "training loss (each run's own objective)",
+    }
+}
+
 /// The literal learning rates by their value.
 fn legend(runs: &[&RunRecord]) -> Vec<String> {
     let mut rates: Vec<(f64, String)> = runs.iter().filter_map(|run| rate(run)).collect();
@@ -112,7 +125,7 @@ fn legend(runs: &[&RunRecord]) -> Vec<String> {
 
 fn rate(run: &RunRecord) -> Option<(f64, String)> {
     let manifest = run.manifest()?;
-    Some((manifest.config.train.as_ref()?.lr, manifest.lr_text()?))
+    Some((manifest.config.train.as_ref()?.lr?, manifest.lr_text()?))
 }
 
 /// A twentieth of the longest run, odd.
@@ -130,22 +143,22 @@ type PanelGroup<'a> = (String, BTreeMap<usize, Vec<&'a RunRecord>>);
 /// Runs apart by every setting that differs between runs, but for the learning rate.
 fn panel_groups<'a>(runs: &[&'a RunRecord]) -> Vec<PanelGroup<'a>> {
     let legend = legend(runs);
-    let varied = varied_settings(runs);
+    let varied = panel_settings(runs);
+    let several_methods = several_methods(runs);
     let mut groups: Vec<PanelGroup<'a>> = Vec::new();
     for run in runs {
         let (Some(cell), Some((_, text))) = (run.cell(), rate(run)) else {
             continue;
         };
-        let words: Vec<String> = varied
-            .iter()
-            .filter_map(|name| {
-                Some(format!(
-                    "{} {}",
-                    name.replace('_', " "),
-                    cell.setting(name)?
-                ))
-            })
-            .collect();
+        let settings = varied.iter().filter_map(|name| {
+            Some(format!(
+                "{} {}",
+                name.replace('_', " "),
+                cell.setting(name)?
+            ))
+        });
+        let method = several_methods.then(|| cell.method.clone());
+        let words: Vec<String> = method.into_iter().chain(settings).collect();
         let title = words.join(", ");
         let colour = legend.iter().position(|known| *known == text).unwrap_or(0);
         let place = groups
@@ -161,26 +174,32 @@ fn panel_groups<'a>(runs: &[&'a RunRecord]) -> Vec<PanelGroup<'a>> {
 }
 
 /// The names of the settings that tell panels apart; epsilon always stands in their titles.
-fn varied_settings(runs: &[&RunRecord]) -> Vec<String> {
-    let mut values: Vec<(&str, BTreeSet<&str>)> = Vec::new();
-    for (name, text) in runs
+fn panel_settings<'a>(runs: &[&'a RunRecord]) -> Vec<&'a str> {
+    let named: Vec<Named<'a>> = runs
         .iter()
         .filter_map(|run| run.cell())
-        .flat_map(|cell| &cell.settings)
-    {
-        match values.iter_mut().find(|(known, _)| known == name) {
-            Some((_, texts)) => _ = texts.insert(text),
-            None => values.push((name, BTreeSet::from([text.as_str()]))),
-        }
+        .map(|cell| (cell.method.as_str(), cell.settings.as_slice()))
+        .collect();
+    let mut names = varied(&named);
+    let has_epsilon = runs
+        .iter()
+        .filter_map(|run| run.cell())
+        .any(|cell| cell.setting("eps").is_some());
+    if has_epsilon && !names.contains(&"eps") {
+        names.push("eps");
     }
-    let tells = |(name, texts): &(&str, BTreeSet<&str>)| {
-        *name == "eps" || (*name != "lr" && texts.len() > 1)
-    };
-    values
-        .into_iter()
-        .filter(tells)
-        .map(|(name, _)| name.to_owned())
-        .collect()
+    names.retain(|name| *name != "lr");
+    names
+}
+
+/// Whether runs go by several methods, whose names then tell panels apart.
+fn several_methods(runs: &[&RunRecord]) -> bool {
+    let methods: BTreeSet<&str> = runs
+        .iter()
+        .filter_map(|run| run.cell())
+        .map(|cell| cell.method.as_str())
+        .collect();
+    methods.len() > 1
 }
 
 fn curve(colour: usize, runs: &[&RunRecord], window: usize) -> Curve {
@@ -300,10 +319,14 @@ fn height(runs: &[&RunRecord], panels: &[Panel]) -> (f64, f64) {
     (low - margin, high + margin)
 }
 
-fn caption(panels: &[Panel], all_panels: usize, window: usize) -> Vec<String> {
+fn caption(panels: &[Panel], all_panels: usize, window: usize, estimated: bool) -> Vec<String> {
     let any = |has: fn(&Curve) -> bool| panels.iter().flat_map(|panel| &panel.curves).any(has);
+    let loss = match estimated {
+        true => "the loss of every step, (L+ + L-)/2 where it is estimated",
+        false => "the loss of every step",
+    };
     let mut parts = vec![format!(
-        "Faint: the loss of every step, (L+ + L-)/2. Line: centred moving average over {} steps, mean over seeds.",
+        "Faint: {loss}. Line: centred moving average over {} steps, mean over seeds.",
         thousands(window as u64)
     )];
     let mut more = Vec::new();

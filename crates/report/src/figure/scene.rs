@@ -144,7 +144,7 @@ fn draw_panel<DB: DrawingBackend>(
         .label_style(text(13, &INK))
         .axis_desc_style(text(14, &INK))
         .x_desc("step")
-        .y_desc("training loss (cross-entropy)")
+        .y_desc(figure.loss)
         .draw()?;
     // All raw lines first: no cell's noise may lie over another's mean.
     for curve in &panel.curves {

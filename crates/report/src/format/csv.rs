@@ -2,9 +2,9 @@
 
 use crate::sources;
 use crate::statistics::{Gain, Spread};
-use crate::table::{Row, RowKind, Table};
+use crate::table::{Row, Table};
 
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "model",
     "task",
     "k",
@@ -16,6 +16,7 @@ const SETTINGS: [&str; 11] = [
     "weight_decay",
     "steps",
     "template",
+    "protocol",
 ];
 
 pub(super) fn render(table: &Table) -> String {
@@ -46,8 +47,10 @@ fn quote(field: &str) -> String {
 fn headers() -> Vec<String> {
     let mut headers = vec!["row".to_owned()];
     headers.extend(SETTINGS.map(str::to_owned));
+    headers.push("method_label".to_owned());
     headers.extend(sources::NAMES.map(str::to_owned));
     headers.push("seeds".to_owned());
+    headers.extend(["n", "mean", "std"].map(|part| format!("dev_accuracy_{part}")));
     for place in ["best", "last"] {
         for metric in ["accuracy", "cross_entropy"] {
             headers
@@ -66,6 +69,8 @@ fn headers() -> Vec<String> {
             "difference",
             "grid",
             "differs_in",
+            "dev_only",
+            "zero_estimates",
             "made_data",
         ]
         .map(str::to_owned),
@@ -74,13 +79,9 @@ fn headers() -> Vec<String> {
 }
 
 fn fields(row: &Row, made_data: bool) -> Vec<String> {
-    let missing = if row.kind == RowKind::Selected {
-        "per seed"
-    } else {
-        ""
-    };
     let mut fields = vec![row.kind.word().to_owned()];
-    fields.extend(SETTINGS.map(|name| row.setting(name).unwrap_or(missing).to_owned()));
+    fields.extend(SETTINGS.map(|name| row.setting_or(name, "").to_owned()));
+    fields.push(row.method.clone());
     // Given only where rows would be alike without.
     fields.extend(sources::NAMES.map(|name| row.setting(name).unwrap_or("").to_owned()));
     fields.push(
@@ -90,6 +91,7 @@ fn fields(row: &Row, made_data: bool) -> Vec<String> {
             .collect::<Vec<_>>()
             .join(" "),
     );
+    fields.extend(spread(row.dev_accuracy));
     for scores in [&row.best, &row.last] {
         fields.extend(spread(scores.accuracy));
         fields.extend(spread(scores.cross_entropy));
@@ -101,6 +103,8 @@ fn fields(row: &Row, made_data: bool) -> Vec<String> {
     fields.push(number(row.difference()));
     fields.push(row.grid_word().to_owned());
     fields.push(row.partial_grid.join("; "));
+    fields.push(row.dev_only.to_string());
+    fields.push(number(row.zero_estimates));
     fields.push(made_data.to_string());
     fields
 }

@@ -24,9 +24,11 @@ struct JsonTable<'a> {
 #[derive(Serialize)]
 struct JsonRow<'a> {
     row: &'static str,
+    method: &'a str,
     settings: BTreeMap<&'a str, &'a str>,
     seeds: &'a [u64],
     chosen: BTreeMap<u64, &'a str>,
+    dev_accuracy: Option<Spread>,
     test_at_best_dev: JsonMeasured,
     test_at_last: JsonMeasured,
     accuracy_gain: Option<Gain>,
@@ -35,6 +37,9 @@ struct JsonRow<'a> {
     difference: Option<f64>,
     grid: &'static str,
     differs_in: &'a [String],
+    dev_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zero_estimates: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -54,6 +59,8 @@ struct JsonSlope<'a> {
     high: Option<f64>,
     verdict: &'static str,
     steps_needed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zero_estimates: Option<f64>,
 }
 
 pub(super) fn render(table: &Table) -> String {
@@ -76,6 +83,7 @@ pub(super) fn render(table: &Table) -> String {
 fn row(row: &Row) -> JsonRow<'_> {
     JsonRow {
         row: row.kind.word(),
+        method: &row.method,
         settings: settings(&row.settings),
         seeds: &row.seeds,
         chosen: row
@@ -83,6 +91,7 @@ fn row(row: &Row) -> JsonRow<'_> {
             .iter()
             .map(|choice| (choice.seed, choice.cell.as_str()))
             .collect(),
+        dev_accuracy: row.dev_accuracy,
         test_at_best_dev: measured(&row.best),
         test_at_last: measured(&row.last),
         accuracy_gain: row.accuracy_gain,
@@ -91,6 +100,8 @@ fn row(row: &Row) -> JsonRow<'_> {
         difference: row.difference(),
         grid: row.grid_word(),
         differs_in: &row.partial_grid,
+        dev_only: row.dev_only,
+        zero_estimates: row.zero_estimates,
     }
 }
 
@@ -120,5 +131,6 @@ fn slope(row: &SlopeRow) -> JsonSlope<'_> {
         high: slope.map(|slope| slope.high),
         verdict: row.verdict(),
         steps_needed: slope.and_then(|slope| slope.steps_needed),
+        zero_estimates: row.zero_estimates,
     }
 }

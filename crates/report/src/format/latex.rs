@@ -1,7 +1,7 @@
 //! A LaTeX table that needs no package.
 
 use super::text_grid::{Columns, TextGrid};
-use crate::table::{RowKind, Table};
+use crate::table::Table;
 
 pub(super) fn render(table: &Table) -> String {
     let grid = TextGrid::new(table, Columns::Usual);
@@ -10,13 +10,14 @@ pub(super) fn render(table: &Table) -> String {
         format!("\\begin{{table}}\n\\centering\n\\begin{{tabular}}{{{columns}}}\n\\hline\n");
     text.push_str(&line(&grid.headers));
     text.push_str("\\hline\n");
-    let mut search_ended = false;
+    let mut choice_before = false;
     for (row, texts) in table.rows.iter().zip(&grid.rows) {
-        if search_ended {
+        let choice = row.kind.is_choice();
+        if choice_before && !choice {
             text.push_str("\\hline\n");
         }
         text.push_str(&line(texts));
-        search_ended = row.kind == RowKind::Selected;
+        choice_before = choice;
     }
     text.push_str(&format!(
         "\\hline\n\\end{{tabular}}\n\\caption{{{}: {}.}}\n\\par\\footnotesize\n",

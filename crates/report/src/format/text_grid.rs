@@ -1,9 +1,8 @@
 //! The table as rounded texts, shared by the forms that people read.
 
-use std::collections::BTreeSet;
-
 use crate::statistics::{Gain, Spread};
 use crate::table::{Measured, Row, RowKind, Table};
+use crate::varied::{Named, varied};
 
 /// Headers and one text a column for every row.
 pub(super) struct TextGrid {
@@ -24,7 +23,7 @@ pub(super) enum Columns {
 const NOTHING: &str = "-";
 
 /// The usual settings, in their order.
-const USUAL: [&str; 5] = ["tuning", "k", "lr", "eps", "steps"];
+const USUAL: [&str; 4] = ["k", "lr", "eps", "steps"];
 
 impl TextGrid {
     pub(super) fn new(table: &Table, columns: Columns) -> Self {
@@ -37,8 +36,8 @@ impl TextGrid {
                 "seeds",
                 "acc, best dev",
                 "CE, best dev",
-                "acc, last",
-                "CE, last",
+                "acc, last step",
+                "CE, last step",
                 "acc gain (SE; ratio)",
                 "CE gain (SE; ratio)",
             ]
@@ -57,35 +56,29 @@ impl TextGrid {
 }
 
 fn setting_columns(table: &Table, wanted: Columns) -> Vec<String> {
-    let varies = |name: &str| {
-        let cells = table
-            .rows
-            .iter()
-            .filter(|row| row.kind != RowKind::Selected);
-        cells
-            .filter_map(|row| row.setting(name))
-            .collect::<BTreeSet<_>>()
-            .len()
-            > 1
-    };
-    let always =
-        |name: &&str| wanted == Columns::Usual || matches!(*name, "lr" | "eps") || varies(name);
-    let mut columns: Vec<String> = USUAL
-        .into_iter()
-        .filter(always)
-        .map(str::to_owned)
+    let configurations: Vec<Named<'_>> = table
+        .rows
+        .iter()
+        .filter(|row| !row.kind.is_choice())
+        .map(|row| (row.method.as_str(), row.settings.as_slice()))
         .collect();
-    for (name, _) in table.rows.iter().flat_map(|row| &row.settings) {
-        if name != "method" && !columns.contains(name) && varies(name) {
-            columns.push(name.clone());
-        }
-    }
-    columns
+    let varied = varied(&configurations);
+    let always = |name: &&str| {
+        wanted == Columns::Usual || matches!(*name, "lr" | "eps") || varied.contains(name)
+    };
+    let mut columns: Vec<&str> = USUAL.into_iter().filter(always).collect();
+    let others = varied.iter().filter(|name| !USUAL.contains(name));
+    columns.extend(others);
+    columns.into_iter().map(str::to_owned).collect()
 }
 
 fn texts(row: &Row, settings: &[String], with_paper: bool) -> Vec<String> {
     let mut texts = vec![method(row)];
-    texts.extend(settings.iter().map(|name| setting(row, name)));
+    texts.extend(
+        settings
+            .iter()
+            .map(|name| row.setting_or(name, NOTHING).to_owned()),
+    );
     let seeds = match row.kind {
         RowKind::ZeroShot => NOTHING.to_owned(),
         _ => row.seeds.len().to_string(),
@@ -112,20 +105,11 @@ fn texts(row: &Row, settings: &[String], with_paper: bool) -> Vec<String> {
 }
 
 fn method(row: &Row) -> String {
-    let method = row.setting("method").unwrap_or(NOTHING);
-    match row.kind {
-        RowKind::Selected => format!("{method}, selected as published"),
-        _ => method.to_owned(),
-    }
-}
-
-fn setting(row: &Row, name: &str) -> String {
-    let missing = if row.kind == RowKind::Selected {
-        "per seed"
+    if row.kind.is_choice() {
+        format!("{}, {}", row.method, row.kind.word())
     } else {
-        NOTHING
-    };
-    row.setting(name).unwrap_or(missing).to_owned()
+        row.method.clone()
+    }
 }
 
 /// Accuracy and cross-entropy; where some of the row's seeds have no number, with how many have.

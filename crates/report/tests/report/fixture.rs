@@ -52,6 +52,7 @@ pub struct Run {
     pub seed: u64,
     pub lr: &'static str,
     pub eps: &'static str,
+    pub method: &'static str,
     pub tuning: &'static str,
     pub model: &'static str,
     pub task: &'static str,
@@ -61,6 +62,13 @@ pub struct Run {
     pub data: Option<&'static str>,
     pub weight_decay: f64,
     pub steps: u64,
+    pub eval_every: u64,
+    pub batch_size: u64,
+    pub k: u64,
+    pub protocol: &'static str,
+    /// More keys of `[method]` and `[train]`; a null takes one away.
+    pub more: Value,
+    pub test_examples: u64,
     pub made_data: bool,
     pub losses: Vec<f64>,
     pub best: Option<Score>,
@@ -74,6 +82,7 @@ impl Run {
             seed,
             lr,
             eps,
+            method: "mezo",
             tuning: "lora",
             model: "roberta-imdb-tiny",
             task: "made-sentiment",
@@ -83,6 +92,12 @@ impl Run {
             data: None,
             weight_decay: 0.0,
             steps: losses.len() as u64,
+            eval_every: 250,
+            batch_size: 64,
+            k: 512,
+            protocol: "paper",
+            more: json!({}),
+            test_examples: 872,
             made_data: true,
             losses,
             best: None,
@@ -99,7 +114,12 @@ impl Run {
     /// An id as good as a hash: it differs where the run does.
     pub fn id(&self) -> String {
         let text = format!(
-            "{}{}{}{}{}{}{}{}{}",
+            "{}{}{}{}{}{}{}{}{}{}{}{}{}{}",
+            self.method,
+            self.k,
+            self.batch_size,
+            self.protocol,
+            self.more,
             self.seed,
             self.lr,
             self.eps,
@@ -119,34 +139,43 @@ impl Run {
 
     fn manifest(&self) -> Value {
         let number = |text: &str| text.parse::<f64>().unwrap();
-        let mut method = json!({"name": "mezo", "tuning": self.tuning});
+        let mut method = json!({"name": self.method, "tuning": self.tuning});
         if self.tuning == "lora" {
             method["lora"] = json!({"r": 8, "alpha": 16.0});
+        }
+        let mut train = json!({
+            "seed": self.seed, "steps": self.steps, "batch_size": self.batch_size,
+            "eval_every": self.eval_every, "lr": number(self.lr), "weight_decay": self.weight_decay,
+        });
+        if !self.eps.is_empty() {
+            train["eps"] = json!(number(self.eps));
+        }
+        merge(&mut method, &self.more["method"]);
+        merge(&mut train, &self.more["train"]);
+        let mut swept = vec![json!({"key": "train.seed", "text": self.seed.to_string()})];
+        for (key, text) in [("train.lr", self.lr), ("train.eps", self.eps)] {
+            if !text.is_empty() {
+                swept.push(json!({"key": key, "text": text}));
+            }
         }
         json!({
             "schema": 1, "id": self.id(), "sweep": "fixture",
             "config": {
                 "model": model(self.model), "task": self.task_config(), "method": method,
-                "train": {
-                    "seed": self.seed, "steps": self.steps, "batch_size": 64, "eval_every": 250,
-                    "lr": number(self.lr), "eps": number(self.eps), "weight_decay": self.weight_decay,
-                },
+                "train": train,
             },
-            "swept": [
-                {"key": "train.seed", "text": self.seed.to_string()},
-                {"key": "train.lr", "text": self.lr}, {"key": "train.eps", "text": self.eps},
-            ],
+            "swept": swept,
             "weights_sha256": self.weights, "tokenizer_sha256": "bb", "data_sha256": "cc",
             "test_sha256": self.test_data,
             "trainable_parameters": 12345, "train_examples": 1024, "dev_examples": 1024,
-            "test_examples": 872, "made_data": self.made_data, "protocol": "paper", "precision": "f32",
+            "test_examples": self.test_examples, "made_data": self.made_data, "protocol": self.protocol, "precision": "f32",
             "algorithm": 1, "versions": {"mezo": "0.1.0", "burn": "0.22.1"},
         })
     }
 
     fn task_config(&self) -> Value {
         json!({
-            "name": self.task, "data": self.data, "k": 512, "test_cap": 1000, "template": self.template,
+            "name": self.task, "data": self.data, "k": self.k, "test_cap": 1000, "template": self.template,
             "label_words": {"0": "terrible", "1": "great"}, "max_length": 128,
         })
     }
@@ -174,6 +203,11 @@ impl Run {
     fn steps_lines(&self) -> String {
         let mut text = String::new();
         for (place, loss) in self.losses.iter().enumerate() {
+            if self.method == "ft" {
+                let line = json!({"step": place + 1, "lr": 1e-5, "estimates": [], "loss": loss});
+                text.push_str(&format!("{line}\n"));
+                continue;
+            }
             let line = json!({
                 "step": place + 1, "lr": self.lr.parse::<f64>().unwrap(),
                 "estimates": [{"seed": place as u64 * 7919 + 1, "loss_plus": loss + 0.001,
@@ -202,6 +236,16 @@ impl Run {
             }
         }
         text
+    }
+}
+
+/// Puts the keys of one object over another's.
+fn merge(into: &mut Value, keys: &Value) {
+    for (key, value) in keys.as_object().into_iter().flatten() {
+        match value {
+            Value::Null => _ = into.as_object_mut().unwrap().remove(key),
+            value => into[key] = value.clone(),
+        }
     }
 }
 

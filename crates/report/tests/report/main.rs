@@ -5,6 +5,8 @@ mod broken;
 mod cells;
 mod fixture;
 mod formats;
+mod methods;
 mod rebuild;
+mod selection;
 mod slopes;
 mod tables;
