@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::HubError;
 
@@ -50,6 +51,9 @@ pub struct Settings {
     pub token_file: PathBuf,
     /// Whether the network is never used.
     pub offline: bool,
+    /// The wait after a first failure that may pass, twice as long after each further one. One second, whatever the
+    /// environment says.
+    pub first_pause: Duration,
 }
 
 impl Settings {
@@ -86,6 +90,7 @@ impl Settings {
             token: vars.text("HF_TOKEN").and_then(|token| clean_token(&token)),
             token_file,
             offline: vars.is_on("HF_HUB_OFFLINE"),
+            first_pause: Duration::from_secs(1),
         })
     }
 }
@@ -99,7 +104,7 @@ impl fmt::Debug for Settings {
             .field("token", &self.token.as_ref().map(|_| "***"))
             .field("token_file", &self.token_file)
             .field("offline", &self.offline)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

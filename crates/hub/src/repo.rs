@@ -56,16 +56,21 @@ impl Repo {
         &self.id
     }
 
-    /// Its folder in the cache, such as `models--FacebookAI--roberta-large`.
-    pub(crate) fn folder_name(&self) -> String {
-        let kind = match self.kind {
+    /// What the hub calls repositories of its kind.
+    pub(crate) fn plural(&self) -> &'static str {
+        match self.kind {
             RepoKind::Model => "models",
             RepoKind::Dataset => "datasets",
-        };
-        format!("{kind}--{}", self.id.replace('/', "--"))
+        }
+    }
+
+    /// Its folder in the cache, such as `models--FacebookAI--roberta-large`.
+    pub(crate) fn folder_name(&self) -> String {
+        format!("{}--{}", self.plural(), self.id.replace('/', "--"))
     }
 }
 
+/// Its path under the hub's address.
 impl fmt::Display for Repo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {

@@ -1,18 +1,112 @@
-//! Which files of a repository make it complete.
+//! Which files of a repository are wanted, and when they are all there.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
+use crate::client::Revision;
+use crate::error::HubError;
+use crate::repo::{Repo, is_inside};
+
 /// The model's configuration.
-pub(crate) const CONFIG: &str = "config.json";
+const CONFIG: &str = "config.json";
 /// The weights in one file.
-pub(crate) const WEIGHTS: &str = "model.safetensors";
+const WEIGHTS: &str = "model.safetensors";
 /// The index of weights in several files.
 pub(crate) const INDEX: &str = "model.safetensors.index.json";
 /// The tokenizer in one file.
-pub(crate) const TOKENIZER: &str = "tokenizer.json";
+const TOKENIZER: &str = "tokenizer.json";
 /// The tokenizer in two.
-pub(crate) const TOKENIZER_PARTS: [&str; 2] = ["vocab.json", "merges.txt"];
+const TOKENIZER_PARTS: [&str; 2] = ["vocab.json", "merges.txt"];
+
+/// The files that are wanted of a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted<'a> {
+    /// What a model is read from: `config.json`, `model.safetensors` or the parts that its index names, and
+    /// `tokenizer.json` or else `vocab.json` and `merges.txt`.
+    Model,
+    /// Files by their names.
+    Files(&'a [&'a str]),
+}
+
+impl Wanted<'_> {
+    /// What a folder lacks.
+    pub(crate) fn missing(self, folder: &Path) -> Vec<String> {
+        let lacks = |name: &str| !folder.join(name).is_file();
+        let needed = match self {
+            Self::Files(files) => owned(files),
+            Self::Model => {
+                let mut needed = vec![CONFIG.to_owned()];
+                if lacks(TOKENIZER) && TOKENIZER_PARTS.into_iter().any(lacks) {
+                    needed.push(TOKENIZER.to_owned());
+                }
+                let index = fs::read(folder.join(INDEX)).ok();
+                match index.and_then(|index| shards(&index).ok()) {
+                    Some(shards) if lacks(WEIGHTS) => needed.extend(shards),
+                    _ => needed.push(WEIGHTS.to_owned()),
+                }
+                needed
+            }
+        };
+        needed.into_iter().filter(|name| lacks(name)).collect()
+    }
+
+    /// The names to fetch first; an index among them brings further ones.
+    pub(crate) fn names(
+        self,
+        repo: &Repo,
+        revision: &str,
+        there: &Revision,
+    ) -> Result<Vec<String>, HubError> {
+        let lacking = |file: &str| HubError::NoFile {
+            repo: repo.clone(),
+            revision: revision.to_owned(),
+            file: file.to_owned(),
+        };
+        let names = match self {
+            Self::Files(files) => owned(files),
+            Self::Model => owned(&model_names(repo, revision, there)?),
+        };
+        let is_there = |name: &&String| is_inside(name) && there.has(name);
+        match names.iter().find(|name| !is_there(name)) {
+            Some(name) => Err(lacking(name)),
+            None => Ok(names),
+        }
+    }
+}
+
+/// What a model is read from, of what there is; where nothing will do, the name of what would.
+fn model_names(
+    repo: &Repo,
+    revision: &str,
+    there: &Revision,
+) -> Result<Vec<&'static str>, HubError> {
+    let mut names = vec![CONFIG];
+    if !there.has(TOKENIZER) && TOKENIZER_PARTS.iter().all(|name| there.has(name)) {
+        names.extend(TOKENIZER_PARTS);
+    } else {
+        names.push(TOKENIZER);
+    }
+    let is_pickled = |name: &&str| name.starts_with("pytorch_model") && name.ends_with(".bin");
+    match [WEIGHTS, INDEX].into_iter().find(|name| there.has(name)) {
+        Some(weights) => names.push(weights),
+        None => match there.files().find(is_pickled) {
+            Some(file) => {
+                return Err(HubError::PickleOnly {
+                    repo: repo.clone(),
+                    revision: revision.to_owned(),
+                    file: file.to_owned(),
+                });
+            }
+            None => names.push(WEIGHTS),
+        },
+    }
+    Ok(names)
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
 
 /// The weight files that an index names, in the order of their names.
 pub(crate) fn shards(index: &[u8]) -> Result<Vec<String>, serde_json::Error> {
@@ -25,17 +119,4 @@ pub(crate) fn shards(index: &[u8]) -> Result<Vec<String>, serde_json::Error> {
     shards.sort();
     shards.dedup();
     Ok(shards)
-}
-
-/// Whether a folder holds everything that a model is read from.
-pub(crate) fn is_whole_model(folder: &Path) -> bool {
-    let has = |name: &str| folder.join(name).is_file();
-    let has_shards = || {
-        let index = std::fs::read(folder.join(INDEX)).ok();
-        let shards = index.and_then(|index| shards(&index).ok());
-        shards.is_some_and(|shards| shards.iter().all(|shard| has(shard)))
-    };
-    has(CONFIG)
-        && (has(TOKENIZER) || TOKENIZER_PARTS.into_iter().all(has))
-        && (has(WEIGHTS) || has_shards())
 }
