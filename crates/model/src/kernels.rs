@@ -9,6 +9,7 @@ pub(crate) mod embed;
 pub(crate) mod host;
 pub(crate) mod linear;
 pub(crate) mod math;
+pub(crate) mod norm;
 pub(crate) mod perturb;
 pub(crate) mod rowwise;
 pub(crate) mod score;

@@ -1,5 +1,7 @@
 //! Probes: perturbed copies of the trainable parameters, seen by the forward pass layer by layer.
 
+use std::borrow::Cow;
+
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -11,12 +13,17 @@ use crate::noise::{Noise, Probe};
 pub struct Probes<'a> {
     noise: &'a dyn Noise,
     probes: Vec<Probe>,
+    factors: Option<&'a [f32]>,
 }
 
 impl<'a> Probes<'a> {
     /// A forward pass over these probes.
     pub fn new(noise: &'a dyn Noise, probes: Vec<Probe>) -> Self {
-        Self { noise, probes }
+        Self {
+            noise,
+            probes,
+            factors: None,
+        }
     }
 
     /// The two probes of a two-sided estimate, plus first.
@@ -36,6 +43,16 @@ impl<'a> Probes<'a> {
         )
     }
 
+    /// The same probes, every trained tensor perturbed by `scale * factor * z` with a factor of its own (paper, appendix
+    /// B.3, Definition 6: its `D^-1`, one over the length of the layer's gradient or parameters).
+    ///
+    /// `factors` is indexed by position among the trained tensors. A tensor with the factor 0 is not moved and costs
+    /// what a frozen one does.
+    pub fn with_parameter_scales(mut self, factors: &'a [f32]) -> Self {
+        self.factors = Some(factors);
+        self
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.probes.len()
@@ -47,9 +64,9 @@ impl<'a> Probes<'a> {
     /// weight `[rows, columns]` -> `[P, rows, columns]` where it is trainable and perturbed, else `[1, rows, columns]`
     pub fn view(&self, weight: &Weight) -> Tensor<3> {
         let value = weight.value.val();
-        match self.perturbs(weight) {
+        match self.moving(weight) {
             None => value.unsqueeze(),
-            Some(parameter) => perturb::whole(value, parameter, self.noise, &self.probes),
+            Some((parameter, probes)) => perturb::whole(value, parameter, self.noise, &probes),
         }
     }
 
@@ -59,16 +76,27 @@ impl<'a> Probes<'a> {
     /// weight `[rows, columns]`, n row numbers -> `[P or 1, n, columns]`
     pub fn rows(&self, weight: &Weight, rows: &[usize]) -> Tensor<3> {
         let value = weight.value.val();
-        match self.perturbs(weight) {
+        match self.moving(weight) {
             None => perturb::rows(value, rows, 0, self.noise, &[]),
-            Some(parameter) => perturb::rows(value, rows, parameter, self.noise, &self.probes),
+            Some((parameter, probes)) => perturb::rows(value, rows, parameter, self.noise, &probes),
         }
     }
 
-    /// The weight's number among the trainable ones, when a probe moves it.
-    fn perturbs(&self, weight: &Weight) -> Option<usize> {
-        let moved = self.probes.iter().any(|probe| probe.scale != 0.0);
-        weight.parameter.filter(|_| moved)
+    /// Where a probe moves the weight: its number among the trainable ones, and the probes with their scales for it.
+    fn moving(&self, weight: &Weight) -> Option<(usize, Cow<'_, [Probe]>)> {
+        let parameter = weight.parameter?;
+        let probes = match self.factors {
+            None => Cow::Borrowed(self.probes.as_slice()),
+            Some(factors) => {
+                let scaled = |probe: &Probe| Probe {
+                    scale: probe.scale * factors[parameter],
+                    ..*probe
+                };
+                self.probes.iter().map(scaled).collect()
+            }
+        };
+        let moved = probes.iter().any(|probe| probe.scale != 0.0);
+        moved.then_some((parameter, probes))
     }
 }
 
