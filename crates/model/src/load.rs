@@ -22,11 +22,11 @@ const UNUSED: [&str; 3] = [
     "classifier.",
 ];
 /// The decoder's own matrix; absent where it is the word table.
-const DECODER: &str = "lm_head.decoder.weight";
+pub(crate) const DECODER: &str = "lm_head.decoder.weight";
 /// A second name of `lm_head.bias` in some files.
 pub(crate) const DECODER_BIAS: &str = "lm_head.decoder.bias";
 pub(crate) const HEAD_BIAS: &str = "lm_head.bias";
-const WORDS: &str = "roberta.embeddings.word_embeddings.weight";
+pub(crate) const WORDS: &str = "roberta.embeddings.word_embeddings.weight";
 
 /// A model as it was loaded, and what identifies it.
 #[derive(Debug)]

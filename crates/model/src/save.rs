@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use crate::error::ModelError;
 use crate::folder::{ModelFiles, WHOLE};
-use crate::load::{DECODER_BIAS, HEAD_BIAS};
+use crate::load::{DECODER, DECODER_BIAS, HEAD_BIAS, WORDS};
 use crate::lora::LoraConfig;
-use crate::parameters::NamedTensor;
+use crate::parameters::{NamedTensor, is_head, is_lora, is_prefix, is_word_head};
 use crate::roberta::Roberta;
 
 /// The bytes of a safetensors file with these tensors in f32.
@@ -59,7 +59,8 @@ impl Roberta {
     /// Writes the whole model as a folder in Hugging Face's layout: `config.json`, `model.safetensors` in f32, and the
     /// tokenizer's files as they are.
     ///
-    /// LoRA's terms are not part of it; [`Self::save_adapter`] writes those.
+    /// With a classifier attached it is a `RobertaForSequenceClassification`, without the head for words. LoRA's terms and
+    /// prefixes are not part of it; [`Self::save_adapter`] and [`Self::save_prefix`] write those.
     ///
     /// # Errors
     /// If the files the model came from cannot be read, or the folder not be written.
@@ -72,19 +73,31 @@ impl Roberta {
                 write(&folder.join(name), &file.bytes)?;
             }
         }
-        let mut tensors = self.tensors(|name, _| Self::is_base(name));
-        if self.head.decoder.is_some() {
-            // A decoder of the head's own reads its bias under this name there.
-            let bias = tensors
-                .iter()
-                .find(|tensor| tensor.name == HEAD_BIAS)
-                .cloned();
-            tensors.extend(bias.map(|bias| NamedTensor {
-                name: DECODER_BIAS.into(),
-                ..bias
-            }));
+        let words = self.classifier.is_none();
+        let mut tensors =
+            self.tensors(|name, _| Self::is_base(name) && (words || !is_word_head(name)));
+        if words && self.head.decoder.is_some() {
+            add_decoder_bias(&mut tensors);
         }
         write(&folder.join(WHOLE), &to_safetensors(&tensors))
+    }
+
+    /// The trained head as PEFT wants it, whole and with a decoder even where that is the word table, and the name of its
+    /// module. None where it is not trained.
+    fn trained_head(&self) -> Option<(&'static str, Vec<NamedTensor>)> {
+        let mut tensors = self.tensors(|name, weight| is_head(name) && weight.parameter.is_some());
+        if !is_word_head(&tensors.first()?.name) {
+            return Some(("classifier", tensors));
+        }
+        if self.head.decoder.is_none() {
+            let words = self.tensors(|name, _| name == WORDS);
+            tensors.extend(words.into_iter().map(|words| NamedTensor {
+                name: DECODER.into(),
+                ..words
+            }));
+        }
+        add_decoder_bias(&mut tensors);
+        Some(("lm_head", tensors))
     }
 
     /// The `config.json` the model came with, where it speaks of the weights brought to what is written.
@@ -98,10 +111,24 @@ impl Roberta {
         // The older name of `dtype`.
         config.remove("torch_dtype");
         config.insert("dtype".into(), "float32".into());
-        config.insert(
-            "architectures".into(),
-            Value::from(vec!["RobertaForMaskedLM"]),
-        );
+        let architecture = match &self.classifier {
+            None => "RobertaForMaskedLM",
+            Some(classifier) => {
+                let classes = 0..classifier.rows.dims()[0];
+                let label = |class: usize| format!("LABEL_{class}");
+                let ids: serde_json::Map<_, _> = classes
+                    .map(|class| (class.to_string(), label(class).into()))
+                    .collect();
+                // The number of classes is told by their names there.
+                let labels: serde_json::Map<_, _> = (0..ids.len())
+                    .map(|class| (label(class), class.into()))
+                    .collect();
+                config.insert("id2label".into(), ids.into());
+                config.insert("label2id".into(), labels.into());
+                "RobertaForSequenceClassification"
+            }
+        };
+        config.insert("architectures".into(), Value::from(vec![architecture]));
         config.insert(
             "tie_word_embeddings".into(),
             self.head.decoder.is_none().into(),
@@ -109,7 +136,8 @@ impl Roberta {
         Ok(format!("{:#}\n", Value::Object(config)))
     }
 
-    /// Writes LoRA's terms as an adapter folder in PEFT's layout.
+    /// Writes LoRA's terms as an adapter folder in PEFT's layout, and the head beside them (`modules_to_save`) where it
+    /// is trained too.
     ///
     /// # Errors
     /// If the folder cannot be written.
@@ -119,7 +147,7 @@ impl Roberta {
         base: &str,
         folder: &Path,
     ) -> Result<(), ModelError> {
-        let config = serde_json::json!({
+        let mut config = serde_json::json!({
             "peft_type": "LORA",
             "base_model_name_or_path": base,
             "task_type": null,
@@ -132,17 +160,57 @@ impl Roberta {
             "init_lora_weights": true,
             "target_modules": ["query", "value"],
         });
-        let mut tensors = self.tensors(|name, _| !Self::is_base(name));
+        let mut tensors = self.tensors(|name, _| is_lora(name));
         for tensor in &mut tensors {
-            tensor.name = format!("base_model.model.{}.weight", tensor.name);
+            tensor.name.push_str(".weight");
         }
+        if let Some((module, head)) = self.trained_head() {
+            config["modules_to_save"] = vec![module].into();
+            tensors.extend(head);
+        }
+        for tensor in &mut tensors {
+            tensor.name = format!("base_model.model.{}", tensor.name);
+        }
+        write_json(&folder.join("adapter_config.json"), &config)?;
+        let weights = to_safetensors(&tensors);
+        write(&folder.join("adapter_model.safetensors"), &weights)
+    }
+
+    /// Writes the prefixes as a folder of this program's own: `prefix_config.json` names the model they belong to and
+    /// their length, `prefix.safetensors` holds `layer.<i>.prefix_key` and `layer.<i>.prefix_value`, `[m, H]` each, and the
+    /// head's tensors where it is trained too.
+    ///
+    /// PEFT's prefixes move the positions of a sentence's tokens and these do not, so theirs is not the layout.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn save_prefix(&self, base: &str, folder: &Path) -> Result<(), ModelError> {
+        let prefix = self.layers.iter().find_map(|layer| layer.prefix.as_ref());
+        let tokens = prefix.map_or(0, |prefix| prefix.keys.dims()[0]);
+        let config = serde_json::json!({
+            "base_model_name_or_path": base,
+            "tokens": tokens,
+        });
+        let tensors = self
+            .tensors(|name, weight| is_prefix(name) || is_head(name) && weight.parameter.is_some());
+        write_json(&folder.join("prefix_config.json"), &config)?;
         write(
-            &folder.join("adapter_config.json"),
-            format!("{config:#}\n").as_bytes(),
-        )?;
-        write(
-            &folder.join("adapter_model.safetensors"),
+            &folder.join("prefix.safetensors"),
             &to_safetensors(&tensors),
         )
     }
+}
+
+/// Hugging Face's library reads the bias of a decoder of the head's own under a second name.
+fn add_decoder_bias(tensors: &mut Vec<NamedTensor>) {
+    let bias = tensors.iter().find(|tensor| tensor.name == HEAD_BIAS);
+    let named = bias.map(|bias| NamedTensor {
+        name: DECODER_BIAS.into(),
+        ..bias.clone()
+    });
+    tensors.extend(named);
+}
+
+fn write_json(path: &Path, value: &Value) -> Result<(), ModelError> {
+    write(path, format!("{value:#}\n").as_bytes())
 }

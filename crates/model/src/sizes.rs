@@ -166,12 +166,15 @@ mod tests {
         }
     }
 
+    fn large() -> RobertaConfig {
+        RobertaConfig::parse("config.json".as_ref(), LARGE).expect("written just above")
+    }
+
     #[test]
     fn what_the_reference_perturbs_of_roberta_large() {
-        let large = RobertaConfig::parse("config.json".as_ref(), LARGE).unwrap();
         let count = |tuning, with_head, head| {
-            large.trained_scalars(&trained(tuning, with_head, head))
-                + large.unread_scalars(tuning, 2)
+            large().trained_scalars(&trained(tuning, with_head, head))
+                + large().unread_scalars(tuning, 2)
         };
         assert_eq!(count(Tuning::Full, false, HeadKind::Untied), 407_935_067);
         assert_eq!(
@@ -191,7 +194,7 @@ mod tests {
             intermediate_size: 10,
             max_position_embeddings: 9,
             type_vocab_size: 2,
-            ..RobertaConfig::parse("config.json".as_ref(), LARGE).unwrap()
+            ..large()
         };
         let heads = [
             HeadKind::Tied,

@@ -8,7 +8,8 @@ mod tiny;
 use std::path::Path;
 
 use mezo_model::{
-    LoraConfig, ModelFiles, NamedTensor, Roberta, Tuning, read_tensors, to_safetensors,
+    LoraConfig, ModelFiles, NamedTensor, PrefixConfig, PrefixInit, Roberta, Tuning, read_tensors,
+    to_safetensors,
 };
 use safetensors::Dtype;
 use tiny::{
@@ -165,6 +166,117 @@ fn adapters_are_in_pefts_layout() {
         tensors.into_iter().map(|tensor| tensor.values).collect()
     };
     assert_eq!(values(tensors), values(model.trainable_tensors()));
+}
+
+/// What is written for a LoRA run of `model`: the configuration, and the names and tensors of the file.
+fn adapter(model: &Roberta, out: &Path) -> (serde_json::Value, Vec<NamedTensor>) {
+    model.save_adapter(LORA, "some/base", out).unwrap();
+    let tensors = read_tensors(&out.join("adapter_model.safetensors")).unwrap();
+    (json(&out.join("adapter_config.json")), tensors)
+}
+
+#[test]
+fn a_head_trained_beside_lora_is_saved_beside_it() {
+    let mut model = tiny().model;
+    model.attach_lora(LORA, 3);
+    let folder = Folder::new();
+    model.train_only(Tuning::Lora, false);
+    let (config, terms) = adapter(&model, &folder.path().join("terms"));
+    assert_eq!(config.get("modules_to_save"), None);
+
+    let heads = |tensors: Vec<NamedTensor>| -> Vec<String> {
+        let new = tensors.into_iter().filter(|tensor| !terms.contains(tensor));
+        new.map(|tensor| {
+            let name = tensor.name.strip_prefix("base_model.model.").unwrap();
+            name.to_owned()
+        })
+        .collect()
+    };
+    // PEFT asks for the whole module, and has a decoder there even where it is the word table.
+    for untied in [false, true] {
+        if untied {
+            model.untie_decoder();
+        }
+        model.train_only(Tuning::Lora, true);
+        let (config, with_head) = adapter(&model, &folder.path().join("words"));
+        assert_eq!(config["modules_to_save"], serde_json::json!(["lm_head"]));
+        assert_eq!(
+            heads(with_head),
+            [
+                BIAS,
+                DECODER_BIAS,
+                DECODER,
+                "lm_head.dense.bias",
+                "lm_head.dense.weight",
+                "lm_head.layer_norm.bias",
+                "lm_head.layer_norm.weight"
+            ]
+        );
+    }
+    model.attach_classifier(2, 1);
+    model.train_only(Tuning::Lora, true);
+    let (config, with_head) = adapter(&model, &folder.path().join("classes"));
+    assert_eq!(config["modules_to_save"], serde_json::json!(["classifier"]));
+    assert_eq!(heads(with_head), CLASSIFIER);
+}
+
+const CLASSIFIER: [&str; 4] = [
+    "classifier.dense.bias",
+    "classifier.dense.weight",
+    "classifier.out_proj.bias",
+    "classifier.out_proj.weight",
+];
+
+#[test]
+fn a_classifier_is_saved_in_the_place_of_the_head() {
+    let mut model = tiny().model;
+    model.attach_classifier(3, 1);
+    let mut model = moved(model);
+    let folder = Folder::new();
+    model.save(&builtin(), &folder.path()).unwrap();
+    let config = json(&folder.path().join("config.json"));
+    assert_eq!(
+        config["architectures"],
+        serde_json::json!(["RobertaForSequenceClassification"])
+    );
+    let labels = serde_json::json!({ "0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2" });
+    assert_eq!(config["id2label"], labels);
+    let mut expected = raw_tiny();
+    expected.retain(|name, _| !name.starts_with("lm_head"));
+    let expected: Vec<String> = expected.into_keys().collect();
+    let path = folder.path().join(WHOLE);
+    let tensors = read_tensors(&path).unwrap();
+    let names: Vec<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    assert_eq!(names[..4], CLASSIFIER);
+    assert_eq!(names[4..], expected);
+    // There and back: the trained tensors are the file's.
+    let trained = bits(model.trainable_tensors());
+    model.attach_classifier(3, 2);
+    let model = &mut moved(model);
+    assert_ne!(bits(model.trainable_tensors()), trained);
+    model.set_trainable(tensors, &path).unwrap();
+    assert_eq!(bits(model.trainable_tensors()), trained);
+}
+
+#[test]
+fn prefixes_are_in_a_layout_of_their_own() {
+    let mut model = tiny().model;
+    let init = PrefixInit::Activations;
+    model.attach_prefix(PrefixConfig { tokens: 3, init }, 1);
+    model.train_only(Tuning::Prefix, false);
+    let folder = Folder::new();
+    let out = folder.path().join("prefix");
+    model.save_prefix("some/base", &out).unwrap();
+    assert_eq!(
+        json(&out.join("prefix_config.json")),
+        serde_json::json!({ "base_model_name_or_path": "some/base", "tokens": 3 })
+    );
+    let tensors = read_tensors(&out.join("prefix.safetensors")).unwrap();
+    assert_eq!(bits(tensors), bits(model.trainable_tensors()));
+    // The whole model goes without them.
+    let whole = Folder::new();
+    model.save(&builtin(), &whole.path()).unwrap();
+    assert_same(&whole.load().unwrap(), &tiny());
 }
 
 #[test]
