@@ -11,13 +11,13 @@ const DEV: &str = "data/SST-2/dev.tsv";
 fn a_missing_file_is_named() {
     let world = World::finished();
     world.remove(DEV);
-    assert_snapshot!(world.refused(), @r#"error: experiments/../data/SST-2/dev.tsv: expected tab-separated rows under a header line (task "sst-2"), found nothing there"#);
+    assert_snapshot!(world.unresolved(), @r#"error: experiments/../data/SST-2/dev.tsv: expected tab-separated rows under a header line (task "sst-2"), found nothing there"#);
 }
 
 #[test]
 fn a_missing_folder_is_shown_where_it_is_named() {
     let world = World::with(&[("\"../data\"", "\"../dta\"")]);
-    assert_snapshot!(world.refused(), @r#"
+    assert_snapshot!(world.unresolved(), @r#"
     error: experiments/small.toml:8:8: experiments/../dta/SST-2: expected the folder of task "sst-2" with train.tsv and dev.tsv, or with a split such as 16-13/train.tsv, found nothing there
       |
     8 | data = "../dta"
@@ -25,7 +25,7 @@ fn a_missing_folder_is_shown_where_it_is_named() {
     hint: `data` is the folder that holds it, and starts at the spec's own folder; --data DIR names another
     "#);
     let world = World::finished();
-    assert_snapshot!(world.refused_with(&["--data", "nowhere"]), @r#"
+    assert_snapshot!(world.unresolved_with(&["--data", "nowhere"]), @r#"
     error: <here>/nowhere/SST-2: expected the folder of task "sst-2" with train.tsv and dev.tsv, or with a split such as 16-13/train.tsv, found nothing there
     hint: `data` is the folder that holds it, and starts at the spec's own folder; --data DIR names another
     "#);

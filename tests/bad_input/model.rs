@@ -38,14 +38,14 @@ fn a_model_is_named_once() {
 #[test]
 fn a_folder_that_is_not_there_is_shown_where_it_is_named() {
     let nowhere = World::with(&[(BUILTIN, "path = \"../models/roberta-base\"")]);
-    assert_snapshot!(nowhere.refused(), @r#"
+    assert_snapshot!(nowhere.unresolved(), @r#"
     error: experiments/small.toml:4:8: experiments/../models/roberta-base: there is no such model folder
       |
     4 | path = "../models/roberta-base"
       |        ^^^^^^^^^^^^^^^^^^^^^^^^
     hint: put a model there in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or vocab.json with merges.txt), or name another folder with `--model DIR`
     "#);
-    assert_snapshot!(World::finished().refused_with(&["--model", "nowhere"]), @r"
+    assert_snapshot!(World::finished().unresolved_with(&["--model", "nowhere"]), @r"
     error: <here>/nowhere: there is no such model folder
     hint: put a model there in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or vocab.json with merges.txt), or name another folder with `--model DIR`
     ");
@@ -56,7 +56,7 @@ fn every_file_of_a_model_is_needed() {
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
         let world = world();
         world.remove(&format!("{MODEL}/{file}"));
-        let said = world.refused();
+        let said = world.unresolved();
         match file {
             "config.json" => assert_snapshot!(said, @r"
             error: experiments/../models/tiny/config.json: cannot be read: No such file or directory (os error 2)

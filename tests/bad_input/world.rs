@@ -150,6 +150,31 @@ impl World {
         run
     }
 
+    /// What is said of the spec when it is to run and what it names is not there. A plan shows its runs nevertheless, as
+    /// unresolved, for the same reason.
+    pub fn unresolved(&self) -> String {
+        self.unresolved_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub fn unresolved_with(&self, args: &[&str]) -> String {
+        let before = (self.files(), self.times());
+        let planned = self.mezo(&[&["sweep", "plan", SPEC], args].concat());
+        let shown = self.said(&planned);
+        assert_eq!(planned.status.code(), Some(0), "{shown}");
+        assert_eq!(text(&planned.stdout).matches("  unresolved  ").count(), 3);
+        assert!(
+            before == (self.files(), self.times()),
+            "something was written"
+        );
+        let run = self.refuses(&[&["sweep", "run", SPEC], args].concat());
+        let reason = shown
+            .lines()
+            .find_map(|line| line.strip_prefix("unresolved, 3 runs: "));
+        assert!(reason.is_some_and(|reason| run.contains(reason)), "{shown}");
+        run
+    }
+
     /// What is said of the arguments, which must be refused as bad input.
     pub fn refuses(&self, args: &[&str]) -> String {
         let before = (self.files(), self.times());

@@ -48,7 +48,7 @@ pub struct TrainArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum SweepCommand {
-    /// Show every run of a spec and its state; nothing is started
+    /// Show every run of one or several specs, its state and what it takes; nothing is started
     Plan(PlanArgs),
     /// Carry out what is not finished, then make the report
     Run(RunArgs),
@@ -56,8 +56,25 @@ pub enum SweepCommand {
 
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
-    /// The spec, a TOML file
-    pub spec: PathBuf,
+    /// The specs, TOML files
+    #[arg(required = true, value_name = "SPEC")]
+    pub specs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub folders: Folders,
+    /// List every run, however many there are
+    #[arg(long)]
+    pub all: bool,
+    /// Tell the hours by this pace instead of a measured one
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub tokens_per_second: Option<f64>,
+    /// How to print the plan
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: PlanFormat,
+}
+
+/// Where a spec's model, data and runs are.
+#[derive(Debug, clap::Args)]
+pub struct Folders {
     /// Use this data folder instead of the spec's
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -69,10 +86,26 @@ pub struct PlanArgs {
     pub runs_dir: PathBuf,
 }
 
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    Human,
+    Json,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if f64::is_finite(number) && number > 0.0 => Ok(number),
+        _ => Err("expected a number above 0".into()),
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
+    /// The spec, a TOML file
+    pub spec: PathBuf,
     #[command(flatten)]
-    pub plan: PlanArgs,
+    pub folders: Folders,
     /// Where tables and figures go
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results_dir: PathBuf,

@@ -27,7 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Train(args) => train::train(&args),
-        Command::Sweep(SweepCommand::Plan(args)) => sweep::plan(&args),
+        Command::Sweep(SweepCommand::Plan(args)) => plan::plan(&args),
         Command::Sweep(SweepCommand::Run(args)) => sweep::run(&args),
         Command::Table(args) => report::table(&args),
         Command::Report(args) => report::report(&args),

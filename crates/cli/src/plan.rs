@@ -1,15 +1,24 @@
-//! From a spec to the runs it stands for, every one resolved and checked.
+//! From a spec to the runs it stands for, every one checked, and resolved where its model and its data are there.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::path::Path;
+mod json;
+mod missing;
+mod pace;
+mod show;
+mod summary;
+mod wrong;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use mezo_sweep::{Point, Run, Spec};
-use mezo_tasks::TaskError;
-use mezo_train::{Manifest, ModelError, Resolver, RunSpec, SweptText, TrainError};
+use mezo_train::{Manifest, MethodName, Resolver, RunSpec, Sizes, SweptText, Work};
 
-use crate::args::PlanArgs;
+use crate::args::Folders;
 use crate::failure::Failure;
+use missing::Reasons;
+use pace::Kind;
+pub use show::plan;
+use wrong::in_spec;
 
 /// A run and the manifest its directory gets.
 pub struct Planned {
@@ -17,32 +26,224 @@ pub struct Planned {
     pub manifest: Manifest,
 }
 
-/// The runs of a spec, the zero-shot ones first. Nothing is written.
-pub fn planned(args: &PlanArgs) -> Result<Vec<Planned>, Failure> {
-    let spec = Spec::read(&args.spec)?;
-    let mut resolver = Resolver::new(spec.name(), spec.folder());
-    let dir = args.runs_dir.join(spec.name());
-    let mut seen = BTreeSet::new();
-    let (mut zero_shot, mut trained) = (Vec::new(), Vec::new());
+/// A run of a spec, planned or not.
+struct Entry {
+    label: String,
+    /// Whether it is a zero-shot run that stands beside others.
+    beside: bool,
+    swept: Vec<SweptText>,
+    work: Work,
+    kind: Kind,
+    found: Found,
+}
+
+/// What was found of what a run names.
+enum Found {
+    /// All of it.
+    Resolved(Box<Planned>),
+    /// Not all of it.
+    Unresolved,
+}
+
+/// The runs of a spec, the zero-shot ones first.
+struct Expanded {
+    sweep: String,
+    entries: Vec<Entry>,
+    /// Why some of them are unresolved.
+    reasons: Reasons,
+    /// The sizes of the data that were read, by their hash.
+    sizes: BTreeMap<String, Sizes>,
+}
+
+/// What becomes of a spec that names what is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lacking {
+    /// It is refused.
+    Refuse,
+    /// Its runs are unresolved.
+    Keep,
+}
+
+/// The runs of a spec, every one resolved; the zero-shot ones first. Nothing is written.
+pub fn planned(spec: &Path, folders: &Folders) -> Result<Vec<Planned>, Failure> {
+    let expanded = expanded(spec, folders, Lacking::Refuse)?;
+    let planned = expanded.entries.into_iter().filter_map(|entry| {
+        let Found::Resolved(planned) = entry.found else {
+            return None;
+        };
+        Some(*planned)
+    });
+    Ok(planned.collect())
+}
+
+/// The runs of a spec. Nothing is written.
+fn expanded(spec: &Path, folders: &Folders, lacking: Lacking) -> Result<Expanded, Failure> {
+    let spec = Spec::read(spec)?;
     let points = spec.points()?;
     // Every value is looked at before the first model is read, which may take a while.
     let runs: Vec<RunSpec> = points
         .iter()
-        .map(|point| checked(&spec, point, args))
+        .map(|point| checked(&spec, point, folders))
         .collect::<Result<_, _>>()?;
+    let mut expansion = Expansion::new(&spec, folders, lacking);
     for (point, run) in points.iter().zip(&runs) {
-        let manifest = resolved(&spec, point, run, args, &mut resolver)?;
-        if let Some(beside) = resolver.zero_shot(&manifest)?
-            && seen.insert(beside.id.clone())
-        {
-            zero_shot.push(place(beside, "zero-shot".into(), &spec, &dir));
-        }
-        if seen.insert(manifest.id.clone()) {
-            trained.push(place(manifest, label(&spec, point), &spec, &dir));
+        expansion.add(point, run)?;
+    }
+    Ok(expansion.done())
+}
+
+/// What the point says, with the command line's folders in it.
+fn checked(spec: &Spec, point: &Point<'_>, folders: &Folders) -> Result<RunSpec, Failure> {
+    let mut run: RunSpec = point.deserialize()?;
+    if let Some(data) = &folders.data {
+        run.task.data = Some(from_here(data));
+    }
+    if let Some(model) = &folders.model {
+        run.model.path = Some(from_here(model));
+        run.model.builtin = None;
+        run.model.hub = None;
+        run.model.revision = None;
+    }
+    run.check()
+        .map_err(|error| in_spec(spec, point, folders, error))?;
+    Ok(run)
+}
+
+/// A path given on the command line starts where the user stands, not at the spec.
+fn from_here(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.into())
+}
+
+/// A spec on its way to its runs.
+struct Expansion<'s> {
+    spec: &'s Spec,
+    folders: &'s Folders,
+    lacking: Lacking,
+    dir: PathBuf,
+    resolver: Resolver,
+    /// Ids of the runs so far, and of unresolved ones what they say.
+    seen: BTreeSet<String>,
+    zero_shot: Vec<Entry>,
+    others: Vec<Entry>,
+    reasons: Reasons,
+    sizes: BTreeMap<String, Sizes>,
+}
+
+impl<'s> Expansion<'s> {
+    fn new(spec: &'s Spec, folders: &'s Folders, lacking: Lacking) -> Self {
+        Self {
+            spec,
+            folders,
+            lacking,
+            dir: folders.runs_dir.join(spec.name()),
+            resolver: Resolver::new(spec.name(), spec.folder()),
+            seen: BTreeSet::new(),
+            zero_shot: Vec::new(),
+            others: Vec::new(),
+            reasons: Reasons::default(),
+            sizes: BTreeMap::new(),
         }
     }
-    zero_shot.append(&mut trained);
-    Ok(zero_shot)
+
+    /// Adds a point's run and the zero-shot run beside it.
+    fn add(&mut self, point: &Point<'_>, run: &RunSpec) -> Result<(), Failure> {
+        let fail = |error| in_spec(self.spec, point, self.folders, error);
+        let swept = swept(point);
+        let manifest = match self.resolver.resolve(run, swept.clone()) {
+            Ok(manifest) => manifest,
+            Err(error) if error.is_missing() && self.lacking == Lacking::Keep => {
+                let base = self.spec.folder();
+                let reasons = self.reasons.of(run, &error, base);
+                return self.add_unresolved(point, run, swept, &reasons);
+            }
+            Err(error) => return Err(fail(error)),
+        };
+        if let Some(beside) = self.resolver.zero_shot(&manifest).map_err(fail)?
+            && self.seen.insert(beside.id.clone())
+        {
+            let entry = self.resolved(beside, zero_shot_label(point));
+            self.zero_shot.push(entry);
+        }
+        if self.seen.insert(manifest.id.clone()) {
+            let entry = self.resolved(manifest, label(self.spec, point));
+            self.others.push(entry);
+        }
+        Ok(())
+    }
+
+    fn resolved(&mut self, manifest: Manifest, label: String) -> Entry {
+        let sizes = self.resolver.sizes(&manifest).unwrap_or_default();
+        self.sizes
+            .entry(manifest.data_sha256.clone())
+            .or_insert(sizes);
+        let dir = self.dir.join(&manifest.id);
+        let run = Run {
+            id: manifest.id.clone(),
+            dir: dir.clone(),
+            label: label.clone(),
+            steps: manifest.steps(),
+        };
+        Entry {
+            label,
+            beside: manifest.swept.is_empty()
+                && manifest.config.method.name == MethodName::ZeroShot,
+            swept: manifest.swept.clone(),
+            work: Work::of(&manifest, sizes),
+            kind: Kind::of(&manifest),
+            found: Found::Resolved(Box::new(Planned {
+                run,
+                manifest: manifest.with_paths_from(self.spec.folder(), &dir),
+            })),
+        }
+    }
+
+    /// Adds a point that has no manifest yet. What the same words say is the same run.
+    fn add_unresolved(
+        &mut self,
+        point: &Point<'_>,
+        run: &RunSpec,
+        swept: Vec<SweptText>,
+        reasons: &[usize],
+    ) -> Result<(), Failure> {
+        let task = &run.task;
+        let sizes = Sizes::stated(&task.name, task.k, task.test_cap)
+            .map_err(|error| in_spec(self.spec, point, self.folders, error))?;
+        let beside = format!("{:?} {task:?}", run.model);
+        if task.prompt && self.seen.insert(beside) {
+            self.reasons.count(reasons);
+            self.zero_shot.push(Entry {
+                label: zero_shot_label(point),
+                beside: true,
+                swept: Vec::new(),
+                work: Work::of_zero_shot(sizes),
+                kind: Kind::of_zero_shot(run),
+                found: Found::Unresolved,
+            });
+        }
+        if run.method.name == MethodName::ZeroShot || !self.seen.insert(format!("{run:?}")) {
+            return Ok(());
+        }
+        self.reasons.count(reasons);
+        self.others.push(Entry {
+            label: label(self.spec, point),
+            beside: false,
+            swept,
+            work: Work::of_spec(run, sizes),
+            kind: Kind::of_spec(run),
+            found: Found::Unresolved,
+        });
+        Ok(())
+    }
+
+    fn done(mut self) -> Expanded {
+        self.zero_shot.append(&mut self.others);
+        Expanded {
+            sweep: self.spec.name().into(),
+            entries: self.zero_shot,
+            reasons: self.reasons,
+            sizes: self.sizes,
+        }
+    }
 }
 
 /// What sets the point apart; the sweep's name where nothing varies.
@@ -53,93 +254,16 @@ fn label(spec: &Spec, point: &Point<'_>) -> String {
     }
 }
 
-/// What the point says, with the command line's folders in it.
-fn checked(spec: &Spec, point: &Point<'_>, args: &PlanArgs) -> Result<RunSpec, Failure> {
-    let mut run: RunSpec = point.deserialize()?;
-    if let Some(data) = &args.data {
-        run.task.data = Some(from_here(data));
-    }
-    if let Some(model) = &args.model {
-        run.model.path = Some(from_here(model));
-        run.model.builtin = None;
-    }
-    run.check()
-        .map_err(|error| in_spec(spec, point, args, error))?;
-    Ok(run)
+/// The zero-shot run beside a point: what of it is neither training nor method.
+fn zero_shot_label(point: &Point<'_>) -> String {
+    let words = point.label_of(|key| key.starts_with("model.") || key.starts_with("task."));
+    format!("zero-shot {words}").trim_end().to_owned()
 }
 
-/// The point's manifest.
-fn resolved(
-    spec: &Spec,
-    point: &Point<'_>,
-    run: &RunSpec,
-    args: &PlanArgs,
-    resolver: &mut Resolver,
-) -> Result<Manifest, Failure> {
-    let swept = point.swept().into_iter();
-    let swept = swept
-        .map(|swept| SweptText {
-            key: swept.key,
-            text: swept.text,
-        })
-        .collect();
-    resolver
-        .resolve(run, swept)
-        .map_err(|error| in_spec(spec, point, args, error))
-}
-
-/// A path given on the command line starts where the user stands, not at the spec.
-fn from_here(path: &Path) -> std::path::PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.into())
-}
-
-/// What is wrong, at its place in the spec where it has one.
-fn in_spec(spec: &Spec, point: &Point<'_>, args: &PlanArgs, error: TrainError) -> Failure {
-    match key(&error, args) {
-        Some(key) => spec
-            .error_at(Some(point), &key, error.to_string(), error.hint())
-            .into(),
-        None => error.into(),
-    }
-}
-
-/// The key of the spec that an error is about. A folder that the command line names is none of the spec's.
-fn key(error: &TrainError, args: &PlanArgs) -> Option<Cow<'static, str>> {
-    let key = match error {
-        TrainError::Value { key, .. } => key,
-        TrainError::Model(ModelError::NoFolder { .. }) if args.model.is_none() => "model.path",
-        TrainError::Task(error) => match error {
-            TaskError::UnknownTask { .. } => "task.name",
-            TaskError::Template(_) => "task.template",
-            TaskError::NoTaskFolder { .. } if args.data.is_none() => "task.data",
-            TaskError::LabelWordClass { label, .. } => {
-                return Some(format!("task.label_words.{label}").into());
-            }
-            TaskError::WithoutPrompt { key, .. } => return Some(format!("task.{key}").into()),
-            TaskError::LabelWordTokens { class, .. }
-            | TaskError::LabelWordTwice {
-                classes: [_, class],
-                ..
-            } => {
-                return Some(format!("task.label_words.{class}").into());
-            }
-            _ => return None,
-        },
-        _ => return None,
+fn swept(point: &Point<'_>) -> Vec<SweptText> {
+    let text = |swept: mezo_sweep::Swept| SweptText {
+        key: swept.key,
+        text: swept.text,
     };
-    Some(key.into())
-}
-
-fn place(manifest: Manifest, label: String, spec: &Spec, dir: &Path) -> Planned {
-    let dir = dir.join(&manifest.id);
-    let run = Run {
-        id: manifest.id.clone(),
-        dir: dir.clone(),
-        label,
-        steps: manifest.steps(),
-    };
-    Planned {
-        run,
-        manifest: manifest.with_paths_from(spec.folder(), &dir),
-    }
+    point.swept().into_iter().map(text).collect()
 }

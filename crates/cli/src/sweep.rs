@@ -1,11 +1,11 @@
-//! `mezo sweep plan` and `mezo sweep run`.
+//! `mezo sweep run`.
 
 use std::ffi::OsString;
 
 use mezo_report::{Format, ReportOptions};
-use mezo_sweep::{Outcome, Plan, Run, State, WorkerCommand};
+use mezo_sweep::{Outcome, Run, WorkerCommand};
 
-use crate::args::{PlanArgs, RunArgs};
+use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::put;
@@ -13,38 +13,10 @@ use crate::plan::{Planned, planned};
 use crate::progress;
 use crate::stop;
 
-/// Shows every run and its state.
-pub fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
-    let runs = planned(args)?.into_iter().map(|planned| planned.run);
-    let plan = Plan::of(runs)?;
-    for (run, state) in &plan.runs {
-        let state = state_word(state);
-        put(&format!("{}  {state:<14}  {}\n", run.id, run.label))?;
-    }
-    let counts = plan.counts();
-    eprintln!(
-        "{} runs, {} finished, {} outstanding",
-        counts.total(),
-        counts.finished,
-        counts.outstanding()
-    );
-    Ok(Exit::Done)
-}
-
-fn state_word(state: &State) -> String {
-    match state {
-        State::Finished => "finished".into(),
-        State::ToRun => "to run".into(),
-        State::ToResume { step } => format!("at step {step}"),
-        State::Failed { .. } => "failed".into(),
-        State::Held => "held".into(),
-    }
-}
-
 /// Carries out what is not finished, then makes the report.
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     mezo_train::check_device(&args.device)?;
-    let planned = planned(&args.plan)?;
+    let planned = planned(&args.spec, &args.folders)?;
     let Some(sweep) = planned
         .first()
         .map(|planned| planned.manifest.sweep.clone())
@@ -68,7 +40,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     for (id, reason) in &outcome.failed {
         eprintln!("error: run {id}: {}", reason.summary());
     }
-    let runs_dir = args.plan.runs_dir.join(&sweep);
+    let runs_dir = args.folders.runs_dir.join(&sweep);
     let out = args.results_dir.join(&sweep);
     let built = mezo_report::build(&runs_dir, &out, &ReportOptions::default())?;
     for fault in &built.faults {

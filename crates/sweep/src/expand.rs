@@ -125,6 +125,11 @@ impl Point<'_> {
 
     /// The swept values in one line: `seed 13 lr 1e-4 eps 1e-3`.
     pub fn label(&self) -> String {
+        self.label_of(|_| true)
+    }
+
+    /// The same of some keys alone, which are given by their full paths.
+    pub fn label_of(&self, key: impl Fn(&str) -> bool) -> String {
         let swept = self.swept();
         let alone = |column: &str| {
             swept
@@ -142,6 +147,7 @@ impl Point<'_> {
         };
         swept
             .iter()
+            .filter(|swept| key(&swept.key))
             .map(|swept| format!("{} {}", name(swept), swept.text))
             .collect::<Vec<_>>()
             .join(" ")

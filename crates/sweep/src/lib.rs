@@ -23,7 +23,7 @@ mod translate;
 mod worker;
 
 pub use error::SpecError;
-pub use estimate::{Pace, human_time, sweep_time_left};
+pub use estimate::{Pace, grouped, human_time, sweep_time_left};
 pub use excerpt::Excerpt;
 pub use expand::{MAX_RUNS, Point, Swept};
 pub use plan::{Counts, Plan, PlanError, Run, State};

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::estimate::grouped;
 use crate::expand::MAX_RUNS;
 
 /// What is wrong with a spec.
@@ -207,19 +208,6 @@ fn product(lengths: &[Vec<usize>]) -> String {
     joined(lengths.iter().map(grid).collect(), " + ")
 }
 
-/// 1234567 as `1,234,567`.
-fn grouped(number: u128) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A number of runs; beyond a trillion nobody wants to know.
 fn counted(runs: u128) -> String {
     const ENOUGH: u128 = 1_000_000_000_000;
@@ -227,18 +215,5 @@ fn counted(runs: u128) -> String {
         format!("more than {}", grouped(ENOUGH))
     } else {
         grouped(runs)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(
-            ["1", "999", "1,000", "123,456", "1,234,567"].map(String::from),
-            [1, 999, 1000, 123_456, 1_234_567].map(grouped)
-        );
     }
 }

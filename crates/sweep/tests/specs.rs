@@ -170,6 +170,10 @@ fn columns_that_would_be_the_same_are_told_apart() {
         labels(text),
         ["method.lora.r 8 method.prefix.r 5 method mezo"]
     );
+    let spec = Spec::parse("spec.toml", text).unwrap();
+    let points = spec.points().unwrap();
+    let lora = points[0].label_of(|key| key.starts_with("method.lora."));
+    assert_eq!(lora, "method.lora.r 8");
 }
 
 #[test]

@@ -54,6 +54,12 @@ pub enum TrainError {
         /// What is wrong with its file.
         error: ModelError,
     },
+    /// A model of the hub is not on this machine.
+    #[error("the hub's model `{hub}` is not on this machine")]
+    NotFetched {
+        /// Its repository.
+        hub: String,
+    },
     /// What lies on disk is not what the manifest was made from.
     #[error("{}: the {what} changed since this run was planned", path.display())]
     Changed {
@@ -77,6 +83,9 @@ impl TrainError {
             Self::Value { hint, .. } => hint.clone(),
             Self::Model(error) => error.hint(),
             Self::Task(error) => error.hint(),
+            Self::NotFetched { .. } => {
+                Some("download it and name its folder with `--model DIR`".into())
+            }
             Self::Changed { .. } => Some(
                 "put the old files back, or plan the sweep again: changed files make new runs"
                     .into(),
@@ -100,8 +109,29 @@ impl TrainError {
     pub fn is_bad_input(&self) -> bool {
         matches!(
             self,
-            Self::Value { .. } | Self::Model(_) | Self::Task(_) | Self::Changed { .. }
+            Self::Value { .. }
+                | Self::Model(_)
+                | Self::Task(_)
+                | Self::NotFetched { .. }
+                | Self::Changed { .. }
         )
+    }
+
+    /// Whether weights or data that a sound spec names are just not there.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::NotFetched { .. } => true,
+            Self::Model(error) => match error {
+                ModelError::NoFolder { .. } | ModelError::NoWeights { .. } => true,
+                ModelError::Read { source, .. } => source.kind() == ErrorKind::NotFound,
+                _ => false,
+            },
+            Self::Task(error) => matches!(
+                error,
+                TaskError::NoTaskFolder { .. } | TaskError::Missing { .. }
+            ),
+            _ => false,
+        }
     }
 
     /// Turns a failed file operation into an error that names the file.

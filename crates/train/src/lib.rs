@@ -7,6 +7,7 @@
 
 mod attempts;
 mod check;
+mod cost;
 mod defaults;
 mod error;
 mod evaluate;
@@ -25,6 +26,7 @@ mod spec;
 mod training;
 
 pub use attempts::{Attempt, EndReason};
+pub use cost::{Cost, Part, Sizes, Work};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluate};
 pub use export::export;

@@ -9,6 +9,7 @@ use mezo_model::{ModelFiles, RobertaConfig, load};
 use mezo_tasks::{Example, Task, Tokenizer};
 
 use crate::check::{rule, value};
+use crate::cost::{Part, Sizes};
 use crate::defaults;
 use crate::error::TrainError;
 use crate::manifest::{
@@ -42,9 +43,7 @@ impl KnownModel {
 struct KnownData {
     sha256: String,
     test_sha256: String,
-    train: usize,
-    dev: usize,
-    test: usize,
+    sizes: Sizes,
     /// How many classes the train rows are of.
     classes: usize,
 }
@@ -121,9 +120,9 @@ impl Resolver {
             data_sha256: data.sha256,
             test_sha256: data.test_sha256,
             trainable_parameters: model.trainable(&config.method),
-            train_examples: if trained { data.train } else { 0 },
-            dev_examples: if trained { data.dev } else { 0 },
-            test_examples: data.test,
+            train_examples: if trained { data.sizes.train.rows } else { 0 },
+            dev_examples: if trained { data.sizes.dev.rows } else { 0 },
+            test_examples: data.sizes.test.rows,
             made_data: Task::by_name(&config.task.name)?.made(),
             protocol,
             precision: "f32".into(),
@@ -138,8 +137,16 @@ impl Resolver {
         Ok(manifest)
     }
 
+    /// How much data the run of a manifest has that came from here.
+    pub fn sizes(&self, manifest: &Manifest) -> Option<Sizes> {
+        let known = self.data.get(&data_key(&manifest.config))?;
+        Some(known.sizes)
+    }
+
     /// Fills in every default.
     fn config(&mut self, spec: &RunSpec) -> Result<Config, TrainError> {
+        // What the spec itself has wrong is said even where there is no model to hold it against.
+        task_config(spec, usize::MAX)?;
         let model = model_config(spec)?;
         let sizes = &self.known_model(&model)?.config;
         let (longest, hidden) = (sizes.max_tokens(), sizes.hidden_size);
@@ -178,13 +185,24 @@ impl Resolver {
         let known = KnownData {
             sha256: examples.sha256,
             test_sha256: examples.test_sha256,
-            train: examples.train.len(),
-            dev: examples.dev.len(),
-            test: examples.test.len(),
+            sizes: Sizes {
+                train: part(&examples.train),
+                dev: part(&examples.dev),
+                test: part(&examples.test),
+            },
             classes: classes(&examples.train),
         };
         self.data.insert(key, known);
         Ok(())
+    }
+}
+
+/// How many examples there are, and how long they are.
+fn part(examples: &[Example]) -> Part {
+    let tokens: usize = examples.iter().map(|example| example.ids.len()).sum();
+    Part {
+        rows: examples.len(),
+        mean_tokens: tokens as f64 / examples.len().max(1) as f64,
     }
 }
 
@@ -208,10 +226,12 @@ fn check_classes(config: &Config, classes: usize) -> Result<(), TrainError> {
 
 /// Which model the spec names.
 fn model_config(spec: &RunSpec) -> Result<ModelConfig, TrainError> {
-    match (&spec.model.builtin, &spec.model.path) {
-        (Some(name), _) => Ok(ModelConfig::Builtin(name.clone())),
-        (None, Some(path)) => Ok(ModelConfig::Path(path.clone())),
-        (None, None) => Err(value("model", "[model] names no model".into())),
+    let model = &spec.model;
+    match (&model.builtin, &model.path, &model.hub) {
+        (Some(name), _, _) => Ok(ModelConfig::Builtin(name.clone())),
+        (None, Some(path), _) => Ok(ModelConfig::Path(path.clone())),
+        (None, None, Some(hub)) => Err(TrainError::NotFetched { hub: hub.clone() }),
+        (None, None, None) => Err(value("model", "[model] names no model".into())),
     }
 }
 

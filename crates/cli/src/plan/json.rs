@@ -1,0 +1,84 @@
+//! A plan as JSON.
+
+use mezo_sweep::State;
+use mezo_train::{Cost, SweptText};
+use serde::Serialize;
+
+use super::Entry;
+use super::missing::Reason;
+use super::show::Shown;
+use super::summary::{Summary, outstanding};
+use crate::failure::Failure;
+use crate::output::put;
+
+#[derive(Serialize)]
+struct JsonPlans<'p> {
+    sweeps: Vec<JsonPlan<'p>>,
+    total: Summary,
+}
+
+#[derive(Serialize)]
+struct JsonPlan<'p> {
+    sweep: &'p str,
+    runs: Vec<JsonRun<'p>>,
+    unresolved: &'p [Reason],
+    summary: &'p Summary,
+}
+
+#[derive(Serialize)]
+struct JsonRun<'p> {
+    id: Option<&'p str>,
+    label: &'p str,
+    state: &'static str,
+    step: Option<u64>,
+    swept: &'p [SweptText],
+    cost: Cost,
+    outstanding: Cost,
+}
+
+impl<'p> JsonRun<'p> {
+    fn of((entry, state): (&'p Entry, &'p Option<State>)) -> Self {
+        let (word, step) = match state {
+            None => ("unresolved", None),
+            Some(State::Finished) => ("finished", None),
+            Some(State::ToRun) => ("to-run", None),
+            Some(State::ToResume { step }) => ("to-resume", Some(*step)),
+            Some(State::Failed { .. }) => ("failed", None),
+            Some(State::Held) => ("held", None),
+        };
+        Self {
+            id: entry.id(),
+            label: &entry.label,
+            state: word,
+            step,
+            swept: &entry.swept,
+            cost: entry.work.total(),
+            outstanding: outstanding(entry, state.as_ref()),
+        }
+    }
+}
+
+/// Prints the plans and what they add up to.
+pub fn put_json(plans: &[Shown]) -> Result<(), Failure> {
+    let sweeps = plans
+        .iter()
+        .map(|shown| JsonPlan {
+            sweep: &shown.plan.sweep,
+            runs: shown
+                .plan
+                .entries
+                .iter()
+                .zip(&shown.states)
+                .map(JsonRun::of)
+                .collect(),
+            unresolved: shown.plan.reasons.list(),
+            summary: &shown.summary,
+        })
+        .collect();
+    let all = JsonPlans {
+        sweeps,
+        total: Summary::total(plans.iter().map(|shown| &shown.summary)),
+    };
+    let text = serde_json::to_string_pretty(&all).expect("numbers and texts serialise");
+    put(&format!("{text}\n"))
+}

@@ -1,0 +1,271 @@
+//! How fast runs of a kind have gone here, from the attempts that they wrote down.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use mezo_train::{
+    Attempt, EndReason, Manifest, MethodName, ModelConfig, RunSpec, Sizes, TuningName, Work,
+};
+
+/// What decides a run's pace: its model, what of it is trained, and whether by backpropagation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kind {
+    /// What the model is called.
+    model: String,
+    /// The hash of its weights; none where they are not there.
+    weights: Option<String>,
+    tuning: Option<TuningWord>,
+    backpropagation: bool,
+}
+
+/// A tuning by its name in a spec.
+type TuningWord = &'static str;
+
+impl Kind {
+    pub fn of(manifest: &Manifest) -> Self {
+        let config = &manifest.config;
+        Self {
+            model: match &config.model {
+                ModelConfig::Builtin(name) => name.clone(),
+                ModelConfig::Path(path) => last_part(path),
+            },
+            weights: Some(manifest.weights_sha256.clone()),
+            tuning: config.method.tuning.map(word),
+            backpropagation: config.method.name == MethodName::Ft,
+        }
+    }
+
+    /// The kind of a run whose model or data are not there.
+    pub fn of_spec(run: &RunSpec) -> Self {
+        let name = run.method.name;
+        Self {
+            tuning: name.has_steps().then(|| word(run.method.tuning)),
+            backpropagation: name == MethodName::Ft,
+            ..Self::of_zero_shot(run)
+        }
+    }
+
+    /// The kind of the zero-shot run beside it.
+    pub fn of_zero_shot(run: &RunSpec) -> Self {
+        let model = &run.model;
+        let named = model.builtin.as_ref().or(model.hub.as_ref());
+        let path = named.map(Path::new).or(model.path.as_deref());
+        Self {
+            model: path.map_or_else(String::new, last_part),
+            weights: None,
+            tuning: None,
+            backpropagation: false,
+        }
+    }
+
+    /// In words: `roberta-large lora`.
+    pub fn words(&self) -> String {
+        let tuning = self.tuning.unwrap_or("untrained");
+        let by = if self.backpropagation {
+            " by backpropagation"
+        } else {
+            ""
+        };
+        format!("{} {tuning}{by}", self.model)
+    }
+
+    /// Whether a run of `other` shows the pace of this one. Where nothing is trained any run of the model does that goes
+    /// forward alone: evaluations are too short to tell a pace from the time to start.
+    fn goes_as(&self, other: &Self) -> bool {
+        let model = match (&self.weights, &other.weights) {
+            (Some(own), Some(other)) => own == other,
+            _ => self.model == other.model,
+        };
+        let forward_only = self.tuning.is_none() && !other.backpropagation;
+        let alike = self.tuning == other.tuning && self.backpropagation == other.backpropagation;
+        model && (alike || forward_only)
+    }
+}
+
+fn last_part(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+fn word(tuning: TuningName) -> TuningWord {
+    match tuning {
+        TuningName::Full => "full",
+        TuningName::Lora => "lora",
+        TuningName::Prefix => "prefix",
+        TuningName::Head => "head",
+        TuningName::Bias => "bias",
+    }
+}
+
+/// A pace and where it is from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pace {
+    pub tokens_per_second: f64,
+    /// In words: `the median of 8 attempts on cpu, 1 thread each`.
+    pub source: String,
+}
+
+/// What attempts have shown.
+#[derive(Debug, Default)]
+pub struct Paces {
+    /// A pace given by hand, for all.
+    given: Option<f64>,
+    samples: Vec<Sample>,
+}
+
+/// One attempt.
+#[derive(Debug)]
+struct Sample {
+    kind: Kind,
+    /// Device and threads.
+    machine: (String, usize),
+    tokens: f64,
+    seconds: f64,
+}
+
+impl Paces {
+    /// One pace for everything.
+    pub fn given(tokens_per_second: f64) -> Self {
+        Self {
+            given: Some(tokens_per_second),
+            samples: Vec::new(),
+        }
+    }
+
+    /// Looks through every run in the runs folder. A run that cannot be read shows nothing. `sizes` has the sizes of data
+    /// by their hash, as far as they were read; the lengths of others are those that their sources state.
+    pub fn measured(runs: &Path, sizes: &BTreeMap<String, Sizes>) -> Self {
+        let dirs = folders(runs).into_iter().flat_map(|sweep| folders(&sweep));
+        let samples = dirs.flat_map(|dir| samples(&dir, sizes).unwrap_or_default());
+        Self {
+            given: None,
+            samples: samples.collect(),
+        }
+    }
+
+    /// The pace of a kind: the median of its attempts on the device and number of threads that did most of them.
+    pub fn of(&self, kind: &Kind) -> Option<Pace> {
+        if let Some(tokens_per_second) = self.given {
+            return Some(Pace {
+                tokens_per_second,
+                source: "given by --tokens-per-second".into(),
+            });
+        }
+        let fitting = self.samples.iter();
+        median(fitting.filter(|sample| kind.goes_as(&sample.kind)))
+    }
+}
+
+/// The median of the attempts that are alike, of those that together did most.
+fn median<'s>(samples: impl Iterator<Item = &'s Sample>) -> Option<Pace> {
+    let mut alike: BTreeMap<_, Vec<&Sample>> = BTreeMap::new();
+    for sample in samples {
+        let key = (sample.kind.tuning, &sample.machine);
+        alike.entry(key).or_default().push(sample);
+    }
+    let work = |samples: &[&Sample]| samples.iter().map(|sample| sample.tokens).sum::<f64>();
+    let ((_, machine), samples) = alike
+        .into_iter()
+        .max_by(|(_, a), (_, b)| work(a).total_cmp(&work(b)))?;
+    let mut paces: Vec<f64> = samples
+        .iter()
+        .map(|sample| sample.tokens / sample.seconds)
+        .collect();
+    paces.sort_by(f64::total_cmp);
+    let middle = paces.len() / 2;
+    let tokens_per_second = if paces.len().is_multiple_of(2) {
+        (paces[middle - 1] + paces[middle]) / 2.0
+    } else {
+        paces[middle]
+    };
+    let (device, threads) = machine;
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let attempts = samples.len();
+    Some(Pace {
+        tokens_per_second,
+        source: format!(
+            "the median of {attempts} attempt{} on {device}, {threads} thread{} each",
+            plural(attempts),
+            plural(*threads)
+        ),
+    })
+}
+
+/// The folders in a folder, by name; none where it cannot be read.
+fn folders(dir: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// The attempts of a run that say when they began and when they ended.
+fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
+    let text = fs::read_to_string(dir.join("attempts.jsonl")).ok()?;
+    let attempts: Vec<Attempt> = text
+        .lines()
+        .map_while(|line| serde_json::from_str(line).ok())
+        .collect();
+    let manifest = Manifest::read(dir).ok()?;
+    let task = &manifest.config.task;
+    let sizes = match sizes.get(&manifest.data_sha256) {
+        Some(sizes) => *sizes,
+        None => Sizes::stated(&task.name, task.k, task.test_cap).ok()?,
+    };
+    let work = Work::of(&manifest, sizes.with_rows_of(&manifest));
+    let kind = Kind::of(&manifest);
+    let mut found = Vec::new();
+    // The steps that an attempt began at: those that the one before it ended with.
+    let mut began = Some(0);
+    for pair in attempts.windows(2) {
+        let [
+            Attempt::Start {
+                device, threads, ..
+            },
+            end,
+        ] = pair
+        else {
+            continue;
+        };
+        let Attempt::End {
+            wall_s,
+            reason,
+            steps,
+            ..
+        } = end
+        else {
+            // It was killed: how far it came is not known.
+            began = None;
+            continue;
+        };
+        if let Some(from) = began.replace(*steps) {
+            let tokens = done(&work, from, *steps, *reason);
+            if tokens > 0 && *wall_s > 0.0 {
+                found.push(Sample {
+                    kind: kind.clone(),
+                    machine: (device.clone(), *threads),
+                    tokens: tokens as f64,
+                    seconds: *wall_s,
+                });
+            }
+        }
+    }
+    Some(found)
+}
+
+/// The tokens of an attempt from one step to another.
+fn done(work: &Work, from: u64, to: u64, reason: EndReason) -> u64 {
+    let mut cost = work.between(from, to);
+    if from == 0 {
+        cost += work.start();
+    }
+    if reason == EndReason::Finished {
+        cost += work.end();
+    }
+    cost.tokens
+}

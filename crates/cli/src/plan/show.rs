@@ -1,0 +1,324 @@
+//! `mezo sweep plan`: what it prints.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mezo_sweep::{Plan, Run, State, grouped};
+use mezo_train::Cost;
+
+use super::json::put_json;
+use super::missing::{Reason, Reasons};
+use super::pace::Paces;
+use super::summary::{Axis, Paced, States, Summary};
+use super::{Entry, Expanded, Found, Lacking, expanded};
+use crate::args::{PlanArgs, PlanFormat};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::put;
+
+/// The longest list of runs that is printed without being asked for.
+const LISTED: usize = 200;
+/// How many values of a swept key are told one by one.
+const VALUES: usize = 12;
+
+/// Shows every run of the specs, its state and what it takes.
+pub fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
+    let plans = args
+        .specs
+        .iter()
+        .map(|spec| expanded(spec, &args.folders, Lacking::Keep))
+        .collect::<Result<Vec<_>, _>>()?;
+    let paces = match args.tokens_per_second {
+        Some(given) => Paces::given(given),
+        None => {
+            let sizes = plans.iter().flat_map(|plan| plan.sizes.clone()).collect();
+            Paces::measured(&args.folders.runs_dir, &sizes)
+        }
+    };
+    let plans = plans
+        .into_iter()
+        .map(|plan| Shown::of(plan, &paces))
+        .collect::<Result<Vec<_>, _>>()?;
+    match args.format {
+        PlanFormat::Json => put_json(&plans)?,
+        PlanFormat::Human => {
+            put_human(&plans, args.all)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The lists on stdout, what they add up to on stderr.
+fn put_human(plans: &[Shown], all: bool) -> Result<(), Failure> {
+    let several = plans.len() > 1;
+    for shown in plans {
+        if several {
+            put(&format!("{}:\n", shown.plan.sweep))?;
+            eprintln!("{}:", shown.plan.sweep);
+        }
+        put(&shown.list(all))?;
+        tell(&shown.summary);
+    }
+    if several {
+        eprintln!("all {} specs:", plans.len());
+        tell(&Summary::total(plans.iter().map(|shown| &shown.summary)));
+    }
+    let mut reasons = Reasons::default();
+    for shown in plans {
+        reasons.join(&shown.plan.reasons);
+    }
+    tell_reasons(reasons.list());
+    Ok(())
+}
+
+/// A plan with the state of each of its runs.
+pub struct Shown {
+    pub plan: Expanded,
+    /// None where a run is unresolved.
+    pub states: Vec<Option<State>>,
+    pub summary: Summary,
+}
+
+impl Shown {
+    fn of(plan: Expanded, paces: &Paces) -> Result<Self, Failure> {
+        let run = |entry: &Entry| -> Option<Run> {
+            match &entry.found {
+                Found::Resolved(planned) => Some(planned.run.clone()),
+                Found::Unresolved => None,
+            }
+        };
+        let resolved = Plan::of(plan.entries.iter().filter_map(run))?;
+        let counts = resolved.counts();
+        let unresolved = plan.entries.len() - counts.total();
+        let mut known = resolved.runs.into_iter().map(|(_, state)| state);
+        let state = |entry: &Entry| match &entry.found {
+            Found::Resolved(_) => known.next(),
+            Found::Unresolved => None,
+        };
+        let states: Vec<Option<State>> = plan.entries.iter().map(state).collect();
+        let entries = plan.entries.iter();
+        let summary = Summary::of(
+            entries.zip(states.iter().map(Option::as_ref)),
+            States::from((counts, unresolved)),
+            paces,
+        );
+        Ok(Self {
+            plan,
+            states,
+            summary,
+        })
+    }
+
+    /// A line for every run; where they are very many, one for many runs.
+    fn list(&self, all: bool) -> String {
+        if all || self.plan.entries.len() <= LISTED {
+            self.lines()
+        } else {
+            self.grouped_lines()
+        }
+    }
+
+    /// A line for every run.
+    fn lines(&self) -> String {
+        let line = |(entry, state): (&Entry, &Option<State>)| {
+            let id = entry.id().unwrap_or("-");
+            format!("{id:<16}  {:<14}  {}\n", state_word(state), entry.label)
+        };
+        self.plan
+            .entries
+            .iter()
+            .zip(&self.states)
+            .map(line)
+            .collect()
+    }
+
+    /// A line for every state of every task, model and method that is swept: all but what is swept of `[train]`.
+    fn grouped_lines(&self) -> String {
+        let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let mut groups: Vec<(String, String, usize)> = Vec::new();
+        for (entry, state) in self.plan.entries.iter().zip(&self.states) {
+            let state = match state {
+                Some(State::ToResume { .. }) => "begun".into(),
+                state => state_word(state),
+            };
+            let words = entry.words_without_train(&self.plan.sweep);
+            let place = *places
+                .entry((state.clone(), words.clone()))
+                .or_insert_with(|| {
+                    groups.push((state, words, 0));
+                    groups.len() - 1
+                });
+            groups[place].2 += 1;
+        }
+        let line = |(state, words, runs): (String, String, usize)| {
+            format!("{:<16}  {state:<14}  {words}\n", runs_word(runs))
+        };
+        let lines: String = groups.into_iter().map(line).collect();
+        format!("{lines}(--all lists every run)\n")
+    }
+}
+
+impl Entry {
+    pub fn id(&self) -> Option<&str> {
+        match &self.found {
+            Found::Resolved(planned) => Some(&planned.run.id),
+            Found::Unresolved => None,
+        }
+    }
+
+    fn words_without_train(&self, sweep: &str) -> String {
+        if self.beside {
+            return "zero-shot".into();
+        }
+        let swept = self.swept.iter();
+        let words: Vec<String> = swept
+            .filter(|swept| !swept.key.starts_with("train."))
+            .map(|swept| format!("{} {}", swept.key, swept.text))
+            .collect();
+        if words.is_empty() {
+            sweep.into()
+        } else {
+            words.join(" ")
+        }
+    }
+}
+
+fn state_word(state: &Option<State>) -> String {
+    match state {
+        None => "unresolved".into(),
+        Some(State::Finished) => "finished".into(),
+        Some(State::ToRun) => "to run".into(),
+        Some(State::ToResume { step }) => format!("at step {step}"),
+        Some(State::Failed { .. }) => "failed".into(),
+        Some(State::Held) => "held".into(),
+    }
+}
+
+/// Prints what runs add up to.
+fn tell(summary: &Summary) {
+    let states = summary.states;
+    eprintln!(
+        "{}, {} finished, {} outstanding{}",
+        runs_word(summary.runs),
+        number(states.finished as u64),
+        number((summary.runs - states.finished) as u64),
+        more_states(states)
+    );
+    let rows: [(&str, fn(&Cost) -> u64); 4] = [
+        ("steps", |cost| cost.steps),
+        ("forward passes", |cost| cost.forward_passes),
+        ("backward passes", |cost| cost.backward_passes),
+        ("tokens", |cost| cost.tokens),
+    ];
+    for (name, of) in rows {
+        let (all, left) = (of(&summary.cost), of(&summary.outstanding));
+        match (left, all) {
+            (0, 0) => {}
+            (left, all) if left == all => eprintln!("{name:<16}{:>20}", number(all)),
+            (left, all) => eprintln!(
+                "{name:<16}{:>20} outstanding of {}",
+                number(left),
+                number(all)
+            ),
+        }
+    }
+    tell_hours(summary);
+    for axis in &summary.axes {
+        eprintln!("{}", axis_line(axis));
+    }
+}
+
+/// The hours of each kind of runs whose pace is known, and of which none is.
+fn tell_hours(summary: &Summary) {
+    if let Some(hours) = summary.hours {
+        eprintln!(
+            "{:<16}{:>20} of runs one after the other",
+            "hours",
+            hours_word(hours)
+        );
+    }
+    let mut unknown = Vec::new();
+    for paced in &summary.paces {
+        let Paced {
+            kind, runs, source, ..
+        } = paced;
+        let of = format!("{} of {kind}", runs_word(*runs));
+        match (paced.tokens_per_second, source, paced.hours) {
+            (Some(pace), Some(source), Some(hours)) => eprintln!(
+                "  {of}: {} hours at {} tokens/s, {source}",
+                hours_word(hours),
+                number(pace.round() as u64)
+            ),
+            _ => unknown.push(of),
+        }
+    }
+    if !unknown.is_empty() {
+        eprintln!(
+            "no pace was measured yet for {}: carry one of them out for some steps, or give `--tokens-per-second N`",
+            unknown.join(", ")
+        );
+    }
+}
+
+/// The states that are not plainly to run.
+fn more_states(states: States) -> String {
+    let counts = [
+        (states.to_resume, "begun"),
+        (states.failed, "failed"),
+        (states.held, "held"),
+        (states.unresolved, "unresolved"),
+    ];
+    let words: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", number(count as u64)))
+        .collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", words.join(", "))
+}
+
+fn axis_line(axis: &Axis) -> String {
+    let told = axis.values.iter().take(VALUES);
+    let mut words: Vec<String> = told
+        .map(|count| format!("{} ({})", count.value, number(count.runs as u64)))
+        .collect();
+    if axis.values.len() > VALUES {
+        words.push(format!("{} more values", axis.values.len() - VALUES));
+    }
+    format!("{}: {}", axis.key, words.join(", "))
+}
+
+/// What is not there, and what to do about it, each way out once.
+fn tell_reasons(reasons: &[Reason]) {
+    for reason in reasons {
+        eprintln!("unresolved, {}: {}", runs_word(reason.runs), reason.reason);
+    }
+    let hints: BTreeSet<&String> = reasons
+        .iter()
+        .filter_map(|reason| reason.hint.as_ref())
+        .collect();
+    for hint in hints {
+        eprintln!("hint: {hint}");
+    }
+}
+
+fn runs_word(runs: usize) -> String {
+    match runs {
+        1 => "1 run".into(),
+        _ => format!("{} runs", number(runs as u64)),
+    }
+}
+
+fn number(count: u64) -> String {
+    grouped(u128::from(count))
+}
+
+/// Hours with as many digits as matter.
+fn hours_word(hours: f64) -> String {
+    match hours {
+        0.0..0.1 => format!("{hours:.3}"),
+        0.1..10.0 => format!("{hours:.2}"),
+        _ => number(hours.round() as u64),
+    }
+}

@@ -1,0 +1,211 @@
+//! What the runs of a plan add up to.
+
+use std::collections::BTreeMap;
+
+use mezo_sweep::{Counts, State};
+use mezo_train::Cost;
+use serde::Serialize;
+
+use super::Entry;
+use super::pace::{Kind, Pace, Paces};
+
+/// The runs of a plan by state, by axis, and what they take.
+#[derive(Debug, Default, Serialize)]
+pub struct Summary {
+    pub runs: usize,
+    pub states: States,
+    /// Of all runs.
+    pub cost: Cost,
+    /// Of what is not done.
+    pub outstanding: Cost,
+    /// Of the outstanding runs whose pace is known, one after the other; none where no pace is.
+    pub hours: Option<f64>,
+    /// The outstanding work by its pace.
+    pub paces: Vec<Paced>,
+    /// For each swept key how many runs have each of its values, in the order of the spec.
+    pub axes: Vec<Axis>,
+}
+
+/// How many runs are in each state.
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+pub struct States {
+    pub finished: usize,
+    pub to_run: usize,
+    pub to_resume: usize,
+    pub failed: usize,
+    pub held: usize,
+    pub unresolved: usize,
+}
+
+/// The outstanding work of runs of one kind.
+#[derive(Debug, Serialize)]
+pub struct Paced {
+    pub kind: String,
+    pub runs: usize,
+    pub tokens: u64,
+    pub tokens_per_second: Option<f64>,
+    pub source: Option<String>,
+    pub hours: Option<f64>,
+}
+
+/// A swept key.
+#[derive(Debug, Serialize)]
+pub struct Axis {
+    pub key: String,
+    pub values: Vec<Count>,
+}
+
+/// A value of a swept key.
+#[derive(Debug, Serialize)]
+pub struct Count {
+    pub value: String,
+    pub runs: usize,
+}
+
+impl From<(Counts, usize)> for States {
+    fn from((counts, unresolved): (Counts, usize)) -> Self {
+        Self {
+            finished: counts.finished,
+            to_run: counts.to_run,
+            to_resume: counts.to_resume,
+            failed: counts.failed,
+            held: counts.held,
+            unresolved,
+        }
+    }
+}
+
+/// What of an entry is not done.
+pub fn outstanding(entry: &Entry, state: Option<&State>) -> Cost {
+    match state {
+        Some(State::Finished) => Cost::default(),
+        Some(State::ToResume { step }) => entry.work.left(*step),
+        _ => entry.work.total(),
+    }
+}
+
+impl Summary {
+    /// Adds up entries, each with its state; none where it is unresolved.
+    pub fn of<'e>(
+        entries: impl Iterator<Item = (&'e Entry, Option<&'e State>)> + Clone,
+        states: States,
+        paces: &Paces,
+    ) -> Self {
+        let mut summary = Self {
+            states,
+            axes: axes(entries.clone().map(|(entry, _)| entry)),
+            ..Self::default()
+        };
+        let mut kinds: BTreeMap<&Kind, (usize, u64)> = BTreeMap::new();
+        for (entry, state) in entries {
+            let left = outstanding(entry, state);
+            summary.runs += 1;
+            summary.cost += entry.work.total();
+            summary.outstanding += left;
+            if left != Cost::default() {
+                let (runs, tokens) = kinds.entry(&entry.kind).or_default();
+                *runs += 1;
+                *tokens += left.tokens;
+            }
+        }
+        let paced = |(kind, (runs, tokens)): (&Kind, _)| Paced::of(kind, runs, tokens, paces);
+        summary.paces = kinds.into_iter().map(paced).collect();
+        summary.hours = hours(&summary.paces);
+        summary
+    }
+
+    /// Several plans together; axes of different specs are not added up.
+    pub fn total<'s>(summaries: impl Iterator<Item = &'s Self>) -> Self {
+        let mut total = Self::default();
+        for summary in summaries {
+            total.runs += summary.runs;
+            total.states += summary.states;
+            total.cost += summary.cost;
+            total.outstanding += summary.outstanding;
+            for paced in &summary.paces {
+                total.add_paced(paced);
+            }
+        }
+        total.hours = hours(&total.paces);
+        total
+    }
+
+    fn add_paced(&mut self, more: &Paced) {
+        let known = self.paces.iter_mut();
+        let mut same = known.filter(|paced| paced.kind == more.kind && paced.source == more.source);
+        match same.next() {
+            Some(paced) => {
+                paced.runs += more.runs;
+                paced.tokens += more.tokens;
+                paced.hours = paced.hours.zip(more.hours).map(|(a, b)| a + b);
+            }
+            None => self.paces.push(Paced {
+                kind: more.kind.clone(),
+                source: more.source.clone(),
+                ..*more
+            }),
+        }
+    }
+}
+
+impl std::ops::AddAssign for States {
+    fn add_assign(&mut self, other: Self) {
+        self.finished += other.finished;
+        self.to_run += other.to_run;
+        self.to_resume += other.to_resume;
+        self.failed += other.failed;
+        self.held += other.held;
+        self.unresolved += other.unresolved;
+    }
+}
+
+impl Paced {
+    fn of(kind: &Kind, runs: usize, tokens: u64, paces: &Paces) -> Self {
+        let (tokens_per_second, source) = match paces.of(kind) {
+            Some(Pace {
+                tokens_per_second,
+                source,
+            }) => (Some(tokens_per_second), Some(source)),
+            None => (None, None),
+        };
+        Self {
+            kind: kind.words(),
+            runs,
+            tokens,
+            tokens_per_second,
+            source,
+            hours: tokens_per_second.map(|pace| tokens as f64 / pace / 3600.0),
+        }
+    }
+}
+
+/// The hours of all whose pace is known.
+fn hours(paces: &[Paced]) -> Option<f64> {
+    let known = paces.iter().filter_map(|paced| paced.hours);
+    known.reduce(|sum, hours| sum + hours)
+}
+
+fn axes<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Axis> {
+    let mut axes: Vec<Axis> = Vec::new();
+    let mut places: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
+    for swept in entries.flat_map(|entry| &entry.swept) {
+        let (key, value) = (swept.key.as_str(), swept.text.as_str());
+        let (axis, count) = *places.entry((key, value)).or_insert_with(|| {
+            let axis = axes.iter().position(|axis| axis.key == key);
+            let axis = axis.unwrap_or_else(|| {
+                axes.push(Axis {
+                    key: key.into(),
+                    values: Vec::new(),
+                });
+                axes.len() - 1
+            });
+            axes[axis].values.push(Count {
+                value: value.into(),
+                runs: 0,
+            });
+            (axis, axes[axis].values.len() - 1)
+        });
+        axes[axis].values[count].runs += 1;
+    }
+    axes
+}

@@ -1,0 +1,230 @@
+//! What `mezo sweep plan` says of runs that are done, to do, and not to be had yet.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use common::{Place, ended, spec, text};
+use serde_json::Value;
+
+/// The paper's specs where neither data nor weights are.
+fn paper() -> (Place, Vec<String>) {
+    let place = Place::new();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/paper");
+    let mut specs = Vec::new();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = format!("experiments/paper/{}", common::name(&path));
+        place.write(&to, &fs::read_to_string(path).unwrap());
+        specs.push(to);
+    }
+    specs.sort();
+    (place, specs)
+}
+
+/// A plan with nothing in the hub's cache.
+fn plan(place: &Place, specs: &[String], more: &[&str]) -> Output {
+    let mut command = place.mezo(["sweep", "plan"]);
+    command
+        .args(specs)
+        .args(more)
+        .env("HF_HOME", place.path("hub"));
+    ended(&mut command, 0)
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The number at the end of a line that begins so.
+fn told(said: &str, name: &str) -> String {
+    let line = said.lines().rfind(|line| line.starts_with(name));
+    let line = line.unwrap_or_else(|| panic!("nothing of {name} in {said}"));
+    line.split_whitespace().last().unwrap().to_owned()
+}
+
+#[test]
+fn the_papers_grids_are_planned_without_data_and_weights() {
+    let (place, specs) = paper();
+    let output = plan(&place, &specs, &[]);
+    let (out, said) = (text(&output.stdout), text(&output.stderr));
+    assert!(!place.path("runs").exists());
+    assert!(
+        said.contains(
+            "\nall 12 specs:\n4,447 runs, 0 finished, 4,447 outstanding (4,447 unresolved)\n"
+        ),
+        "{said}"
+    );
+    // 180 + 180 + 180 + 300 runs of Table 15 and 7 and 60 of Table 19 at 100,000 steps, 840 of Table 4 at 5,000, and 2,520 of
+    // fine-tuning at 1,000.
+    assert_eq!(told(&said, "steps"), "96,720,000");
+    assert_eq!(told(&said, "backward passes"), "2,520,000");
+    let passes: u64 = told(&said, "forward passes")
+        .replace(',', "")
+        .parse()
+        .unwrap();
+    let steps_alone = 2 * (900 * 100_000 + 840 * 5_000) + 2_520 * 1_000;
+    let evaluations = passes - steps_alone;
+    assert!(
+        (2_000_000..4_000_000).contains(&evaluations),
+        "{evaluations}"
+    );
+    assert_ne!(told(&said, "tokens"), "0");
+    assert!(
+        said.contains("no pace was measured yet for 187 runs of roberta-large untrained"),
+        "{said}"
+    );
+    assert!(said.contains("--tokens-per-second N"), "{said}");
+    // Each thing that is not there is told once, with the number of runs that want it, and each way out once.
+    let lines = |start: &str| said.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!(lines("unresolved, "), 7, "{said}");
+    assert_eq!(lines("unresolved, 4,447 runs: "), 1, "{said}");
+    assert!(
+        said.contains("roberta-large")
+            && said.contains("--model DIR")
+            && said.contains("--data DIR"),
+        "{said}"
+    );
+    // Far too many for a line each.
+    assert!(
+        out.contains("paper-mezo:\n") && out.lines().count() < 1000,
+        "{out}"
+    );
+    let zero_shot = "-                 unresolved      zero-shot task trec k 512\n";
+    assert!(out.contains(zero_shot), "{out}");
+    assert!(
+        out.contains("45 runs           unresolved      task.name trec task.k 512\n"),
+        "{out}"
+    );
+
+    let given = plan(&place, &specs[..1], &["--tokens-per-second", "1e6"]);
+    let said = text(&given.stderr);
+    assert!(
+        said.contains("given by --tokens-per-second") && said.contains("hours"),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_run_is_listed_on_demand_and_as_json() {
+    let (place, _) = paper();
+    let ft = ["experiments/paper/ft.toml".to_owned()];
+    let all = text(&plan(&place, &ft, &["--all"]).stdout);
+    assert_eq!(all.lines().count(), 552);
+    let line = "-                 unresolved      task mnli k 512 seed 87 batch_size 32 lr 3e-5";
+    assert!(all.lines().any(|own| own == line), "{all}");
+    let found = json(&plan(&place, &ft, &["--format", "json"]));
+    let runs = found["sweeps"][0]["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 552);
+    let last = &runs[551];
+    assert_eq!(
+        (&last["id"], &last["state"]),
+        (&Value::Null, &"unresolved".into())
+    );
+    assert_eq!(last["cost"]["backward_passes"], 1000);
+    assert_eq!(last["swept"][1]["key"], "task.k");
+    let summary = &found["sweeps"][0]["summary"];
+    assert_eq!(summary["states"]["unresolved"], 552);
+    assert_eq!(summary["cost"]["steps"], 540_000);
+    assert_eq!(
+        (&summary["hours"], &found["total"]["runs"]),
+        (&Value::Null, &552.into())
+    );
+    assert_eq!(found["sweeps"][0]["unresolved"][0]["runs"], 552);
+}
+
+#[test]
+fn a_sweep_does_not_run_without_what_it_names() {
+    let (place, _) = paper();
+    let mut command = place.mezo(["sweep", "run", "experiments/paper/mezo.toml"]);
+    let output = ended(command.env("HF_HOME", place.path("hub")), 3);
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("roberta-large") && said.contains("--model DIR"),
+        "{said}"
+    );
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn what_is_wrong_in_a_spec_is_wrong_without_its_data_too() {
+    let sound = "name = \"a\"\n[model]\npath = \"nowhere\"\n[task]\nname = \"sst-2\"\ndata = \"nowhere\"\nk = 16\n\
+                 [method]\nname = \"mezo\"\n[train]\nseed = 1\nsteps = 10\nbatch_size = 4\neval_every = 5\nlr = 1e-5\n\
+                 eps = 1e-3\n";
+    let place = Place::new();
+    place.write("a.toml", sound);
+    let said = text(&plan(&place, &["a.toml".into()], &[]).stderr);
+    assert!(
+        said.contains("2 runs, 0 finished, 2 outstanding (2 unresolved)"),
+        "{said}"
+    );
+    for (right, wrong, at) in [
+        ("\"sst-2\"", "\"sst2\"", "a.toml:5:8: "),
+        ("lr = 1e-5", "lr = 0", "a.toml:15:6: "),
+        ("k = 16", "k = 16\ntemplate = \"no mask\"", "a.toml:8:12: "),
+        ("k = 16", "kay = 16", "a.toml:7:1: "),
+    ] {
+        place.write("a.toml", &sound.replace(right, wrong));
+        let said = text(&place.exits(3, "sweep plan a.toml").stderr);
+        assert!(said.contains(at), "{said}");
+    }
+}
+
+#[test]
+fn hours_are_told_by_what_runs_took() {
+    let train = "steps = 20\nbatch_size = 4\neval_every = 10";
+    let place = Place::new();
+    let small = spec("small", "", train, "seed = [13]\nlr = [3e-4, 1e-3]");
+    place.write("small.toml", &small);
+    place.exits(0, "sweep run small.toml --jobs 1");
+    // One more learning rate and one task without data beside what is done.
+    let sweep = "[[sweep]]\nseed = [13]\nlr = [3e-4, 1e-3, 3e-3]\n\"task.name\" = [\"made-sentiment\"]\n\
+                 [[sweep]]\nseed = [13]\nlr = [1e-3]\n\"task.name\" = [\"sst-2\"]\n\"task.data\" = [\"nowhere\"]\n";
+    let (body, _) = small.split_once("[sweep]").unwrap();
+    let body = body.replace("name = \"made-sentiment\"\n", "");
+    place.write("small.toml", &format!("{body}{sweep}"));
+    let output = plan(&place, &["small.toml".into()], &["--format", "json"]);
+    let found = json(&output);
+    let runs = found["sweeps"][0]["runs"].as_array().unwrap();
+    let states: Vec<&str> = runs
+        .iter()
+        .map(|run| run["state"].as_str().unwrap())
+        .collect();
+    let [done, missing] = ["finished", "unresolved"];
+    assert_eq!(states, [done, missing, done, done, "to-run", missing]);
+    let summary = &found["sweeps"][0]["summary"];
+    let hours = summary["hours"].as_f64().unwrap();
+    assert!(hours > 0.0 && hours < 1.0, "{hours}");
+    for paced in summary["paces"].as_array().unwrap() {
+        assert!(
+            paced["tokens_per_second"].as_f64().unwrap() > 0.0,
+            "{paced}"
+        );
+        let source = paced["source"].as_str().unwrap();
+        assert!(
+            source.starts_with("the median of ") && source.contains(" on cpu, "),
+            "{source}"
+        );
+    }
+
+    // What is finished is not outstanding.
+    place.write("small.toml", &small);
+    let done = json(&plan(&place, &["small.toml".into()], &["--format", "json"]));
+    let summary = &done["sweeps"][0]["summary"];
+    assert_eq!(
+        (
+            &summary["states"]["finished"],
+            &summary["outstanding"]["tokens"]
+        ),
+        (&3.into(), &0.into())
+    );
+    assert_eq!(summary["cost"]["steps"], 40);
+    // 20 steps of two passes, dev's 32 rows twice and test's 40 twice, in batches of 4; zero-shot in batches of 64.
+    assert_eq!(
+        summary["cost"]["forward_passes"],
+        2 * (40 + 2 * 8 + 2 * 10) + 1
+    );
+}
