@@ -181,7 +181,7 @@ impl Optimizer {
                     }
                 };
                 match found {
-                    Ok(tensor) => *average = stored.from_file(weight.dims(), tensor.values),
+                    Ok(tensor) => *average = stored.to_memory(weight.dims(), tensor.values),
                     Err(error) => failed = Some(error),
                 }
             }

@@ -30,7 +30,7 @@ impl Stored {
     }
 
     /// The elements of a file in the order of a `[rows, columns]` weight.
-    pub(crate) fn from_file(self, [rows, columns]: [usize; 2], values: Vec<f32>) -> Vec<f32> {
+    pub(crate) fn to_memory(self, [rows, columns]: [usize; 2], values: Vec<f32>) -> Vec<f32> {
         match self {
             Self::Transposed => transpose(&values, columns, rows),
             Self::Same | Self::Flat => values,
@@ -207,7 +207,7 @@ impl Weight {
     /// Takes the elements of a file; their number must fit.
     pub(crate) fn set_from_file(&mut self, stored: Stored, values: Vec<f32>) {
         let dims = self.dims();
-        let values = stored.from_file(dims, values);
+        let values = stored.to_memory(dims, values);
         self.replace(|old| Tensor::from_data(TensorData::new(values, dims), &old.device()));
     }
 }
