@@ -48,10 +48,11 @@ impl Classifier {
     /// # Shapes
     /// `[P or 1, B, H]` -> rows of C classes for hidden states of the same shape
     pub(crate) fn readout(&self, asked: Tensor<3>, probes: &Probes<'_>) -> Readout {
-        let inner = self.dense.product(asked, probes);
+        let inner = self.dense.product(probes.drop_hidden(asked), probes);
         let classes: Vec<usize> = (0..self.rows.dims()[0]).collect();
+        let hidden = add_bias_tanh(inner, probes.view(&self.dense.bias));
         Readout {
-            hidden: add_bias_tanh(inner, probes.view(&self.dense.bias)),
+            hidden: probes.drop_hidden(hidden),
             rows: probes.rows(&self.rows, &classes),
             bias: probes.rows(&self.bias, &classes),
         }

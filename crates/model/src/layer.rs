@@ -60,7 +60,7 @@ impl LayerNorm {
         rowwise::normalise(x, self.norm(probes))
     }
 
-    /// `layer_norm(x W + b + residual)`.
+    /// `layer_norm(x W + b + residual)`, with dropout before the residual.
     fn close(
         &self,
         dense: &Linear,
@@ -69,8 +69,8 @@ impl LayerNorm {
         probes: &Probes<'_>,
     ) -> Tensor<3> {
         let product = dense.product(x, probes);
-        let bias = probes.view(&dense.bias);
-        rowwise::add_bias_residual_normalise(product, bias, residual, self.norm(probes))
+        let x = rowwise::add_bias(product, probes.view(&dense.bias));
+        rowwise::add_residual_normalise(probes.drop_hidden(x), residual, self.norm(probes))
     }
 
     fn norm(&self, probes: &Probes<'_>) -> Norm {
@@ -116,6 +116,7 @@ impl EncoderLayer {
             starts,
             every_token: true,
             heads: self.heads,
+            dropout: probes.drop_attention(),
         };
         self.close(x.clone(), x, layout, probes)
     }
@@ -135,6 +136,7 @@ impl EncoderLayer {
             starts,
             every_token: false,
             heads: self.heads,
+            dropout: probes.drop_attention(),
         };
         self.close(asked, x, layout, probes)
     }

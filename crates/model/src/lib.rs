@@ -6,10 +6,12 @@
 //!
 //! Files are Hugging Face's, both ways.
 
+mod backward;
 mod batch;
 mod classifier;
 mod config;
 pub mod device;
+mod dropout;
 mod error;
 mod folder;
 mod gradient;
@@ -24,6 +26,7 @@ mod optimizer;
 mod parameters;
 mod prefix;
 mod probe;
+mod random;
 mod roberta;
 mod save;
 mod sizes;
@@ -34,6 +37,7 @@ mod tuning;
 pub use batch::Batch;
 pub use classifier::Classifier;
 pub use config::RobertaConfig;
+pub use dropout::Dropout;
 pub use error::{ModelError, TensorProblem};
 pub use folder::{Builtin, ModelFiles};
 pub use gradient::{Estimates, Gradient, Gradients, Term};

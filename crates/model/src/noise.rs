@@ -35,26 +35,33 @@ pub struct Philox;
 
 impl Noise for Philox {
     fn fill(&self, seed: u64, parameter: usize, first: usize, out: &mut [f32]) {
-        // A group of elements is made at a time; the ends may use a part of theirs.
-        let mut group = first / GROUP;
-        let mut skip = first % GROUP;
-        let mut rest = out;
-        let mut buffer = [0.0f32; GROUP];
-        while !rest.is_empty() {
-            normals(
-                seed,
-                parameter as u32,
-                Draw::Noise,
-                group as u64,
-                &mut buffer,
-            );
-            let take = (GROUP - skip).min(rest.len());
-            let (now, later) = rest.split_at_mut(take);
-            now.copy_from_slice(&buffer[skip..skip + take]);
-            rest = later;
-            skip = 0;
-            group += 1;
-        }
+        by_group(first, out, |group, buffer| {
+            normals(seed, parameter as u32, Draw::Noise, group, buffer);
+        });
+    }
+}
+
+/// Uniform numbers in (0, 1) of a site of dropout, from element `first` on.
+pub(crate) fn dropout_uniforms(seed: u64, site: u32, first: usize, out: &mut [f32]) {
+    by_group(first, out, |group, buffer| {
+        uniforms(seed, site, Draw::Dropout, group, buffer);
+    });
+}
+
+/// Fills `out` with the elements from `first` on. A group of them is made at a time; the ends may use a part of theirs.
+fn by_group(first: usize, out: &mut [f32], make: impl Fn(u64, &mut [f32; GROUP])) {
+    let mut group = first / GROUP;
+    let mut skip = first % GROUP;
+    let mut rest = out;
+    let mut buffer = [0.0f32; GROUP];
+    while !rest.is_empty() {
+        make(group as u64, &mut buffer);
+        let take = (GROUP - skip).min(rest.len());
+        let (now, later) = rest.split_at_mut(take);
+        now.copy_from_slice(&buffer[skip..skip + take]);
+        rest = later;
+        skip = 0;
+        group += 1;
     }
 }
 
@@ -73,6 +80,10 @@ pub(crate) enum Draw {
     PrefixTokens = 4,
     /// The first values of a prefix that starts from none.
     Prefix = 5,
+    /// What dropout drops.
+    Dropout = 6,
+    /// A random model's weights.
+    Weights = 7,
 }
 
 /// First values `N(0, deviation^2)`; `number` sets the draws of one tensor apart from another's.
@@ -134,15 +145,22 @@ fn uniform(word: u32) -> f32 {
     ((word >> 9) as f32 + 0.5) * (1.0 / 8_388_608.0)
 }
 
+/// The words of sixteen calls: the one with counter `(16 * group + lane, high half, number, draw)` in each lane.
+#[inline(always)]
+fn words(seed: u64, number: u32, draw: Draw, group: u64) -> [[u32; LANES]; 4] {
+    let calls: [u64; LANES] = std::array::from_fn(|lane| group * LANES as u64 + lane as u64);
+    let low = calls.map(|call| call as u32);
+    let high = calls.map(|call| (call >> 32) as u32);
+    let mut counter = [low, high, [number; LANES], [draw as u32; LANES]];
+    philox(&mut counter, [seed as u32, (seed >> 32) as u32]);
+    counter
+}
+
 widest! {
-    /// The normals `64 * group .. 64 * (group + 1)` of a parameter: the call with counter
-    /// `(16 * group + lane, high half, parameter, draw)` gives the elements `4 * lane ..` of the group.
+    /// The normals `64 * group .. 64 * (group + 1)` of a parameter: a lane's call gives the elements `4 * lane ..` of the
+    /// group.
     fn normals(seed: u64, parameter: u32, draw: Draw, group: u64, out: &mut [f32; GROUP]) {
-        let calls: [u64; LANES] = std::array::from_fn(|lane| group * LANES as u64 + lane as u64);
-        let low = calls.map(|call| call as u32);
-        let high = calls.map(|call| (call >> 32) as u32);
-        let mut counter = [low, high, [parameter; LANES], [draw as u32; LANES]];
-        philox(&mut counter, [seed as u32, (seed >> 32) as u32]);
+        let counter = words(seed, parameter, draw, group);
         let mut z = [[0.0f32; LANES]; 4];
         for pair in 0..2 {
             for lane in 0..LANES {
@@ -155,6 +173,18 @@ widest! {
         for lane in 0..LANES {
             for word in 0..4 {
                 out[4 * lane + word] = z[word][lane];
+            }
+        }
+    }
+}
+
+widest! {
+    /// The uniforms `64 * group .. 64 * (group + 1)` of a site, four of a lane's call after another.
+    fn uniforms(seed: u64, site: u32, draw: Draw, group: u64, out: &mut [f32; GROUP]) {
+        let words = words(seed, site, draw, group);
+        for lane in 0..LANES {
+            for word in 0..4 {
+                out[4 * lane + word] = uniform(words[word][lane]);
             }
         }
     }

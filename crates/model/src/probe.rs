@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::dropout::{Dropout, Masks, Site};
 use crate::kernels::perturb;
 use crate::noise::{Noise, Probe};
 
@@ -14,6 +15,8 @@ pub struct Probes<'a> {
     noise: &'a dyn Noise,
     probes: Vec<Probe>,
     factors: Option<&'a [f32]>,
+    /// In a pass that backpropagation records.
+    masks: Option<Masks>,
 }
 
 impl<'a> Probes<'a> {
@@ -23,6 +26,7 @@ impl<'a> Probes<'a> {
             noise,
             probes,
             factors: None,
+            masks: None,
         }
     }
 
@@ -51,6 +55,27 @@ impl<'a> Probes<'a> {
     pub fn with_parameter_scales(mut self, factors: &'a [f32]) -> Self {
         self.factors = Some(factors);
         self
+    }
+
+    /// The parameters as they are, with dropout on the way.
+    pub(crate) fn dropping(dropout: Option<Dropout>) -> Probes<'static> {
+        Probes {
+            masks: dropout.map(Masks::new),
+            ..Probes::unperturbed()
+        }
+    }
+
+    /// Hidden states at the next site of dropout.
+    pub(crate) fn drop_hidden(&self, x: Tensor<3>) -> Tensor<3> {
+        match self.masks.as_ref().and_then(Masks::hidden) {
+            None => x,
+            Some(site) => site.drop(x),
+        }
+    }
+
+    /// The next site of dropout on attention weights, when there is dropout.
+    pub(crate) fn drop_attention(&self) -> Option<Site> {
+        self.masks.as_ref().and_then(Masks::attention)
     }
 
     /// How many there are.

@@ -77,7 +77,7 @@ impl Embeddings {
         let kind = probes.rows(&self.kind, &[0]);
         let position_of: Vec<usize> = batch.positions().collect();
         let sum = embed(word, &word_of, position, &position_of, kind);
-        self.norm.forward(sum, probes)
+        probes.drop_hidden(self.norm.forward(sum, probes))
     }
 }
 

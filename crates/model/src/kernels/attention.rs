@@ -1,11 +1,13 @@
 //! Self-attention over packed sentences: no padding, each token sees its own sentence.
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{Tensor, TensorData, activation};
 
-use super::host::Host;
+use super::host::{Host, row_numbers};
 use super::math::exp_nonpositive;
 use super::simd::{dot, sum_by, widest};
 use rayon::prelude::*;
+
+use crate::dropout::Site;
 
 /// Where the sentences lie and which of their tokens ask.
 #[derive(Clone, Copy)]
@@ -16,6 +18,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) every_token: bool,
     /// Attention heads.
     pub(crate) heads: usize,
+    /// Where some of the weights are dropped.
+    pub(crate) dropout: Option<Site>,
 }
 
 impl Layout<'_> {
@@ -54,6 +58,7 @@ pub(crate) fn attention(
     layout: Layout<'_>,
 ) -> Tensor<3> {
     match front {
+        _ if layout.dropout.is_some() => attention_plain(q, k, v, front, layout),
         None => match Host::of([q, k, v]) {
             Ok([q, k, v]) => attention_host(q, [k, v], None, layout),
             Err([q, k, v]) => attention_plain(q, k, v, None, layout),
@@ -204,7 +209,7 @@ fn softmax(weights: &mut [f32]) {
     }
 }
 
-/// The same in burn's own operations, a sentence at a time.
+/// The same in burn's own operations: the sentences side by side, the shorter ones filled up to the longest.
 fn attention_plain(
     q: Tensor<3>,
     k: Tensor<3>,
@@ -212,27 +217,100 @@ fn attention_plain(
     front: Option<Front>,
     layout: Layout<'_>,
 ) -> Tensor<3> {
-    let width = q.dims()[2];
-    let size = width / layout.heads;
-    let by_head = |x: Tensor<3>| {
-        let [planes, rows, _] = x.dims();
-        x.reshape([planes, rows, layout.heads, size])
+    let (device, width) = (q.device().inner(), q.dims()[2]);
+    let (front_k, front_v) = front.map(|front| (front.keys, front.values)).unzip();
+    let before = front_k.as_ref().map_or(0, |keys| keys.dims()[1]);
+    let (k, v) = (behind(&front_k, k), behind(&front_v, v));
+    let planes = [q.dims()[0], k.dims()[0], v.dims()[0]];
+    let planes = planes.into_iter().max().unwrap_or(1);
+    let padded = Padded::new(layout.starts);
+    let (sentences, size) = (layout.sentences(), width / layout.heads);
+    let by_head = |x: Tensor<3>, rows: usize| {
+        let x = match x.dims()[0] < planes {
+            true => x.repeat_dim(0, planes),
+            false => x,
+        };
+        x.reshape([planes * sentences, rows, layout.heads, size])
             .swap_dims(1, 2)
     };
-    let (front_k, front_v) = front.map(|front| (front.keys, front.values)).unzip();
-    let sentences = (0..layout.sentences()).map(|sentence| {
-        let own = layout.starts[sentence]..layout.starts[sentence + 1];
-        let asked = layout.queries(sentence);
-        let rows = |x: &Tensor<3>| x.clone().narrow(1, own.start, own.len());
-        let k = behind(&front_k, rows(&k));
-        let v = behind(&front_v, rows(&v));
-        let q = q.clone().narrow(1, asked.start, asked.len());
-        let scores = by_head(q).matmul(by_head(k).swap_dims(2, 3)) / (size as f32).sqrt();
-        let mixed = activation::softmax(scores, 3).matmul(by_head(v));
-        let planes = mixed.dims()[0];
-        mixed.swap_dims(1, 2).reshape([planes, asked.len(), width])
-    });
-    Tensor::cat(sentences.collect(), 1)
+    let seen = row_numbers(&padded.rows_behind(before), &device);
+    let length = before + padded.longest;
+    let [k, v] = [k, v].map(|x| by_head(x.select(1, seen.clone()), length));
+    let q = match layout.every_token {
+        true => {
+            let asking = row_numbers(&padded.rows_behind(0), &device);
+            by_head(q.select(1, asking), padded.longest)
+        }
+        false => by_head(q, 1),
+    };
+    let scores = q.matmul(k.swap_dims(2, 3)) / (size as f32).sqrt();
+    let hidden = Tensor::<4>::from_data(
+        TensorData::new(padded.hidden(before), [sentences, 1, 1, length]),
+        &device,
+    );
+    let weights = activation::softmax(scores + hidden.repeat_dim(0, planes), 3);
+    let weights = match layout.dropout {
+        None => weights,
+        Some(site) => site.drop(weights),
+    };
+    let [_, _, asking, _] = weights.dims();
+    let mixed = weights
+        .matmul(v)
+        .swap_dims(1, 2)
+        .reshape([planes, sentences * asking, width]);
+    match layout.every_token {
+        true => mixed.select(1, row_numbers(&padded.places, &device)),
+        false => mixed,
+    }
+}
+
+/// Sentences side by side, each as long as the longest.
+struct Padded<'a> {
+    starts: &'a [usize],
+    longest: usize,
+    /// The place of every token.
+    places: Vec<usize>,
+}
+
+impl<'a> Padded<'a> {
+    fn new(starts: &'a [usize]) -> Self {
+        let longest = lengths(starts).max().unwrap_or(0);
+        let places = lengths(starts)
+            .enumerate()
+            .flat_map(|(sentence, length)| sentence * longest..sentence * longest + length);
+        Self {
+            starts,
+            longest,
+            places: places.collect(),
+        }
+    }
+
+    /// The row at every place, the rows `0..before` of a front first in each sentence; where a sentence has ended, its
+    /// first token again.
+    fn rows_behind(&self, before: usize) -> Vec<usize> {
+        let sentences = self.starts.iter().zip(lengths(self.starts));
+        sentences
+            .flat_map(|(&start, length)| {
+                let own = move |at| before + start + if at < length { at } else { 0 };
+                (0..before).chain((0..self.longest).map(own))
+            })
+            .collect()
+    }
+
+    /// What is added to the scores of a place: nothing, or minus infinity where a sentence has ended.
+    fn hidden(&self, before: usize) -> Vec<f32> {
+        let added = |seen| if seen { 0.0 } else { f32::NEG_INFINITY };
+        lengths(self.starts)
+            .flat_map(|length| {
+                (0..before + self.longest).map(move |at| added(at < before + length))
+            })
+            .collect()
+    }
+}
+
+/// How many tokens each sentence has.
+fn lengths(starts: &[usize]) -> impl Iterator<Item = usize> {
+    starts.windows(2).map(|pair| pair[1] - pair[0])
 }
 
 /// The rows behind those of the front, where there is one, in as many planes as either has.
@@ -273,6 +351,7 @@ mod tests {
                         starts: &starts,
                         every_token,
                         heads,
+                        dropout: None,
                     };
                     let q = random([pq, rows, width], 1);
                     let k = random([pk, 40, width], 2);
@@ -297,6 +376,7 @@ mod tests {
             starts,
             every_token: false,
             heads: 4,
+            dropout: None,
         };
         let whole = attention(q.clone(), k.clone(), v.clone(), None, layout(&[0, 12]));
         let front = Front {

@@ -132,17 +132,11 @@ pub(crate) fn normalise(x: Tensor<3>, norm: Norm) -> Tensor<3> {
     x.into_tensor()
 }
 
-/// `layer_norm(x + bias + residual)`, as it closes both halves of an encoder layer.
+/// `layer_norm(x + residual)`, as it closes both halves of an encoder layer.
 ///
 /// # Shapes
-/// x, residual `[P or 1, T, n]`, bias `[P or 1, 1, n]` -> `[P or 1, T, n]`
-pub(crate) fn add_bias_residual_normalise(
-    x: Tensor<3>,
-    bias: Tensor<3>,
-    residual: Tensor<3>,
-    norm: Norm,
-) -> Tensor<3> {
-    let x = add_bias(x, bias);
+/// x, residual `[P or 1, T, n]` -> `[P or 1, T, n]`
+pub(crate) fn add_residual_normalise(x: Tensor<3>, residual: Tensor<3>, norm: Norm) -> Tensor<3> {
     let residuals = residual.dims()[0];
     let x = if residuals > x.dims()[0] {
         x.repeat_dim(0, residuals)
@@ -233,7 +227,7 @@ mod tests {
             let residual = random([1, rows, width], 7);
             let plain = normalise_plain(x.clone() + bias.clone() + residual.clone(), norm(8));
             assert_close(
-                add_bias_residual_normalise(x, bias, residual, norm(8)),
+                add_residual_normalise(add_bias(x, bias), residual, norm(8)),
                 plain,
                 1e-5,
             );
