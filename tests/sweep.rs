@@ -249,6 +249,53 @@ fn a_failing_run_stops_no_other() {
 }
 
 #[test]
+fn a_comparison_is_printed_and_written() {
+    let done = small_done();
+    let printed = done.place.exits(0, "compare small --format md");
+    let markdown = text(&printed.stdout);
+    assert!(
+        markdown.starts_with("# small\n") && markdown.contains("\n| MeZO |"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("2 seeds"), "{markdown}");
+    assert!(markdown.contains("no number here is a reproduction (partial grid)"));
+    let written = done.place.exits(0, "compare small --out beside");
+    assert_eq!(text(&written.stdout).lines().count(), 4);
+    let written = files(&done.place.path("beside"));
+    assert_eq!(text(&written["compare.md"]), markdown);
+    for (format, file) in [
+        ("csv", "compare.csv"),
+        ("latex", "compare.tex"),
+        ("json", "compare.json"),
+    ] {
+        let printed = done
+            .place
+            .exits(0, &format!("compare small --format {format}"));
+        assert_eq!(text(&printed.stdout), text(&written[file]), "{format}");
+    }
+    let nowhere = done.place.exits(1, "compare small nowhere");
+    let message = text(&nowhere.stderr);
+    assert!(
+        message.contains("nowhere: expected a readable folder of runs"),
+        "{message}"
+    );
+    done.place.exits(2, "compare");
+
+    // A copy of which a run has no result yet: a number with runs to go.
+    let runs = Place::new();
+    for run in done.place.runs("small") {
+        let copy = runs.path("runs/small").join(name(&run));
+        fs::create_dir_all(&copy).unwrap();
+        for file in ["manifest.json", "result.json"] {
+            fs::copy(run.join(file), copy.join(file)).unwrap();
+        }
+    }
+    fs::remove_file(runs.trained("small")[0].join("result.json")).unwrap();
+    let printed = runs.exits(5, "compare small --format csv");
+    assert!(text(&printed.stdout).contains(",outstanding,4,3,"));
+}
+
+#[test]
 fn tables_are_printed_in_every_format() {
     let done = small_done();
     let results = report(&done);

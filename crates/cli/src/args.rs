@@ -22,6 +22,8 @@ pub enum Command {
     Sweep(SweepCommand),
     /// Print a sweep's results table
     Table(TableArgs),
+    /// Lay several sweeps out as the paper's table, with its numbers beside them
+    Compare(CompareArgs),
     /// Make a sweep's tables, Parquet files and figures again from its runs
     Report(ReportArgs),
     /// Write a run's best parameters in Hugging Face's (or, for LoRA, PEFT's) layout
@@ -135,6 +137,22 @@ pub struct TableArgs {
     /// How to print it
     #[arg(long, value_enum, default_value = "human")]
     pub format: TableFormat,
+    /// Where run directories lie
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs_dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CompareArgs {
+    /// The sweeps' names; searches that several of them share become one
+    #[arg(required = true, value_name = "NAME")]
+    pub sweeps: Vec<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "human", conflicts_with = "out")]
+    pub format: TableFormat,
+    /// Write compare.md, compare.csv, compare.tex and compare.json to this folder, and print their names instead
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Where run directories lie
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs_dir: PathBuf,

@@ -12,7 +12,8 @@ pub enum Exit {
     Failed = 1,
     /// The spec, the model or the data is wrong; nothing was started.
     BadInput = 3,
-    /// Finished with runs outstanding: the sweep was stopped, or others hold some of them.
+    /// Finished with runs outstanding: the sweep was stopped, others hold some of them, or a comparison shows a number whose
+    /// runs are not all done.
     Outstanding = 5,
     /// Some runs failed; the others are done.
     RunsFailed = 10,

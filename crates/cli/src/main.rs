@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Sweep(SweepCommand::Plan(args)) => plan::plan(&args),
         Command::Sweep(SweepCommand::Run(args)) => sweep::run(&args),
         Command::Table(args) => report::table(&args),
+        Command::Compare(args) => report::compare(&args),
         Command::Report(args) => report::report(&args),
         Command::Export(args) => train::export(&args),
         Command::Data(args) => data::data(&args),

@@ -124,6 +124,15 @@ impl Cell {
     }
 }
 
+/// By what weights, tokenizer and test rows cells are told apart, where they differ: for each cell the first
+/// digits of the hashes.
+pub(crate) fn differing_sources(cells: &[&Cell]) -> Vec<Vec<(String, String)>> {
+    let sources: Vec<&Sources> = cells.iter().map(|cell| &cell.sources).collect();
+    let marked = Sources::differing(&sources);
+    let settings = |sources: &&Sources| sources.settings(marked).collect();
+    sources.iter().map(settings).collect()
+}
+
 /// Makes the runs of one cell show the same settings, wherever each found its model and data, and tells
 /// cells apart that would look alike.
 pub(crate) fn settle(cells: Vec<&mut Cell>) {

@@ -14,6 +14,9 @@ mod markdown;
 mod text_grid;
 
 pub(crate) use csv::csv_text;
+pub(crate) use human::human_table;
+pub(crate) use latex::latex_text;
+pub(crate) use markdown::markdown_text;
 
 /// A form of the results table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

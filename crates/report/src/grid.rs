@@ -6,7 +6,7 @@ use crate::digits::{number_text, thousands};
 use crate::manifest::{Manifest, TrainConfig};
 use crate::paper;
 use crate::paper_grid::{self, Grid};
-use crate::sweep_runs::RunRecord;
+use crate::run_record::RunRecord;
 
 /// Everything in which the runs of one search (one model, task, method and tuning) are not the
 /// paper's. Empty: the paper's grid.

@@ -6,9 +6,11 @@
 //!
 //! - [`table()`] has a row a cell (all of a configuration but the seed), and a row a search as the paper
 //!   selects and reports; beside them the paper's number and what differs from its grid.
+//! - [`compare()`] lays several sweeps out as the paper's Table 18, from the same rows.
 //! - [`slope()`] says whether a run's loss moved at all.
 
 mod cell;
+mod comparison;
 mod digits;
 mod error;
 mod figure;
@@ -23,6 +25,7 @@ mod parquet;
 mod protocol;
 mod rows;
 mod run_files;
+mod run_record;
 mod searches;
 mod selection;
 mod slope;
@@ -35,6 +38,7 @@ mod varied;
 mod write;
 
 pub use cell::Cell;
+pub use comparison::{Agreement, Block, Comparison, Entry, MethodRow, State, compare};
 pub use error::{FileFault, ReportError};
 pub use format::Format;
 pub use manifest::{
@@ -42,9 +46,10 @@ pub use manifest::{
     ScaleConfig, Swept, TaskConfig, TrainConfig,
 };
 pub use run_files::{EvalLine, ResultStatus, RunResult, Scores};
+pub use run_record::{Attempts, Estimated, RunManifest, RunRecord, Status};
 pub use slope::{FEWEST_STEPS, Slope, Verdict, slope};
 pub use slope_rows::{SlopeRow, slope_rows, slopes_csv, slopes_markdown};
 pub use statistics::{Gain, Spread};
-pub use sweep_runs::{Attempts, Estimated, RunManifest, RunRecord, Status, SweepRuns};
+pub use sweep_runs::SweepRuns;
 pub use table::{Choice, Measured, Row, RowKind, Table, table};
-pub use write::{Built, ReportOptions, build};
+pub use write::{Built, ReportOptions, build, write_comparison};

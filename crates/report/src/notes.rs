@@ -3,19 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol;
+use crate::run_record::{RunRecord, Status};
 use crate::slope_rows::{SlopeRow, cell_sentence, slope_names};
 use crate::sources;
-use crate::sweep_runs::{RunRecord, Status, SweepRuns};
+use crate::sweep_runs::SweepRuns;
 use crate::table::{Row, RowKind};
 use crate::varied::{Named, varied};
+
+/// What made data are.
+pub(crate) const MADE_DATA: &str =
+    "made, not found: the task's sentences come from this project's own grammar";
 
 /// The notes in the order in which they are read.
 pub(crate) fn notes(runs: &SweepRuns, rows: &[Row], slopes: &[SlopeRow]) -> Vec<String> {
     let mut notes = Vec::new();
     if runs.made_data() {
-        notes.push(
-            "made, not found: the task's sentences come from this project's own grammar".to_owned(),
-        );
+        notes.push(MADE_DATA.to_owned());
     }
     notes.push(reading(rows));
     notes.extend(alike(rows));
@@ -23,7 +26,7 @@ pub(crate) fn notes(runs: &SweepRuns, rows: &[Row], slopes: &[SlopeRow]) -> Vec<
     notes.extend(repeated(runs));
     notes.extend(grids(rows));
     notes.extend(choices(rows));
-    notes.extend(dev_only(rows));
+    notes.extend(dev_only(rows.iter()));
     notes.extend(zero_estimates(rows));
     notes.extend(protocol::sentences(runs));
     notes.push(versions(runs));
@@ -175,9 +178,8 @@ fn choices(rows: &[Row]) -> Vec<String> {
 }
 
 /// Where there is nothing to measure on.
-fn dev_only(rows: &[Row]) -> Option<String> {
+pub(crate) fn dev_only<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<String> {
     let without: BTreeSet<String> = rows
-        .iter()
         .filter(|row| row.dev_only)
         .filter_map(|row| {
             Some(format!(
@@ -247,7 +249,7 @@ fn versions(runs: &SweepRuns) -> String {
 }
 
 /// How many runs have no result, and how many diverged.
-fn states(runs: &SweepRuns) -> Vec<String> {
+pub(crate) fn states(runs: &SweepRuns) -> Vec<String> {
     let count = runs.count();
     let of = |status: Status| count.get(&status).copied().unwrap_or(0);
     let all = runs.runs.len();
@@ -276,7 +278,7 @@ fn states(runs: &SweepRuns) -> Vec<String> {
 }
 
 /// The files that could not be used.
-fn faults(runs: &SweepRuns) -> Vec<String> {
+pub(crate) fn faults(runs: &SweepRuns) -> Vec<String> {
     let words = |run: &RunRecord| {
         let faults: Vec<String> = run.faults.iter().map(ToString::to_string).collect();
         format!("run {}: {}", run.id, faults.join("; "))

@@ -8,8 +8,9 @@ use polars::prelude::{Column, DataFrame, NamedFrom, ParquetCompression, ParquetW
 
 use crate::manifest::{Manifest, TrainConfig};
 use crate::run_files::{Scores, read_steps};
+use crate::run_record::RunRecord;
 use crate::slope::Slope;
-use crate::sweep_runs::{RunRecord, SweepRuns};
+use crate::sweep_runs::SweepRuns;
 
 /// Rows of `steps.parquet` held at once; also about the rows of one row group.
 const BATCH_ROWS: usize = 1 << 18;

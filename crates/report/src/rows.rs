@@ -6,10 +6,11 @@ use crate::cell::Cell;
 use crate::grid;
 use crate::paper::{self, Published};
 use crate::run_files::Scores;
+use crate::run_record::{Estimated, RunRecord};
 use crate::searches::Search;
 use crate::selection::{best, fixed, last, selected};
 use crate::statistics::{Gain, Spread};
-use crate::sweep_runs::{Estimated, RunRecord, SweepRuns};
+use crate::sweep_runs::SweepRuns;
 use crate::table::{Choice, Measured, Row, RowKind};
 
 /// Zero-shot's scores by what they were measured on.

@@ -2,7 +2,8 @@
 
 use crate::cell::Cell;
 use crate::manifest::Manifest;
-use crate::sweep_runs::{RunRecord, SweepRuns};
+use crate::run_record::RunRecord;
+use crate::sweep_runs::SweepRuns;
 
 /// Cells that differ only in what a grid search varies.
 pub(crate) struct Search<'a> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::cell::Cell;
 use crate::run_files::Scores;
+use crate::run_record::{RunRecord, Status};
 use crate::searches::Search;
-use crate::sweep_runs::{RunRecord, Status};
 
 /// As the paper reports: for each seed the run of the configuration with the best dev accuracy, of equally
 /// good ones the first by the string order of its label (`medium_models/tools/gather_result.py`, lines
@@ -86,8 +86,9 @@ pub(crate) fn last(run: &RunRecord) -> Option<Scores> {
         .last
 }
 
+/// A run without dev accuracy can be chosen only where there is nothing to choose.
 fn dev(run: &RunRecord) -> Option<f64> {
-    best(run)?.dev_accuracy
+    Some(best(run)?.dev_accuracy.unwrap_or(f64::NEG_INFINITY))
 }
 
 fn rank(run: &RunRecord) -> Option<(f64, &str)> {

@@ -1,8 +1,9 @@
 //! The slope of every trained run's loss, as rows, CSV, Markdown and sentences.
 
 use crate::digits::{about, signed, thousands};
+use crate::run_record::{RunRecord, Status};
 use crate::slope::{FEWEST_STEPS, Slope, Verdict};
-use crate::sweep_runs::{RunRecord, Status, SweepRuns};
+use crate::sweep_runs::SweepRuns;
 use crate::varied::{Named, varied};
 
 /// The slope of one run's loss.

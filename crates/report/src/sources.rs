@@ -46,12 +46,14 @@ impl Sources {
     }
 
     /// The marked ones as settings, a hash by its first digits.
-    pub(crate) fn settings(&self, marked: [bool; 3]) -> Vec<(String, String)> {
+    pub(crate) fn settings(
+        &self,
+        marked: [bool; 3],
+    ) -> impl Iterator<Item = (String, String)> + '_ {
         let named = NAMES.into_iter().zip(&self.0).zip(marked);
         named
             .filter(|(_, marked)| *marked)
             .map(|((name, source), _)| (name.to_owned(), short(source)))
-            .collect()
     }
 }
 

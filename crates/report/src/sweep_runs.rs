@@ -1,162 +1,62 @@
-//! All runs of one sweep, read from their directories.
+//! All runs of one sweep, or of several, read from their directories.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use crate::cell::{Cell, settle};
-use crate::error::{FileFault, ReportError};
+use crate::error::ReportError;
 use crate::manifest::Manifest;
-use crate::run_files::{
-    AttemptLine, EvalLine, ResultStatus, RunResult, read_json, read_lines, read_steps,
-};
-use crate::slope::{Slope, slope};
+use crate::run_record::{MANIFEST, RunManifest, RunRecord, Status};
 
-const MANIFEST: &str = "manifest.json";
-const RESULT: &str = "result.json";
-
-/// The runs of one sweep, sorted by method, cell and seed; runs without a readable manifest last.
+/// The runs of one sweep or of several, sorted by method, cell and seed; runs without a readable manifest last.
 #[derive(Debug)]
 pub struct SweepRuns {
-    /// The sweep's name.
+    /// The sweep's name, or the names of several.
     pub sweep: String,
     /// Its runs.
     pub runs: Vec<RunRecord>,
 }
 
-/// What a run's files say of it.
-#[derive(Debug)]
-pub struct RunRecord {
-    /// Its directory.
-    pub dir: PathBuf,
-    /// Its id: the directory's name.
-    pub id: String,
-    /// How far it is.
-    pub status: Status,
-    /// What was wrong with its files.
-    pub faults: Vec<FileFault>,
-    /// Its manifest, where that could be read.
-    pub manifest: Option<RunManifest>,
-    /// Its result, once it has one.
-    pub result: Option<RunResult>,
-    /// The training loss of every step, up to the last finite one.
-    pub losses: Vec<f64>,
-    /// How many steps were estimated, and at how many of them an estimate was exactly zero.
-    pub estimated: Estimated,
-    /// Its evaluations.
-    pub evals: Vec<EvalLine>,
-    /// Where and how long it ran.
-    pub attempts: Attempts,
-    /// The slope of its loss, where there are steps enough.
-    pub slope: Option<Slope>,
-}
-
-/// A manifest, its cell, and the manifest as it was written.
-#[derive(Debug)]
-pub struct RunManifest {
-    /// The parts a report needs.
-    pub manifest: Manifest,
-    /// The configuration without seed and paths.
-    pub cell: Cell,
-    /// The whole file.
-    pub value: Value,
-}
-
-/// Steps whose gradient was estimated from losses.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Estimated {
-    /// How many there are.
-    pub steps: u64,
-    /// Those of which an estimate was exactly zero.
-    pub zero: u64,
-}
-
-impl Estimated {
-    /// The steps of several runs.
-    pub(crate) fn sum<'a>(runs: impl IntoIterator<Item = &'a RunRecord>) -> Self {
-        runs.into_iter().fold(Self::default(), |sum, run| Self {
-            steps: sum.steps + run.estimated.steps,
-            zero: sum.zero + run.estimated.zero,
-        })
-    }
-
-    /// The share of steps with a zero estimate; none where no step was estimated.
-    pub fn zero_share(self) -> Option<f64> {
-        (self.steps > 0).then(|| self.zero as f64 / self.steps as f64)
-    }
-}
-
-/// How far a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Status {
-    /// All steps done and measured.
-    Finished,
-    /// A loss was not finite: a result, too.
-    Diverged,
-    /// Begun and not ended: running, or interrupted.
-    Started,
-    /// Nothing done yet.
-    Planned,
-    /// A file without which nothing can be said is broken.
-    Broken,
-}
-
-impl Status {
-    /// The word for it in tables.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Finished => "finished",
-            Self::Diverged => "diverged",
-            Self::Started => "started",
-            Self::Planned => "planned",
-            Self::Broken => "broken",
-        }
-    }
-}
-
-/// What `attempts.jsonl` says, summed.
-#[derive(Debug, Clone, Default)]
-pub struct Attempts {
-    /// How often the run was started.
-    pub started: u64,
-    /// Seconds over all attempts that ended; one that was killed left none.
-    pub wall_s: Option<f64>,
-    /// The machine of the last start.
-    pub host: Option<String>,
-    /// The device of the last start.
-    pub device: Option<String>,
-    /// Why the last attempt that ended did.
-    pub last_end: Option<String>,
-}
-
 impl SweepRuns {
     /// Reads `runs/<sweep>`. A broken file spoils its own run only.
+    ///
+    /// # Errors
+    /// If the folder cannot be listed or holds no run.
     pub fn read(runs_dir: &Path) -> Result<Self, ReportError> {
-        let failed = |source| ReportError::RunsFolder {
-            path: runs_dir.to_owned(),
-            source,
-        };
-        let mut dirs = Vec::new();
-        for entry in std::fs::read_dir(runs_dir).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if is_run_dir(&path) {
-                dirs.push(path);
+        let runs = read_runs(runs_dir)?;
+        let name = sweep_name(&runs, runs_dir);
+        Ok(Self::sorted(name, runs))
+    }
+
+    /// Reads several sweeps as if they were one: searches that go on from one to the other become one, and a
+    /// run that stands in several counts once.
+    ///
+    /// # Errors
+    /// As [`Self::read`], for the first folder of which it is so.
+    pub fn read_several<P: AsRef<Path>>(runs_dirs: &[P]) -> Result<Self, ReportError> {
+        let mut names: Vec<String> = Vec::new();
+        let mut runs: BTreeMap<String, RunRecord> = BTreeMap::new();
+        for runs_dir in runs_dirs.iter().map(AsRef::as_ref) {
+            let found = read_runs(runs_dir)?;
+            let name = sweep_name(&found, runs_dir);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+            for run in found {
+                // The id says that both would end in the same numbers: the one that has them counts.
+                if runs.get(&run.id).is_none_or(|known| !known.ended()) {
+                    runs.insert(run.id.clone(), run);
+                }
             }
         }
-        if dirs.is_empty() {
-            return Err(ReportError::NoRuns {
-                path: runs_dir.to_owned(),
-            });
-        }
-        let mut runs: Vec<RunRecord> = dirs.into_iter().map(RunRecord::read).collect();
+        Ok(Self::sorted(names.join(", "), runs.into_values().collect()))
+    }
+
+    fn sorted(sweep: String, mut runs: Vec<RunRecord>) -> Self {
         let manifests = runs.iter_mut().filter_map(|run| run.manifest.as_mut());
         settle(manifests.map(|manifest| &mut manifest.cell).collect());
         runs.sort_by(|a, b| a.order().cmp(&b.order()));
-        Ok(Self {
-            sweep: sweep_name(&runs, runs_dir),
-            runs,
-        })
+        Self { sweep, runs }
     }
 
     /// The cells in order, each with its runs in the order of their seeds.
@@ -194,6 +94,26 @@ impl SweepRuns {
     }
 }
 
+fn read_runs(runs_dir: &Path) -> Result<Vec<RunRecord>, ReportError> {
+    let failed = |source| ReportError::RunsFolder {
+        path: runs_dir.to_owned(),
+        source,
+    };
+    let mut dirs: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(runs_dir).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if is_run_dir(&path) {
+            dirs.push(path);
+        }
+    }
+    if dirs.is_empty() {
+        return Err(ReportError::NoRuns {
+            path: runs_dir.to_owned(),
+        });
+    }
+    Ok(dirs.into_iter().map(RunRecord::read).collect())
+}
+
 /// A run's directory has a manifest, or at least a run's name: then its manifest is what is missing.
 fn is_run_dir(path: &Path) -> bool {
     let named_as_run = path
@@ -219,180 +139,4 @@ fn sweep_name(runs: &[RunRecord], runs_dir: &Path) -> String {
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default()
     })
-}
-
-impl RunRecord {
-    /// Reads one run's directory.
-    pub fn read(dir: PathBuf) -> Self {
-        let id = dir
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let mut faults = Vec::new();
-        let manifest = keep(&mut faults, read_manifest(&dir, &id)).flatten();
-        let result = keep(&mut faults, read_result(&dir, &id)).flatten();
-        let broken = !faults.is_empty();
-
-        let mut line_faults = Vec::new();
-        let Journal {
-            losses,
-            steps,
-            estimated,
-        } = read_journal(&dir, &mut line_faults);
-        let evals = read_evals(&dir, &mut line_faults);
-        let attempts = read_attempts(&dir, &mut line_faults);
-
-        let status = match &result {
-            _ if broken => Status::Broken,
-            Some(result) if result.status == ResultStatus::Diverged => Status::Diverged,
-            Some(_) => Status::Finished,
-            None if steps > 0 || attempts.started > 0 => Status::Started,
-            None => Status::Planned,
-        };
-        // A run that is going on, or was killed, may well have a torn last line: no fault of its.
-        line_faults
-            .retain(|fault| status != Status::Started || !matches!(fault, FileFault::Torn { .. }));
-        faults.append(&mut line_faults);
-        let slope = slope(&losses);
-        Self {
-            dir,
-            id,
-            status,
-            faults,
-            manifest,
-            result,
-            losses,
-            estimated,
-            evals,
-            attempts,
-            slope,
-        }
-    }
-
-    /// The manifest, where it could be read.
-    pub fn manifest(&self) -> Option<&Manifest> {
-        self.manifest.as_ref().map(|run| &run.manifest)
-    }
-
-    /// The cell, where the manifest could be read.
-    pub fn cell(&self) -> Option<&Cell> {
-        self.manifest.as_ref().map(|run| &run.cell)
-    }
-
-    /// The seed; none for zero-shot.
-    pub fn seed(&self) -> Option<u64> {
-        Some(self.manifest()?.config.train.as_ref()?.seed)
-    }
-
-    /// Whether it has a result that counts.
-    pub(crate) fn ended(&self) -> bool {
-        matches!(self.status, Status::Finished | Status::Diverged)
-    }
-
-    fn order(&self) -> (bool, Option<&Cell>, Option<u64>, &str) {
-        (self.manifest.is_none(), self.cell(), self.seed(), &self.id)
-    }
-}
-
-fn keep<T>(faults: &mut Vec<FileFault>, read: Result<T, FileFault>) -> Option<T> {
-    read.map_err(|fault| faults.push(fault)).ok()
-}
-
-fn read_manifest(dir: &Path, id: &str) -> Result<Option<RunManifest>, FileFault> {
-    const EXPECTED: &str = "a run's manifest";
-    let value: Option<Value> = read_json(dir, MANIFEST, EXPECTED)?;
-    let manifest: Option<Manifest> = read_json(dir, MANIFEST, EXPECTED)?;
-    let (Some(value), Some(manifest)) = (value, manifest) else {
-        return Err(FileFault::Missing { file: MANIFEST });
-    };
-    // A run copied under another name would count as one more seed.
-    check_id(MANIFEST, id, &manifest.id)?;
-    let cell = Cell::new(&manifest, &value);
-    Ok(Some(RunManifest {
-        manifest,
-        cell,
-        value,
-    }))
-}
-
-fn read_result(dir: &Path, id: &str) -> Result<Option<RunResult>, FileFault> {
-    let result: Option<RunResult> = read_json(dir, RESULT, "a run's result")?;
-    if let Some(result) = &result {
-        check_id(RESULT, id, &result.id)?;
-    }
-    Ok(result)
-}
-
-fn check_id(file: &'static str, expected: &str, found: &str) -> Result<(), FileFault> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(FileFault::WrongId {
-        file,
-        expected: expected.to_owned(),
-        found: found.to_owned(),
-    })
-}
-
-/// What is kept of a journal.
-#[derive(Default)]
-struct Journal {
-    /// The finite losses.
-    losses: Vec<f64>,
-    /// All its steps.
-    steps: usize,
-    estimated: Estimated,
-}
-
-fn read_journal(dir: &Path, faults: &mut Vec<FileFault>) -> Journal {
-    let mut journal = Journal::default();
-    let read = read_steps(dir, |step| {
-        // A loss that is not finite ends a run; were there more after it, they would be out of place.
-        if let Some(loss) = step
-            .loss()
-            .filter(|_| journal.losses.len() == journal.steps)
-        {
-            journal.losses.push(loss);
-        }
-        journal.steps += 1;
-        journal.estimated.steps += u64::from(!step.estimates.is_empty());
-        journal.estimated.zero += u64::from(step.has_zero_estimate());
-    });
-    keep(faults, read);
-    journal
-}
-
-fn read_evals(dir: &Path, faults: &mut Vec<FileFault>) -> Vec<EvalLine> {
-    let mut evals = Vec::new();
-    let read = read_lines(dir, "evals.jsonl", "an evaluation's line", |_, eval| {
-        evals.push(eval);
-        Ok(())
-    });
-    keep(faults, read);
-    evals
-}
-
-fn read_attempts(dir: &Path, faults: &mut Vec<FileFault>) -> Attempts {
-    let mut attempts = Attempts::default();
-    let read = read_lines(
-        dir,
-        "attempts.jsonl",
-        "an attempt's line",
-        |_, line: AttemptLine| {
-            if line.event == "start" {
-                attempts.started += 1;
-                attempts.host = line.host;
-                attempts.device = line.device;
-            } else {
-                attempts.wall_s = line
-                    .wall_s
-                    .map(|wall| wall + attempts.wall_s.unwrap_or(0.0))
-                    .or(attempts.wall_s);
-                attempts.last_end = line.reason;
-            }
-            Ok(())
-        },
-    );
-    keep(faults, read);
-    attempts
 }

@@ -1,4 +1,4 @@
-//! Writing `results/<sweep>/`: every file beside its place first, then renamed into it.
+//! Writing `results/<sweep>/` and comparisons: every file beside its place first, then renamed into it.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
+use crate::comparison::Comparison;
 use crate::error::ReportError;
 use crate::figure;
 use crate::format::Format;
@@ -50,14 +51,7 @@ pub fn build(
 ) -> Result<Built, ReportError> {
     let runs = SweepRuns::read(runs_dir)?;
     let table = table(&runs);
-    std::fs::create_dir_all(out_dir).map_err(|source| ReportError::Write {
-        path: out_dir.to_owned(),
-        source,
-    })?;
-    let mut folder = Folder {
-        dir: out_dir,
-        files: Vec::new(),
-    };
+    let mut folder = Folder::new(out_dir)?;
     folder.write("table.md", &table.render(Format::Markdown))?;
     folder.write("table.csv", &table.render(Format::Csv))?;
     folder.write("table.tex", &table.render(Format::Latex))?;
@@ -75,6 +69,26 @@ pub fn build(
         files: folder.files,
         faults: faults(&runs),
     })
+}
+
+/// Writes a comparison to `compare.md`, `.csv`, `.tex` and `.json` in `out_dir`, and returns their places.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write_comparison(
+    comparison: &Comparison,
+    out_dir: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let mut folder = Folder::new(out_dir)?;
+    for (name, format) in [
+        ("compare.md", Format::Markdown),
+        ("compare.csv", Format::Csv),
+        ("compare.tex", Format::Latex),
+        ("compare.json", Format::Json),
+    ] {
+        folder.write(name, &comparison.render(format))?;
+    }
+    Ok(folder.files)
 }
 
 /// The manifests the results came from, whole, by id.
@@ -105,7 +119,19 @@ struct Folder<'a> {
     files: Vec<PathBuf>,
 }
 
-impl Folder<'_> {
+impl<'a> Folder<'a> {
+    /// The folder, made where it is not there.
+    fn new(dir: &'a Path) -> Result<Self, ReportError> {
+        std::fs::create_dir_all(dir).map_err(|source| ReportError::Write {
+            path: dir.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            dir,
+            files: Vec::new(),
+        })
+    }
+
     fn write(&mut self, name: &str, text: &str) -> Result<(), ReportError> {
         let path = self.dir.join(name);
         let failed = |source| ReportError::Write {

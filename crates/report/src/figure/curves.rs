@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::smooth::{Point, decimate, moving_average, quantile};
 use crate::digits::thousands;
-use crate::sweep_runs::{RunRecord, Status, SweepRuns};
+use crate::run_record::{RunRecord, Status};
+use crate::sweep_runs::SweepRuns;
 use crate::varied::{Named, varied};
 
 /// The most panels one figure has.

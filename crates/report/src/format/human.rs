@@ -12,10 +12,16 @@ const STYLE: TableStyle = TableStyle::new()
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .bottom_border(LineStyle::none().fill('─').junction('─'));
 
-pub(super) fn render(table: &Table) -> String {
-    let TextGrid { headers, rows } = TextGrid::new(table, Columns::Telling);
+/// An empty table in the terminal's style.
+pub(crate) fn human_table() -> comfy_table::Table {
     let mut drawn = comfy_table::Table::new();
     drawn.load_style(STYLE);
+    drawn
+}
+
+pub(super) fn render(table: &Table) -> String {
+    let TextGrid { headers, rows } = TextGrid::new(table, Columns::Telling);
+    let mut drawn = human_table();
     drawn.set_header(
         headers
             .iter()

@@ -21,22 +21,23 @@ pub(super) fn render(table: &Table) -> String {
     }
     text.push_str(&format!(
         "\\hline\n\\end{{tabular}}\n\\caption{{{}: {}.}}\n\\par\\footnotesize\n",
-        escape(&table.sweep),
-        escape(&table.heading)
+        latex_text(&table.sweep),
+        latex_text(&table.heading)
     ));
     for note in &table.notes {
-        text.push_str(&format!("\\par\\noindent {}.\n", escape(note)));
+        text.push_str(&format!("\\par\\noindent {}.\n", latex_text(note)));
     }
     text.push_str("\\end{table}\n");
     text
 }
 
 fn line(texts: &[String]) -> String {
-    let escaped: Vec<String> = texts.iter().map(|text| escape(text)).collect();
+    let escaped: Vec<String> = texts.iter().map(|text| latex_text(text)).collect();
     format!("{} \\\\\n", escaped.join(" & "))
 }
 
-fn escape(text: &str) -> String {
+/// Text with what LaTeX would read as its own made harmless.
+pub(crate) fn latex_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

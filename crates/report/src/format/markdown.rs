@@ -16,7 +16,7 @@ pub(super) fn render(table: &Table) -> String {
                 format!("**{text}**")
             }
         };
-        let texts: Vec<String> = texts.into_iter().map(|text| escape(&text)).collect();
+        let texts: Vec<String> = texts.into_iter().map(|text| markdown_text(&text)).collect();
         text.push_str(&line(&match row.kind {
             RowKind::Selected => texts.into_iter().map(bold).collect(),
             _ => texts,
@@ -24,7 +24,7 @@ pub(super) fn render(table: &Table) -> String {
     }
     text.push('\n');
     for note in &table.notes {
-        text.push_str(&format!("- {}\n", escape(note)));
+        text.push_str(&format!("- {}\n", markdown_text(note)));
     }
     text
 }
@@ -34,7 +34,7 @@ fn line(texts: &[String]) -> String {
 }
 
 /// A template's stars and underscores, and bars, would else become Markdown.
-fn escape(text: &str) -> String {
+pub(crate) fn markdown_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         if matches!(character, '|' | '*' | '_' | '<' | '\\' | '`') {

@@ -57,6 +57,7 @@ pub struct Run {
     pub model: &'static str,
     pub task: &'static str,
     pub template: &'static str,
+    pub label_words: &'static [&'static str],
     pub weights: &'static str,
     pub test_data: &'static str,
     pub data: Option<&'static str>,
@@ -87,6 +88,7 @@ impl Run {
             model: "roberta-imdb-tiny",
             task: "made-sentiment",
             template: "*cls**sent_0*_It_was*mask*.*sep+*",
+            label_words: &["terrible", "great"],
             weights: "aa",
             test_data: "dd",
             data: None,
@@ -174,9 +176,13 @@ impl Run {
     }
 
     fn task_config(&self) -> Value {
+        let words = self.label_words.iter().enumerate();
+        let words: serde_json::Map<String, Value> = words
+            .map(|(label, word)| (label.to_string(), json!(word)))
+            .collect();
         json!({
             "name": self.task, "data": self.data, "k": self.k, "test_cap": 1000, "template": self.template,
-            "label_words": {"0": "terrible", "1": "great"}, "max_length": 128,
+            "label_words": words, "max_length": 128,
         })
     }
 
@@ -192,10 +198,20 @@ impl Run {
         let end = json!({"event": "end", "attempt": 1, "time": "2026-11-22T17:00:12Z", "wall_s": 12.5,
             "reason": self.status, "steps": self.steps, "error": null});
         fs::write(dir.join("attempts.jsonl"), format!("{start}\n{end}\n")).unwrap();
-        let result = json!({
+        let mut result = json!({
             "id": self.id(), "status": self.status, "steps": self.losses.len(),
             "best": self.best.map(Score::json), "last": self.last.map(Score::json),
         });
+        if self.test_examples == 0 {
+            for (place, metric) in [
+                ("best", "test_accuracy"),
+                ("best", "test_cross_entropy"),
+                ("last", "test_accuracy"),
+                ("last", "test_cross_entropy"),
+            ] {
+                result[place][metric] = Value::Null;
+            }
+        }
         write_json(&dir.join("result.json"), &result);
         dir
     }

@@ -3,6 +3,7 @@
 
 mod broken;
 mod cells;
+mod compare;
 mod fixture;
 mod formats;
 mod methods;

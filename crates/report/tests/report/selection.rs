@@ -106,16 +106,7 @@ fn without_test_rows_dev_chooses_and_nothing_is_reported() {
     for lr in ["1e-4", "3e-4"] {
         let mut run = run(13, lr, 0.7, 0.6, 0.6);
         (run.task, run.k, run.test_examples) = ("mnli", 16, 0);
-        let written = run.write(dir.path());
-        let path = written.join("result.json");
-        let mut result: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        for place in ["best", "last"] {
-            for metric in ["test_accuracy", "test_cross_entropy"] {
-                result[place][metric] = serde_json::Value::Null;
-            }
-        }
-        std::fs::write(path, result.to_string()).unwrap();
+        run.write(dir.path());
     }
     let table = read(dir.path());
     let selected = row(&table, RowKind::Selected);

@@ -1,0 +1,80 @@
+//! Results of one method on one task, told apart.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::entry::Found;
+use crate::cell::differing_sources;
+
+/// Gives results that would stand in the same place what tells them apart: prompts, or what was read.
+pub(super) fn tell_apart(found: &mut [Found<'_>]) {
+    let mut places: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (at, result) in found.iter().enumerate() {
+        places
+            .entry((result.method, result.task))
+            .or_default()
+            .push(at);
+    }
+    let several: Vec<Vec<usize>> = places.into_values().filter(|same| same.len() > 1).collect();
+    for same in several {
+        let told = differences(found, &same);
+        for (at, words) in same.into_iter().zip(told) {
+            let differs = &mut found[at].differs;
+            for word in words {
+                // Where the paper has another one, this stands there already.
+                if !differs.iter().any(|known| known.starts_with(&word)) {
+                    differs.push(format!("to tell rows apart: {word}"));
+                }
+            }
+        }
+    }
+}
+
+fn differences(found: &[Found<'_>], same: &[usize]) -> Vec<Vec<String>> {
+    let cells: Vec<_> = same.iter().map(|at| found[*at].cell).collect();
+    let settings: Vec<BTreeMap<String, String>> =
+        same.iter().map(|at| task_settings(&found[*at])).collect();
+    let differs = |name: &String| {
+        let mut texts = settings.iter().map(|settings| settings.get(name));
+        let first = texts.next().flatten();
+        texts.any(|text| text != first)
+    };
+    let of_task = settings.iter().map(|settings| -> Vec<String> {
+        let named = settings.iter().filter(|(name, _)| differs(name));
+        named
+            .map(|(name, text)| format!("{} {text}", name.replace('_', " ")))
+            .collect()
+    });
+    of_task
+        .zip(differing_sources(&cells))
+        .map(|(mut words, sources)| {
+            let named = sources.into_iter();
+            words.extend(named.map(|(name, hash)| format!("{} {hash}", name.replace('_', " "))));
+            words
+        })
+        .collect()
+}
+
+/// The task's keys, but for its place; and the precision.
+fn task_settings(found: &Found<'_>) -> BTreeMap<String, String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Object(fields) => {
+            let texts = fields.values().map(|value| match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            });
+            texts.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    };
+    let keys = found.task_value.as_object().into_iter().flatten();
+    let mut settings: BTreeMap<String, String> = keys
+        .filter(|(name, _)| *name != "data")
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect();
+    let precision = found.cell.setting("precision").unwrap_or("").to_owned();
+    settings.insert("precision".to_owned(), precision);
+    settings
+}
