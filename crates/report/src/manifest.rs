@@ -72,7 +72,7 @@ pub struct ModelConfig {
     pub builtin: Option<String>,
     /// A Hugging Face folder.
     pub path: Option<String>,
-    /// A name on the Hugging Face hub.
+    /// A repository on the Hugging Face hub and its commit, `roberta-large@<commit>`.
     pub hub: Option<String>,
 }
 
@@ -82,7 +82,11 @@ impl ModelConfig {
         if let Some(builtin) = &self.builtin {
             return builtin;
         }
-        let place = self.path.as_deref().or(self.hub.as_deref()).unwrap_or("");
+        let repo = self
+            .hub
+            .as_deref()
+            .map(|hub| hub.rsplit_once('@').map_or(hub, |(repo, _)| repo));
+        let place = self.path.as_deref().or(repo).unwrap_or("");
         place
             .trim_end_matches('/')
             .rsplit('/')
@@ -260,5 +264,13 @@ mod tests {
         };
         assert_eq!(named("models/roberta-large/").name(), "roberta-large");
         assert_eq!(named("roberta-base").name(), "roberta-base");
+        let hub = ModelConfig {
+            builtin: None,
+            path: None,
+            hub: Some(
+                "FacebookAI/roberta-large@722cf37b1afa9454edce342e7895e588b6ff1d59".to_owned(),
+            ),
+        };
+        assert_eq!(hub.name(), "roberta-large");
     }
 }

@@ -64,7 +64,6 @@ fn name(config: &Config) -> String {
         (other, _) => (other, None),
     };
     let tuning = match tuning.as_deref() {
-        _ if name.starts_with("LP") => None,
         None | Some("full") => None,
         Some("lora") => Some("LoRA"),
         Some(other) => Some(other),

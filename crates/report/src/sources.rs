@@ -22,8 +22,7 @@ impl Sources {
             path.and_then(|path| path.as_str().map(str::to_owned))
         };
         let (folder, data) = (path("model", "path"), path("task", "data"));
-        let (hub, revision) = (path("model", "hub"), path("model", "revision"));
-        let hub = hub.map(|name| [name, revision.unwrap_or_default()].join("@"));
+        let hub = path("model", "hub");
         let named = |hash: &Option<String>, path: Option<String>| {
             let hash = hash.clone().filter(|hash| !hash.is_empty());
             hash.or(path).unwrap_or_default()
