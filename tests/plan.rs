@@ -228,3 +228,41 @@ fn hours_are_told_by_what_runs_took() {
         2 * (40 + 2 * 8 + 2 * 10) + 1
     );
 }
+
+#[test]
+fn one_split_may_be_there_and_another_not() {
+    let place = Place::new();
+    place.exits(
+        0,
+        "data split --task made-sentiment --k 16 --seed 13 --out made",
+    );
+    for file in ["train.tsv", "dev.tsv", "test.tsv"] {
+        let rows = fs::read_to_string(place.path(format!("made/made-sentiment/16-13/{file}")));
+        place.write(format!("data/SST-2/16-13/{file}"), &rows.unwrap());
+    }
+    let train = "lr = 1e-4\nsteps = 3\nbatch_size = 4\neval_every = 2";
+    for seeds in ["[13, 21]", "[21, 13]"] {
+        let sweep = spec("own", "", train, &format!("seed = {seeds}"));
+        let sweep = sweep.replace(r#""made-sentiment""#, "\"sst-2\"\ndata = \"data\"");
+        place.write("own.toml", &sweep);
+        let output = plan(&place, &["own.toml".into()], &[]);
+        let (out, said) = (text(&output.stdout), text(&output.stderr));
+        let line = |words: &str| {
+            let mut lines = out.lines().filter(|line| line.ends_with(words));
+            let line = lines.next().unwrap().to_owned();
+            assert_eq!(lines.next(), None, "{out}");
+            line
+        };
+        // There is one zero-shot run, of the test rows that are there.
+        assert!(line("zero-shot").contains("  to run  "), "{out}");
+        assert!(line("seed 13").contains("  to run  "), "{out}");
+        assert!(
+            line("seed 21").starts_with("-                 unresolved  "),
+            "{out}"
+        );
+        assert!(said.contains("unresolved, 1 run: "), "{said}");
+        let refused = text(&place.exits(3, "sweep run own.toml").stderr);
+        assert!(refused.contains("data/SST-2/train.tsv"), "{refused}");
+        assert!(!place.path("runs").exists());
+    }
+}

@@ -41,8 +41,8 @@ struct Entry {
 enum Found {
     /// All of it.
     Resolved(Box<Planned>),
-    /// Not all of it.
-    Unresolved,
+    /// Not all of it, for these reasons.
+    Unresolved(Vec<usize>),
 }
 
 /// The runs of a spec, the zero-shot ones first.
@@ -123,7 +123,8 @@ struct Expansion<'s> {
     resolver: Resolver,
     /// Ids of the runs so far, and of unresolved ones what they say.
     seen: BTreeSet<String>,
-    zero_shot: Vec<Entry>,
+    /// The zero-shot runs by what they evaluate: a run that is resolved takes the place of one that is not.
+    zero_shot: Vec<(String, Entry)>,
     others: Vec<Entry>,
     reasons: Reasons,
     sizes: BTreeMap<String, Sizes>,
@@ -154,7 +155,7 @@ impl<'s> Expansion<'s> {
             Err(error) if error.is_missing() && self.lacking == Lacking::Keep => {
                 let base = self.spec.folder();
                 let reasons = self.reasons.of(run, &error, base);
-                return self.add_unresolved(point, run, swept, &reasons);
+                return self.add_unresolved(point, run, swept, reasons);
             }
             Err(error) => return Err(fail(error)),
         };
@@ -162,7 +163,7 @@ impl<'s> Expansion<'s> {
             && self.seen.insert(beside.id.clone())
         {
             let entry = self.resolved(beside, zero_shot_label(point));
-            self.zero_shot.push(entry);
+            self.zero_shot.push((evaluated(run), entry));
         }
         if self.seen.insert(manifest.id.clone()) {
             let entry = self.resolved(manifest, label(self.spec, point));
@@ -203,47 +204,66 @@ impl<'s> Expansion<'s> {
         point: &Point<'_>,
         run: &RunSpec,
         swept: Vec<SweptText>,
-        reasons: &[usize],
+        reasons: Vec<usize>,
     ) -> Result<(), Failure> {
         let task = &run.task;
         let sizes = Sizes::stated(&task.name, task.k, task.test_cap)
             .map_err(|error| in_spec(self.spec, point, self.folders, error))?;
-        let beside = format!("{:?} {task:?}", run.model);
-        if task.prompt && self.seen.insert(beside) {
-            self.reasons.count(reasons);
-            self.zero_shot.push(Entry {
+        let beside = evaluated(run);
+        if task.prompt && self.seen.insert(beside.clone()) {
+            let entry = Entry {
                 label: zero_shot_label(point),
                 beside: true,
                 swept: Vec::new(),
                 work: Work::of_zero_shot(sizes),
                 kind: Kind::of_zero_shot(run),
-                found: Found::Unresolved,
-            });
+                found: Found::Unresolved(reasons.clone()),
+            };
+            self.zero_shot.push((beside, entry));
         }
         if run.method.name == MethodName::ZeroShot || !self.seen.insert(format!("{run:?}")) {
             return Ok(());
         }
-        self.reasons.count(reasons);
         self.others.push(Entry {
             label: label(self.spec, point),
             beside: false,
             swept,
             work: Work::of_spec(run, sizes),
             kind: Kind::of_spec(run),
-            found: Found::Unresolved,
+            found: Found::Unresolved(reasons),
         });
         Ok(())
     }
 
     fn done(mut self) -> Expanded {
-        self.zero_shot.append(&mut self.others);
+        let resolved = |(_, entry): &&(String, Entry)| matches!(entry.found, Found::Resolved(_));
+        let have: BTreeSet<String> = self
+            .zero_shot
+            .iter()
+            .filter(resolved)
+            .map(|(evaluated, _)| evaluated.clone())
+            .collect();
+        self.zero_shot
+            .retain(|own| resolved(&own) || !have.contains(&own.0));
+        let zero_shot = self.zero_shot.into_iter().map(|(_, entry)| entry);
+        let entries: Vec<Entry> = zero_shot.chain(self.others).collect();
+        for entry in &entries {
+            if let Found::Unresolved(reasons) = &entry.found {
+                self.reasons.count(reasons);
+            }
+        }
         Expanded {
             sweep: self.spec.name().into(),
-            entries: self.zero_shot,
+            entries,
             reasons: self.reasons,
             sizes: self.sizes,
         }
     }
+}
+
+/// What a zero-shot run beside a point evaluates.
+fn evaluated(run: &RunSpec) -> String {
+    format!("{:?} {:?}", run.model, run.task)
 }
 
 /// What sets the point apart; the sweep's name where nothing varies.

@@ -7,12 +7,11 @@
 use std::iter::Sum;
 use std::ops::AddAssign;
 
-use mezo_tasks::Task;
 use serde::Serialize;
 
 use crate::defaults;
-use crate::error::TrainError;
 use crate::manifest::{Manifest, MethodConfig};
+use crate::sizes::{Part, Sizes};
 use crate::spec::{EstimatesSchedule, EstimatesSpec, Estimator, MethodName, RunSpec, TrainSpec};
 
 /// Examples of a pass where the run has no batch size of its own.
@@ -52,53 +51,6 @@ impl Sum for Cost {
             sum += cost;
             sum
         })
-    }
-}
-
-/// One part of the data: how many rows, and how long their prompts are.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Part {
-    /// Rows.
-    pub rows: usize,
-    /// Tokens of a prompt, their mean.
-    pub mean_tokens: f64,
-}
-
-/// The parts of a run's data.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Sizes {
-    /// To train on.
-    pub train: Part,
-    /// To choose by.
-    pub dev: Part,
-    /// To report on.
-    pub test: Part,
-}
-
-impl Sizes {
-    /// The sizes of a task's data as its sources state them, for data that are not there.
-    ///
-    /// # Errors
-    /// If there is no such task.
-    pub fn stated(task: &str, k: usize, test_cap: usize) -> Result<Self, TrainError> {
-        let task = Task::by_name(task)?;
-        let part = |rows| Part {
-            rows,
-            mean_tokens: task.mean_tokens(),
-        };
-        Ok(Self {
-            train: part(task.train_rows(k)),
-            dev: part(task.dev_rows(k)),
-            test: part(task.test_size(Some(test_cap))),
-        })
-    }
-
-    /// The rows of a planned run, with these lengths.
-    pub fn with_rows_of(mut self, manifest: &Manifest) -> Self {
-        self.train.rows = manifest.train_examples;
-        self.dev.rows = manifest.dev_examples;
-        self.test.rows = manifest.test_examples;
-        self
     }
 }
 
@@ -245,11 +197,14 @@ impl Work {
         };
         let count = u64::from(count);
         match schedule {
-            EstimatesSchedule::Constant => steps * count,
-            // From 1 up to n in proportion to the steps done (trainer.py:387-398).
-            EstimatesSchedule::Linear => (from..to)
-                .map(|done| (count * done / self.steps).max(1))
-                .sum(),
+            EstimatesSchedule::Constant => steps.saturating_mul(count),
+            // From 1 up to n in proportion to the steps done (trainer.py:387-398): after so many steps there is another one.
+            EstimatesSchedule::Linear => {
+                let begins =
+                    |more: u64| (more as u128 * self.steps as u128).div_ceil(count as u128) as u64;
+                let another = (2..count).map(begins).take_while(|&begins| begins < to);
+                steps + another.map(|begins| to - begins.max(from)).sum::<u64>()
+            }
         }
     }
 }
@@ -357,6 +312,28 @@ mod tests {
         assert_eq!(passes(EstimatesSchedule::Constant), (80, 24));
         // 1 1 1 1 1 2 2 2 3 3
         assert_eq!(passes(EstimatesSchedule::Linear), (34, 16));
+        let step_by_step = |count: u64, steps: u64| -> u64 {
+            (0..steps).map(|done| (done * count / steps).max(1)).sum()
+        };
+        for (count, steps) in [(1, 7), (2, 7), (3, 9), (16, 1000), (30, 8)] {
+            let method = MethodConfig {
+                estimates: Some(EstimatesSpec {
+                    count: count as u32,
+                    schedule: EstimatesSchedule::Linear,
+                    scale_lr: false,
+                }),
+                ..named(MethodName::Mezo)
+            };
+            let mut work = work(method, 100, SIZES);
+            work.steps = steps;
+            let half = work.estimates(0, steps / 2) + work.estimates(steps / 2, steps);
+            assert_eq!(
+                work.estimates(0, steps),
+                step_by_step(count, steps),
+                "{count} {steps}"
+            );
+            assert_eq!(half, step_by_step(count, steps), "{count} {steps}");
+        }
     }
 
     #[test]

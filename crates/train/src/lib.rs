@@ -23,12 +23,13 @@ mod relocate;
 mod resolve;
 mod result;
 mod run;
+mod sizes;
 mod snapshot;
 mod spec;
 mod training;
 
 pub use attempts::{Attempt, EndReason};
-pub use cost::{Cost, Part, Sizes, Work};
+pub use cost::{Cost, Work};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluate};
 pub use export::export;
@@ -39,6 +40,7 @@ pub use mezo_model::ModelError;
 pub use resolve::Resolver;
 pub use result::{Reported, RunResult, Status};
 pub use run::{Control, Ending, check_device, run};
+pub use sizes::{Part, Sizes};
 pub use spec::{
     CutName, DecayName, EstimatesSchedule, EstimatesSpec, Estimator, LoraSpec, MethodName,
     MethodSpec, ModelSpec, Modifies, Objective, OptimizerName, PrefixInitName, PrefixSpec,

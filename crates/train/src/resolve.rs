@@ -9,13 +9,13 @@ use mezo_model::{ModelFiles, RobertaConfig, load};
 use mezo_tasks::{Example, Task, Tokenizer};
 
 use crate::check::{rule, value};
-use crate::cost::{Part, Sizes};
 use crate::defaults;
 use crate::error::TrainError;
 use crate::manifest::{
     ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
 };
 use crate::materials;
+use crate::sizes::{Part, Sizes};
 use crate::spec::{Objective, ProtocolName, RunSpec, TuningName};
 
 /// What has been read of a model.

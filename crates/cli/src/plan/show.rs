@@ -83,7 +83,7 @@ impl Shown {
         let run = |entry: &Entry| -> Option<Run> {
             match &entry.found {
                 Found::Resolved(planned) => Some(planned.run.clone()),
-                Found::Unresolved => None,
+                Found::Unresolved(_) => None,
             }
         };
         let resolved = Plan::of(plan.entries.iter().filter_map(run))?;
@@ -92,7 +92,7 @@ impl Shown {
         let mut known = resolved.runs.into_iter().map(|(_, state)| state);
         let state = |entry: &Entry| match &entry.found {
             Found::Resolved(_) => known.next(),
-            Found::Unresolved => None,
+            Found::Unresolved(_) => None,
         };
         let states: Vec<Option<State>> = plan.entries.iter().map(state).collect();
         let entries = plan.entries.iter();
@@ -161,7 +161,7 @@ impl Entry {
     pub fn id(&self) -> Option<&str> {
         match &self.found {
             Found::Resolved(planned) => Some(&planned.run.id),
-            Found::Unresolved => None,
+            Found::Unresolved(_) => None,
         }
     }
 

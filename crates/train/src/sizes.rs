@@ -1,0 +1,53 @@
+//! How much data a run has.
+
+use mezo_tasks::Task;
+
+use crate::error::TrainError;
+use crate::manifest::Manifest;
+
+/// One part of the data: how many rows, and how long their prompts are.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Part {
+    /// Rows.
+    pub rows: usize,
+    /// Tokens of a prompt, their mean.
+    pub mean_tokens: f64,
+}
+
+/// The parts of a run's data.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Sizes {
+    /// To train on.
+    pub train: Part,
+    /// To choose by.
+    pub dev: Part,
+    /// To report on.
+    pub test: Part,
+}
+
+impl Sizes {
+    /// The sizes of a task's data as its sources state them, for data that are not there.
+    ///
+    /// # Errors
+    /// If there is no such task.
+    pub fn stated(task: &str, k: usize, test_cap: usize) -> Result<Self, TrainError> {
+        let task = Task::by_name(task)?;
+        let part = |rows| Part {
+            rows,
+            mean_tokens: task.mean_tokens(),
+        };
+        Ok(Self {
+            train: part(task.train_rows(k)),
+            dev: part(task.dev_rows(k)),
+            test: part(task.test_size(Some(test_cap))),
+        })
+    }
+
+    /// The rows of a planned run, with these lengths.
+    pub fn with_rows_of(mut self, manifest: &Manifest) -> Self {
+        self.train.rows = manifest.train_examples;
+        self.dev.rows = manifest.dev_examples;
+        self.test.rows = manifest.test_examples;
+        self
+    }
+}
