@@ -109,6 +109,20 @@ fn the_papers_grids_are_planned_without_data_and_weights() {
 }
 
 #[test]
+fn the_readme_shows_a_real_plan() {
+    let (place, _) = paper();
+    let output = plan(&place, &["experiments/paper/mezo.toml".into()], &[]);
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let (_, shown) = readme
+        .split_once("$ mezo sweep plan experiments/paper/mezo.toml\n...\n")
+        .unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    let said = text(&output.stderr);
+    assert!(said.starts_with(shown), "{said}");
+}
+
+#[test]
 fn every_run_is_listed_on_demand_and_as_json() {
     let (place, _) = paper();
     let ft = ["experiments/paper/ft.toml".to_owned()];

@@ -103,7 +103,7 @@ fn word(tuning: TuningName) -> TuningWord {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pace {
     pub tokens_per_second: f64,
-    /// In words: `the median of 8 attempts on cpu, 1 thread each`.
+    /// In words: `the median of 8 attempts on cpu, 1 thread each, of host`.
     pub source: String,
 }
 
@@ -115,12 +115,19 @@ pub struct Paces {
     samples: Vec<Sample>,
 }
 
+/// Where an attempt ran.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Machine {
+    host: String,
+    device: String,
+    threads: usize,
+}
+
 /// One attempt.
 #[derive(Debug)]
 struct Sample {
     kind: Kind,
-    /// Device and threads.
-    machine: (String, usize),
+    machine: Machine,
     tokens: f64,
     seconds: f64,
 }
@@ -180,13 +187,17 @@ fn median<'s>(samples: impl Iterator<Item = &'s Sample>) -> Option<Pace> {
     } else {
         paces[middle]
     };
-    let (device, threads) = machine;
+    let Machine {
+        host,
+        device,
+        threads,
+    } = machine;
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     let attempts = samples.len();
     Some(Pace {
         tokens_per_second,
         source: format!(
-            "the median of {attempts} attempt{} on {device}, {threads} thread{} each",
+            "the median of {attempts} attempt{} on {device}, {threads} thread{} each, of {host}",
             plural(attempts),
             plural(*threads)
         ),
@@ -225,7 +236,10 @@ fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
     for pair in attempts.windows(2) {
         let [
             Attempt::Start {
-                device, threads, ..
+                host,
+                device,
+                threads,
+                ..
             },
             end,
         ] = pair
@@ -248,7 +262,11 @@ fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
             if tokens > 0 && *wall_s > 0.0 {
                 found.push(Sample {
                     kind: kind.clone(),
-                    machine: (device.clone(), *threads),
+                    machine: Machine {
+                        host: host.clone(),
+                        device: device.clone(),
+                        threads: *threads,
+                    },
                     tokens: tokens as f64,
                     seconds: *wall_s,
                 });

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mezo_sweep::{Plan, Run, State, grouped};
-use mezo_train::Cost;
 
 use super::json::put_json;
 use super::missing::{Reason, Reasons};
@@ -203,14 +202,14 @@ fn tell(summary: &Summary) {
         number((summary.runs - states.finished) as u64),
         more_states(states)
     );
-    let rows: [(&str, fn(&Cost) -> u64); 4] = [
-        ("steps", |cost| cost.steps),
-        ("forward passes", |cost| cost.forward_passes),
-        ("backward passes", |cost| cost.backward_passes),
-        ("tokens", |cost| cost.tokens),
+    let (left, all) = (&summary.outstanding, &summary.cost);
+    let rows = [
+        ("steps", left.steps, all.steps),
+        ("forward passes", left.forward_passes, all.forward_passes),
+        ("backward passes", left.backward_passes, all.backward_passes),
+        ("tokens", left.tokens, all.tokens),
     ];
-    for (name, of) in rows {
-        let (all, left) = (of(&summary.cost), of(&summary.outstanding));
+    for (name, left, all) in rows {
         match (left, all) {
             (0, 0) => {}
             (left, all) if left == all => eprintln!("{name:<16}{:>20}", number(all)),
@@ -314,10 +313,11 @@ fn number(count: u64) -> String {
     grouped(u128::from(count))
 }
 
-/// Hours with as many digits as matter.
+/// Hours with as many digits as matter, a thousandth at least.
 fn hours_word(hours: f64) -> String {
     match hours {
-        0.0..0.1 => format!("{hours:.3}"),
+        0.0..0.001 => "0.001".into(),
+        0.001..0.1 => format!("{hours:.3}"),
         0.1..10.0 => format!("{hours:.2}"),
         _ => number(hours.round() as u64),
     }
