@@ -215,13 +215,9 @@ fn folders(dir: &Path) -> Vec<std::path::PathBuf> {
     paths
 }
 
-/// The attempts of a run that say when they began and when they ended.
+/// The attempts of a run directory; none where it cannot be read.
 fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
     let text = fs::read_to_string(dir.join("attempts.jsonl")).ok()?;
-    let attempts: Vec<Attempt> = text
-        .lines()
-        .map_while(|line| serde_json::from_str(line).ok())
-        .collect();
     let manifest = Manifest::read(dir).ok()?;
     let task = &manifest.config.task;
     let sizes = match sizes.get(&manifest.data_sha256) {
@@ -229,7 +225,15 @@ fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
         None => Sizes::stated(&task.name, task.k, task.test_cap).ok()?,
     };
     let work = Work::of(&manifest, sizes.with_rows_of(&manifest));
-    let kind = Kind::of(&manifest);
+    Some(attempted(&text, &Kind::of(&manifest), &work))
+}
+
+/// What the lines of `attempts.jsonl` show: the attempts that say when they began and when they ended.
+fn attempted(lines: &str, kind: &Kind, work: &Work) -> Vec<Sample> {
+    let attempts: Vec<Attempt> = lines
+        .lines()
+        .map_while(|line| serde_json::from_str(line).ok())
+        .collect();
     let mut found = Vec::new();
     // The steps that an attempt began at: those that the one before it ended with.
     let mut began = Some(0);
@@ -258,7 +262,7 @@ fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
             continue;
         };
         if let Some(from) = began.replace(*steps) {
-            let tokens = done(&work, from, *steps, *reason);
+            let tokens = done(work, from, *steps, *reason);
             if tokens > 0 && *wall_s > 0.0 {
                 found.push(Sample {
                     kind: kind.clone(),
@@ -273,7 +277,7 @@ fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
             }
         }
     }
-    Some(found)
+    found
 }
 
 /// The tokens of an attempt from one step to another.
@@ -286,4 +290,104 @@ fn done(work: &Work, from: u64, to: u64, reason: EndReason) -> u64 {
         cost += work.end();
     }
     cost.tokens
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn run(model: &str, tuning: &str, method: &str) -> RunSpec {
+        let spec = format!(
+            r#"{{ "model": {{ "path": "{model}" }}, "task": {{ "name": "glue-sst2", "k": 512 }},
+                 "method": {{ "name": "{method}", "tuning": "{tuning}" }},
+                 "train": {{ "steps": 100, "batch_size": 64, "eval_every": 50 }} }}"#
+        );
+        serde_json::from_str(&spec).unwrap()
+    }
+
+    fn work() -> Work {
+        let sizes = Sizes::stated("glue-sst2", 512, 1000).unwrap();
+        Work::of_spec(&run("m/tiny", "full", "mezo"), sizes)
+    }
+
+    fn start(threads: usize) -> String {
+        format!(
+            r#"{{"event":"start","attempt":1,"time":"","host":"h","device":"cpu","threads":{threads},"argv":[]}}"#
+        )
+    }
+
+    fn end(steps: u64, wall_s: f64, reason: &str) -> String {
+        format!(
+            r#"{{"event":"end","attempt":1,"time":"","wall_s":{wall_s},"reason":"{reason}","steps":{steps},"error":null}}"#
+        )
+    }
+
+    fn shown(lines: &[String]) -> Vec<Sample> {
+        let kind = Kind::of_spec(&run("m/tiny", "full", "mezo"));
+        attempted(&lines.join("\n"), &kind, &work())
+    }
+
+    #[test]
+    fn an_attempt_is_paid_for_its_own_steps() {
+        let found = shown(&[
+            start(1),
+            end(40, 10.0, "stopped"),
+            start(1),
+            end(100, 20.0, "finished"),
+        ]);
+        let tokens: Vec<f64> = found.iter().map(|sample| sample.tokens).collect();
+        let mut second = work().between(40, 100);
+        second += work().end();
+        assert_eq!(
+            tokens,
+            [work().between(0, 40).tokens, second.tokens].map(|tokens| tokens as f64)
+        );
+    }
+
+    #[test]
+    fn a_killed_attempt_shows_nothing_nor_does_the_one_after() {
+        let killed = [start(1), start(1), end(60, 10.0, "stopped")];
+        assert!(shown(&killed).is_empty());
+        let third = [start(1), end(100, 10.0, "finished")];
+        let found = shown(&[&killed[..], &third[..]].concat());
+        assert_eq!(found.len(), 1);
+        assert!(shown(&["{\"event\":\"sta".into()]).is_empty());
+        // An attempt that did nothing.
+        assert!(shown(&[start(1), end(0, 1.0, "failed")]).is_empty());
+    }
+
+    #[test]
+    fn the_pace_is_the_median_where_most_was_done() {
+        let lines = |threads, seconds: f64| [start(threads), end(40, seconds, "stopped")];
+        let mut paces = Paces::default();
+        for (threads, seconds) in [(1, 40.0), (1, 10.0), (1, 20.0), (8, 1.0)] {
+            paces.samples.extend(shown(&lines(threads, seconds)));
+        }
+        let full = Kind::of_spec(&run("elsewhere/tiny", "full", "mezo"));
+        let pace = paces.of(&full).unwrap();
+        let tokens = work().between(0, 40).tokens as f64;
+        assert_eq!(pace.tokens_per_second, tokens / 20.0);
+        assert_eq!(
+            pace.source,
+            "the median of 3 attempts on cpu, 1 thread each, of h"
+        );
+        let given = Paces::given(7.0).of(&full).unwrap();
+        assert_eq!(given.tokens_per_second, 7.0);
+    }
+
+    #[test]
+    fn a_pace_is_of_the_same_model_tuning_and_kind_of_step() {
+        let paces = Paces {
+            given: None,
+            samples: shown(&[start(1), end(40, 10.0, "stopped")]),
+        };
+        let known = |run: RunSpec| paces.of(&Kind::of_spec(&run)).is_some();
+        assert!(known(run("tiny", "full", "mezo")));
+        assert!(known(run("tiny", "full", "zero-shot")));
+        assert!(known(run("tiny", "full", "lp")));
+        assert!(!known(run("tiny", "lora", "mezo")));
+        assert!(!known(run("tiny", "full", "ft")));
+        assert!(!known(run("base", "full", "mezo")));
+    }
 }
