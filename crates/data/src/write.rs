@@ -1,0 +1,86 @@
+//! A task's files: their text, and how they come to their place.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::DataError;
+use crate::parquet::Row;
+use crate::provenance::PROVENANCE;
+use crate::sources::Layout;
+
+/// A file's text, and how many of its sentences had a tab or a line's end in them, which this layout cannot hold: a blank
+/// stands there instead.
+pub(crate) fn text(layout: Layout, rows: &[Row]) -> (Vec<u8>, usize) {
+    match layout {
+        Layout::Tsv { header, sentences } => tsv(header, sentences, rows),
+        Layout::Csv => (csv(rows), 0),
+    }
+}
+
+fn tsv(header: &[&str], sentences: &[usize], rows: &[Row]) -> (Vec<u8>, usize) {
+    let mut text = header.join("\t") + "\n";
+    let mut changed = 0;
+    let breaks = ['\t', '\n', '\r'];
+    for row in rows {
+        let mut fields = vec![String::new(); header.len()];
+        for (&at, sentence) in sentences.iter().zip(&row.sentences) {
+            changed += usize::from(sentence.contains(breaks));
+            fields[at] = sentence.replace("\r\n", " ").replace(breaks, " ");
+        }
+        if let Some(last) = fields.last_mut() {
+            row.label.clone_into(last);
+        }
+        text += &fields.join("\t");
+        text.push('\n');
+    }
+    (text.into_bytes(), changed)
+}
+
+fn csv(rows: &[Row]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        let fields = [row.label]
+            .into_iter()
+            .chain(row.sentences.iter().map(String::as_str));
+        writer
+            .write_record(fields)
+            .expect("memory takes rows of one width");
+    }
+    writer.into_inner().expect("memory takes what is written")
+}
+
+/// Puts files into a folder. Files that are there are replaced when they came from here, one by one and the last in the
+/// list last; otherwise nothing is touched.
+pub(crate) fn place(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>, DataError> {
+    if !folder.join(PROVENANCE).exists() {
+        let taken = files.iter().map(|(name, _)| folder.join(name));
+        if let Some(path) = taken.into_iter().find(|path| path.exists()) {
+            return Err(DataError::Occupied { path });
+        }
+    }
+    fs::create_dir_all(folder).map_err(DataError::writing(folder))?;
+    // All are written before the first one is moved: a full disk leaves the folder as it was.
+    let beside = |name: &str| folder.join(format!(".{name}.{}", std::process::id()));
+    let written = files.iter().try_for_each(|(name, bytes)| {
+        write(&beside(name), bytes).map_err(DataError::writing(&folder.join(name)))
+    });
+    if let Err(error) = written {
+        for (name, _) in files {
+            let _ = fs::remove_file(beside(name));
+        }
+        return Err(error);
+    }
+    let moved = files.iter().map(|(name, _)| {
+        let path = folder.join(name);
+        fs::rename(beside(name), &path).map_err(DataError::writing(&path))?;
+        Ok(path)
+    });
+    moved.collect()
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
