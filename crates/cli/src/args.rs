@@ -183,8 +183,19 @@ pub struct ExportArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
+    /// Fetch a task's data from the Hugging Face hub and write them in the layout that specs read
+    Fetch(FetchArgs),
     /// Draw a k-shot split by the published procedure and write it in the published layout
     Split(SplitArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct FetchArgs {
+    /// The task's name: glue-sst2, mnli, rte, snli or trec
+    pub task: String,
+    /// The folder that is to hold the task's folder
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,7 @@
 //! An error on its way to the user.
 
+use mezo_data::DataError;
+use mezo_hub::HubError;
 use mezo_report::ReportError;
 use mezo_sweep::{PlanError, SpecError};
 use mezo_tasks::TaskError;
@@ -69,6 +71,27 @@ impl From<ReportError> for Failure {
             message: error.to_string(),
             hint: error.hint(),
             exit: Exit::Failed,
+        }
+    }
+}
+
+impl From<HubError> for Failure {
+    fn from(error: HubError) -> Self {
+        DataError::from(error).into()
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        let exit = if error.is_bad_input() {
+            Exit::BadInput
+        } else {
+            Exit::Failed
+        };
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit,
         }
     }
 }

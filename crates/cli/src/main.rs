@@ -2,6 +2,7 @@
 
 mod args;
 mod data;
+mod downloads;
 mod exit;
 mod failure;
 mod output;

@@ -9,7 +9,7 @@ use crate::error::DataError;
 use crate::parquet::read;
 use crate::provenance::{Origin, PROVENANCE, Provenance, sha256};
 use crate::sources::{Source, source_of};
-use crate::write::{place, text};
+use crate::write::{check_free, place, text};
 
 /// Fetches a task's data and writes them as `OUT/SNLI/{train,dev}.tsv`, or as the task's files are called, with a
 /// `PROVENANCE.json` beside them. Returns what it wrote.
@@ -25,6 +25,8 @@ pub fn fetch(
     progress: &mut dyn Progress,
 ) -> Result<Vec<PathBuf>, DataError> {
     let source = source_of(task.name())?;
+    let folder = out.join(task.folder());
+    check_free(&folder, source.files.iter().map(|(_, name)| *name))?;
     let repo = Repo::dataset(source.repo)?;
     let wanted: Vec<&str> = source.files.iter().map(|(from, _)| *from).collect();
     let snapshot = hub.fetch(&repo, source.revision, Wanted::Files(&wanted), progress)?;
@@ -37,7 +39,7 @@ pub fn fetch(
         origins,
     );
     files.push((PROVENANCE, provenance.text()));
-    place(&out.join(task.folder()), &files)
+    place(&folder, &files)
 }
 
 /// The files by their names, and where each comes from.

@@ -50,15 +50,24 @@ fn csv(rows: &[Row]) -> Vec<u8> {
     writer.into_inner().expect("memory takes what is written")
 }
 
-/// Puts files into a folder. Files that are there are replaced when they came from here, one by one and the last in the
-/// list last; otherwise nothing is touched.
-pub(crate) fn place(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>, DataError> {
-    if !folder.join(PROVENANCE).exists() {
-        let taken = files.iter().map(|(name, _)| folder.join(name));
-        if let Some(path) = taken.into_iter().find(|path| path.exists()) {
-            return Err(DataError::Occupied { path });
-        }
+/// Refuses a folder that has one of these files from elsewhere.
+pub(crate) fn check_free<'a>(
+    folder: &Path,
+    mut names: impl Iterator<Item = &'a str>,
+) -> Result<(), DataError> {
+    if folder.join(PROVENANCE).exists() {
+        return Ok(());
     }
+    match names.find(|name| folder.join(name).exists()) {
+        Some(name) => Err(DataError::Occupied {
+            path: folder.join(name),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Puts files into a folder, in place of those that are there, one by one and the last in the list last.
+pub(crate) fn place(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>, DataError> {
     fs::create_dir_all(folder).map_err(DataError::writing(folder))?;
     // All are written before the first one is moved: a full disk leaves the folder as it was.
     let beside = |name: &str| folder.join(format!(".{name}.{}", std::process::id()));

@@ -178,6 +178,8 @@ impl HubError {
             self,
             Self::Endpoint { .. }
                 | Self::RepoId { .. }
+                | Self::Offline { .. }
+                | Self::Unauthorised { .. }
                 | Self::NoRepository { .. }
                 | Self::NoRevision { .. }
                 | Self::NoFile { .. }
