@@ -5,6 +5,8 @@
 mod command;
 #[path = "bad_input/data.rs"]
 mod data;
+#[path = "bad_input/method.rs"]
+mod method;
 #[path = "bad_input/model.rs"]
 mod model;
 #[path = "bad_input/prompt.rs"]

@@ -179,6 +179,11 @@ impl Roberta {
         self.embeddings.word.value.val().device()
     }
 
+    /// Whether its decoder is another table than the words'.
+    pub fn has_own_decoder(&self) -> bool {
+        self.head.decoder.is_some()
+    }
+
     /// How many words it knows.
     pub fn vocabulary(&self) -> usize {
         self.embeddings.word.dims()[0]

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use mezo_hub::HubError;
 use mezo_model::ModelError;
 use mezo_tasks::TaskError;
 
@@ -28,6 +29,19 @@ pub enum TrainError {
     /// The task's data, template or label words.
     #[error(transparent)]
     Task(#[from] TaskError),
+    /// The hub's cache, or what is asked of it.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// A model of the hub that is not in its cache on this machine.
+    #[error("{repo} at {revision} is not in the hub's cache, {}", cache.display())]
+    NotFetched {
+        /// The repository.
+        repo: String,
+        /// Its branch, tag or commit.
+        revision: String,
+        /// The cache's folder.
+        cache: PathBuf,
+    },
     /// A file of the run cannot be read or written.
     #[error("{}: cannot {doing}: {source}", path.display())]
     File {
@@ -54,12 +68,6 @@ pub enum TrainError {
         /// What is wrong with its file.
         error: ModelError,
     },
-    /// A model of the hub is not on this machine.
-    #[error("the hub's model `{hub}` is not on this machine")]
-    NotFetched {
-        /// Its repository.
-        hub: String,
-    },
     /// What lies on disk is not what the manifest was made from.
     #[error("{}: the {what} changed since this run was planned", path.display())]
     Changed {
@@ -83,9 +91,11 @@ impl TrainError {
             Self::Value { hint, .. } => hint.clone(),
             Self::Model(error) => error.hint(),
             Self::Task(error) => error.hint(),
-            Self::NotFetched { .. } => {
-                Some("download it and name its folder with `--model DIR`".into())
-            }
+            Self::Hub(error) => error.hint(),
+            Self::NotFetched { .. } => Some(
+                "`mezo sweep run` fetches it before it starts; or give a folder with --model DIR"
+                    .into(),
+            ),
             Self::Changed { .. } => Some(
                 "put the old files back, or plan the sweep again: changed files make new runs"
                     .into(),
@@ -107,6 +117,9 @@ impl TrainError {
 
     /// Whether the spec or the data is wrong, as opposed to the run's own files or the machine.
     pub fn is_bad_input(&self) -> bool {
+        if let Self::Hub(error) = self {
+            return error.is_bad_input();
+        }
         matches!(
             self,
             Self::Value { .. }

@@ -11,9 +11,9 @@ const TOKENS: usize = 2048;
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
-    /// Share of examples whose label word has the highest score.
+    /// Share of examples whose class has the highest score.
     pub accuracy: f64,
-    /// Mean cross-entropy over the label words.
+    /// Mean cross-entropy over the classes.
     pub cross_entropy: f64,
     /// Over how many examples.
     pub n: usize,
@@ -23,17 +23,25 @@ pub struct Measured {
 ///
 /// How the examples are cut into passes changes no bit: a row's numbers depend on nothing beside it.
 pub fn evaluate(model: &Roberta, examples: &[Example], words: &[usize]) -> Measured {
+    evaluate_by(examples, |packed| {
+        let scores = model.scores(batch(packed), words, &Probes::unperturbed());
+        (0..scores.rows)
+            .map(|row| scores.row(0, row).to_vec())
+            .collect()
+    })
+}
+
+/// Evaluates by the scores that each packed batch's sentences get.
+pub(crate) fn evaluate_by(
+    examples: &[Example],
+    scores: impl Fn(&PackedBatch) -> Vec<Vec<f64>>,
+) -> Measured {
     let (mut right, mut loss) = (0usize, 0.0f64);
-    let mut rest = examples;
-    while !rest.is_empty() {
-        let (now, later) = rest.split_at(pass_length(rest));
-        let packed = PackedBatch::pack(now.iter());
-        let scores = model.scores(batch(&packed), words, &Probes::unperturbed());
-        for (row, &label) in packed.labels.iter().enumerate() {
-            right += usize::from(prediction(scores.row(0, row)) == Some(label));
-            loss += cross_entropy(scores.row(0, row), label);
+    for packed in passes(examples) {
+        for (row, &label) in scores(&packed).iter().zip(&packed.labels) {
+            right += usize::from(prediction(row) == Some(label));
+            loss += cross_entropy(row, label);
         }
-        rest = later;
     }
     let n = examples.len();
     // Where a score is no number there is no prediction either, and nothing to call right or wrong.
@@ -46,6 +54,19 @@ pub fn evaluate(model: &Roberta, examples: &[Example], words: &[usize]) -> Measu
         cross_entropy: loss / n as f64,
         n,
     }
+}
+
+/// The examples in packed batches, in their order.
+pub(crate) fn passes(examples: &[Example]) -> impl Iterator<Item = PackedBatch> {
+    let mut rest = examples;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (now, later) = rest.split_at(pass_length(rest));
+        rest = later;
+        Some(PackedBatch::pack(now.iter()))
+    })
 }
 
 /// How many of the examples go through together: as many as fit, at least one.

@@ -8,7 +8,7 @@ use mezo_model::LoraConfig;
 use crate::error::TrainError;
 use crate::files::read_json;
 use crate::manifest::{Manifest, ModelConfig};
-use crate::materials;
+use crate::materials::{self, Materials};
 use crate::result::RunResult;
 use crate::snapshot;
 
@@ -33,39 +33,35 @@ pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
     let config = &manifest.config;
     let files = materials::model_files(&config.model, dir)?;
     let device = mezo_model::device::open("cpu")?;
-    let (mut model, weights) = materials::model(config, &files, &device)?;
-    if weights != manifest.weights_sha256 {
-        let path = dir.join(Manifest::FILE);
-        return Err(TrainError::Changed {
-            path,
-            what: "weights",
-        });
-    }
-    snapshot::restore(dir, best.step, &mut model)?;
-    match config.method.lora {
-        None => model.save(&files, out)?,
-        Some(lora) => {
-            let base = match &config.model {
-                ModelConfig::Builtin(name) => name.clone(),
-                ModelConfig::Path(path) => {
-                    let path = dir.join(path);
-                    let absolute = path
-                        .canonicalize()
-                        .map_err(TrainError::file(&path, "read"))?;
-                    absolute.display().to_string()
-                }
+    let Materials { mut model, .. } = Materials::load(&manifest, dir, &device)?;
+    snapshot::restore_weights(dir, best.step, &mut model)?;
+    match (config.method.lora, config.method.prefix) {
+        (Some(lora), _) => {
+            let terms = LoraConfig {
+                rank: lora.r,
+                alpha: lora.alpha,
             };
-            model.save_adapter(
-                LoraConfig {
-                    rank: lora.r,
-                    alpha: lora.alpha,
-                },
-                &base,
-                out,
-            )?;
+            model.save_adapter(terms, &base_name(&config.model, dir)?, out)?;
         }
+        (None, Some(_)) => model.save_prefix(&base_name(&config.model, dir)?, out)?,
+        (None, None) => model.save(&files, out)?,
     }
     Ok(best.step)
+}
+
+/// What the adapter's file calls the model it belongs to.
+fn base_name(model: &ModelConfig, dir: &Path) -> Result<String, TrainError> {
+    match model {
+        ModelConfig::Builtin(name) => Ok(name.clone()),
+        ModelConfig::Hub(hub) => Ok(hub.repo.clone()),
+        ModelConfig::Path(path) => {
+            let path = dir.join(path);
+            let absolute = path
+                .canonicalize()
+                .map_err(TrainError::file(&path, "read"))?;
+            Ok(absolute.display().to_string())
+        }
+    }
 }
 
 /// A folder that holds something is left alone: it might be the model itself.

@@ -9,8 +9,11 @@ pub struct Step {
     pub step: u64,
     /// Its learning rate.
     pub lr: f64,
-    /// Its two-sided estimates.
+    /// Its estimates; none where the gradient was backpropagated.
     pub estimates: Vec<Estimate>,
+    /// The loss that was backpropagated; none where it is not finite, and with estimates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
     /// Set on the last line of a run whose loss is no longer finite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<StepStatus>,
@@ -24,28 +27,37 @@ pub enum StepStatus {
     Diverged,
 }
 
-/// A two-sided estimate. A number that is not finite is none.
+/// An estimate from two losses. A number that is not finite is none.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The seed of its noise.
     pub seed: u64,
     /// Loss at `theta + eps z`.
     pub loss_plus: Option<f64>,
-    /// Loss at `theta - eps z`.
+    /// Loss at `theta - eps z`; of a one-point estimate, the loss of the step before.
     pub loss_minus: Option<f64>,
-    /// `(loss_plus - loss_minus) / (2 eps)`.
+    /// `(loss_plus - loss_minus) / (2 eps)`; of a one-point estimate, without the 2.
     pub projected_grad: Option<f64>,
 }
 
 impl Estimate {
-    /// From two losses (paper, definition 1).
-    pub fn new(seed: u64, plus: f64, minus: f64, eps: f64) -> Self {
+    /// From the losses on both sides (paper, definition 1).
+    pub fn two_sided(seed: u64, plus: f64, minus: f64, eps: f64) -> Self {
+        Self::over(seed, plus, minus, 2.0 * eps)
+    }
+
+    /// From this step's loss and the last one's (paper, definition 8).
+    pub fn one_point(seed: u64, now: f64, before: f64, eps: f64) -> Self {
+        Self::over(seed, now, before, eps)
+    }
+
+    fn over(seed: u64, plus: f64, minus: f64, width: f64) -> Self {
         let finite = |number: f64| number.is_finite().then_some(number);
         Self {
             seed,
             loss_plus: finite(plus),
             loss_minus: finite(minus),
-            projected_grad: finite((plus - minus) / (2.0 * eps)),
+            projected_grad: finite((plus - minus) / width),
         }
     }
 
@@ -64,7 +76,20 @@ impl Step {
             step,
             lr,
             estimates,
+            loss: None,
             status,
+        }
+    }
+
+    /// A line of a backpropagated step, marked as the last where its loss is not finite.
+    pub fn backpropagated(step: u64, lr: f64, loss: f64) -> Self {
+        let loss = Some(loss).filter(|loss| loss.is_finite());
+        Self {
+            step,
+            lr,
+            estimates: Vec::new(),
+            loss,
+            status: loss.is_none().then_some(StepStatus::Diverged),
         }
     }
 
@@ -73,8 +98,11 @@ impl Step {
         self.status == Some(StepStatus::Diverged)
     }
 
-    /// Mean loss over the probes of the step; none where it diverged.
+    /// The loss that was backpropagated, or the mean over the probes of the step; none where it diverged.
     pub fn loss(&self) -> Option<f64> {
+        if self.estimates.is_empty() {
+            return self.loss;
+        }
         let mut sum = 0.0;
         for estimate in &self.estimates {
             sum += (estimate.loss_plus? + estimate.loss_minus?) / 2.0;
@@ -174,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_not_finite_is_the_last() {
-        let step = Step::new(3, 0.1, vec![Estimate::new(1, f64::NAN, 0.5, 1e-3)]);
+        let step = Step::new(3, 0.1, vec![Estimate::two_sided(1, f64::NAN, 0.5, 1e-3)]);
         assert!(step.diverged());
         assert_eq!(
             serde_json::to_string(&step).unwrap(),

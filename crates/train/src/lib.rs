@@ -13,20 +13,25 @@ mod error;
 mod evaluate;
 mod export;
 mod files;
+mod initial;
 mod journal;
-#[allow(dead_code, reason = "the linear probe that calls it comes next")]
+mod learner;
+mod linear_probe;
 mod logistic;
 mod manifest;
 mod materials;
 mod mezo;
+mod objective;
 mod relocate;
 mod resolve;
 mod result;
 mod run;
+mod scale;
 mod sizes;
 mod snapshot;
 mod spec;
 mod training;
+mod work;
 
 pub use attempts::{Attempt, EndReason};
 pub use cost::{Cost, Work};
@@ -34,16 +39,17 @@ pub use error::TrainError;
 pub use evaluate::{Measured, evaluate};
 pub use export::export;
 pub use journal::{Estimate, Eval, EvalSplit, METRICS, Metric, Step, StepStatus};
-pub use manifest::{ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig};
-pub use mezo::{apply, estimate, step_seed};
+pub use manifest::{
+    ALGORITHM, Config, HubModel, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
+};
+pub use mezo::{Measure, step_seed, terms};
 pub use mezo_model::ModelError;
 pub use resolve::Resolver;
 pub use result::{Reported, RunResult, Status};
 pub use run::{Control, Ending, check_device, run};
 pub use sizes::{Part, Sizes};
 pub use spec::{
-    CutName, DecayName, EstimatesSchedule, EstimatesSpec, Estimator, LoraSpec, MethodName,
-    MethodSpec, ModelSpec, Modifies, Objective, OptimizerName, PrefixInitName, PrefixSpec,
-    ProtocolName, RunSpec, ScaleBy, ScaleMeasured, ScaleSpec, Schedule, TaskSpec, TrainSpec,
-    TuningName,
+    DecayName, EstimatesSchedule, EstimatesSpec, Estimator, LoraSpec, MethodName, MethodSpec,
+    ModelSpec, Modifies, Objective, OptimizerName, PrefixInitName, PrefixSpec, ProtocolName,
+    RunSpec, ScaleBy, ScaleMeasured, ScaleSpec, Schedule, TaskSpec, TrainSpec, TuningName,
 };

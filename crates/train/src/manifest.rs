@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mezo_tasks::Cut;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::TrainError;
 use crate::files::{read_json, write_json};
 use crate::spec::{
-    CutName, EstimatesSpec, Estimator, LoraSpec, MethodName, Objective, PrefixSpec, ProtocolName,
-    ScaleSpec, TrainSpec, TuningName,
+    EstimatesSpec, Estimator, LoraSpec, MethodName, Objective, PrefixSpec, ProtocolName, ScaleSpec,
+    TrainSpec, TuningName,
 };
 
 /// Raised whenever the same manifest would give other numbers.
@@ -87,6 +88,38 @@ pub enum ModelConfig {
     Builtin(String),
     /// In a folder, relative to the run's own unless absolute.
     Path(PathBuf),
+    /// In the hub's cache.
+    Hub(HubModel),
+}
+
+/// A commit of a repository on the hub, written `roberta-large@<commit>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HubModel {
+    /// The repository.
+    pub repo: String,
+    /// The commit.
+    pub commit: String,
+}
+
+impl From<HubModel> for String {
+    fn from(model: HubModel) -> Self {
+        format!("{}@{}", model.repo, model.commit)
+    }
+}
+
+impl TryFrom<String> for HubModel {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let (repo, commit) = text
+            .split_once('@')
+            .ok_or_else(|| format!("expected `<repository>@<commit>`, found `{text}`"))?;
+        Ok(Self {
+            repo: repo.into(),
+            commit: commit.into(),
+        })
+    }
 }
 
 /// The task as it is put to the model.
@@ -111,7 +144,7 @@ pub struct TaskConfig {
     pub max_length: usize,
     /// What is cut of a longer one.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub cut: CutName,
+    pub cut: Cut,
 }
 
 fn yes() -> bool {
@@ -187,7 +220,7 @@ struct Identity<'a> {
     #[serde(skip_serializing_if = "is_true")]
     prompt: bool,
     #[serde(skip_serializing_if = "is_default")]
-    cut: CutName,
+    cut: Cut,
     method: &'a MethodConfig,
     train: &'a Option<TrainSpec>,
 }

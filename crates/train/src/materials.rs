@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use mezo_model::{Batch, LoraConfig, ModelFiles, Roberta, Tuning, load};
+use mezo_hub::{Hub, Repo};
+use mezo_model::{Batch, ModelFiles, Roberta};
 use mezo_tasks::{Example, PackedBatch, Task, Tokenizer, k_shot, rows_sha256, zero_shot};
 
-use crate::check::{needed, value};
+use crate::check::needed;
 use crate::error::TrainError;
-use crate::manifest::{Config, Manifest, ModelConfig};
-use crate::spec::TuningName;
+use crate::initial;
+use crate::manifest::{Config, HubModel, Manifest, ModelConfig};
 
 /// The examples of a run, in tokens.
 #[derive(Debug)]
@@ -17,8 +18,10 @@ pub(crate) struct Examples {
     pub(crate) train: Vec<Example>,
     pub(crate) dev: Vec<Example>,
     pub(crate) test: Vec<Example>,
-    /// Vocabulary ids of the label words, in the order of the classes.
+    /// Vocabulary ids of the label words, in the order of the classes; none without a prompt.
     pub(crate) words: Vec<usize>,
+    /// How many classes the task has.
+    pub(crate) classes: usize,
     /// Hash of the sentences and labels.
     pub(crate) sha256: String,
     /// Hash of those of the test rows alone.
@@ -29,6 +32,12 @@ pub(crate) struct Examples {
 pub(crate) fn model_files(model: &ModelConfig, base: &Path) -> Result<ModelFiles, TrainError> {
     match model {
         ModelConfig::Path(path) => Ok(ModelFiles::Folder(base.join(path))),
+        ModelConfig::Hub(HubModel { repo, commit }) => {
+            let hub = Hub::from_env()?;
+            hub.snapshot(&Repo::model(repo)?, commit)
+                .map(ModelFiles::Folder)
+                .ok_or_else(|| not_fetched(&hub, repo, commit))
+        }
         ModelConfig::Builtin(name) => ModelFiles::builtin(name).ok_or_else(|| TrainError::Value {
             key: "model.builtin",
             message: format!("there is no built-in model `{name}`"),
@@ -37,6 +46,15 @@ pub(crate) fn model_files(model: &ModelConfig, base: &Path) -> Result<ModelFiles
                 mezo_model::Builtin::names().collect::<Vec<_>>().join(", ")
             )),
         }),
+    }
+}
+
+/// What is said of a model that the hub's cache has not.
+pub(crate) fn not_fetched(hub: &Hub, repo: &str, revision: &str) -> TrainError {
+    TrainError::NotFetched {
+        repo: repo.into(),
+        revision: revision.into(),
+        cache: hub.settings().cache.clone(),
     }
 }
 
@@ -54,7 +72,9 @@ pub(crate) fn tokenizer(files: &ModelFiles) -> Result<Tokenizer, TrainError> {
 /// The task as it is put to the model.
 pub(crate) fn task(config: &Config) -> Result<Task, TrainError> {
     let configured = &config.task;
-    let task = Task::by_name(&configured.name)?.with_max_length(configured.max_length);
+    let task = Task::by_name(&configured.name)?
+        .with_max_length(configured.max_length)
+        .with_cut(configured.cut);
     if !configured.prompt {
         return Ok(task.without_prompt());
     }
@@ -86,54 +106,16 @@ pub(crate) fn examples(
             Some(config.task.test_cap),
         )?,
     };
-    if let Some(why) = split.test_missing {
-        return Err(TrainError::Value {
-            key: "task.data",
-            message: why,
-            hint: None,
-        });
-    }
     let words = task.label_word_ids(tokenizer)?;
     Ok(Examples {
         train: task.encode(tokenizer, &split.train)?,
         dev: task.encode(tokenizer, &split.dev)?,
         test: task.encode(tokenizer, &split.test)?,
+        classes: task.labels().len(),
         words: words.into_iter().map(|word| word as usize).collect(),
         sha256: split.sha256(),
         test_sha256: rows_sha256(&split.test),
     })
-}
-
-/// Loads the model and marks what is trained. LoRA's first values are drawn by the run's seed.
-pub(crate) fn model(
-    config: &Config,
-    files: &ModelFiles,
-    device: &Device,
-) -> Result<(Roberta, String), TrainError> {
-    let loaded = load(files, device)?;
-    let mut model = loaded.model;
-    let seed = config.train.and_then(|train| train.seed).unwrap_or(0);
-    match config.method.tuning {
-        Some(TuningName::Full) => model.train_only(Tuning::Full, false),
-        Some(TuningName::Lora) => {
-            if let Some(lora) = config.method.lora {
-                model.attach_lora(
-                    LoraConfig {
-                        rank: lora.r,
-                        alpha: lora.alpha,
-                    },
-                    seed,
-                );
-            }
-            model.train_only(Tuning::Lora, false);
-        }
-        Some(tuning) => {
-            let message = format!("`{tuning:?}` is not there");
-            return Err(value("method.tuning", message));
-        }
-        None => {}
-    }
-    Ok((model, loaded.sha256))
 }
 
 /// Everything a run directory's manifest names, checked against its hashes.
@@ -151,7 +133,7 @@ impl Materials {
         let files = model_files(&manifest.config.model, dir)?;
         let tokenizer = tokenizer(&files)?;
         let examples = examples(&manifest.config, &tokenizer, dir)?;
-        let (model, weights) = model(&manifest.config, &files, device)?;
+        let (model, weights) = initial::model(manifest, dir, device, &examples)?;
         let hashes = [
             ("weights", &weights, &manifest.weights_sha256),
             (

@@ -1,13 +1,14 @@
-//! One step of MeZO (Malladi et al., 2023, algorithm 1): two forward passes, one update.
+//! Gradients estimated from losses (Malladi et al., 2023): forward passes at perturbed parameters, and what they say of
+//! the step.
 
-use mezo_model::{
-    Decay, DecayOn, Estimates, Noise, Optimizer, Philox, Probes, Roberta, Rule, Term, philox_words,
-};
+use mezo_model::{Noise, Probe, Probes, Roberta, Term, philox_words};
 use mezo_tasks::PackedBatch;
 
 use crate::journal::{Estimate, Step};
+use crate::manifest::MethodConfig;
 use crate::materials::batch;
-use crate::training::Training;
+use crate::objective;
+use crate::spec::{EstimatesSchedule, EstimatesSpec, Objective};
 
 /// The counter word that marks the seeds of steps.
 const STEP_SEED: u32 = 2;
@@ -21,63 +22,150 @@ pub fn step_seed(run_seed: u64, step: u64, estimate: u32) -> u64 {
     (u64::from(high) << 32 | u64::from(low)) >> 11
 }
 
-/// The losses on both sides of the parameters along `z(seed)`.
-pub fn estimate(
-    model: &Roberta,
-    noise: &dyn Noise,
-    packed: &PackedBatch,
-    words: &[usize],
-    seed: u64,
-    eps: f64,
-) -> Estimate {
-    let probes = Probes::two_sided(noise, seed, eps as f32);
-    let losses = model
-        .scores(batch(packed), words, &probes)
-        .losses(&packed.labels);
-    // With nothing between the probes that they move, both sides are the one plane that came out.
-    let minus = losses.get(1).unwrap_or(&losses[0]);
-    Estimate::new(seed, losses[0], *minus, eps)
+/// How losses at perturbed parameters are measured.
+#[derive(Clone, Copy)]
+pub struct Measure<'a> {
+    /// Where `z` comes from.
+    pub noise: &'a dyn Noise,
+    /// Scale of the perturbation.
+    pub eps: f64,
+    /// What is measured.
+    pub objective: Objective,
+    /// A factor on the perturbation of each trained tensor.
+    pub factors: Option<&'a [f32]>,
 }
 
-/// Measures a step: the line of the journal, which says all that the update needs.
-pub(crate) fn measure(
-    model: &Roberta,
-    train: &Training,
-    step: u64,
-    packed: &PackedBatch,
-    words: &[usize],
-) -> Step {
-    let seed = step_seed(train.seed, step, 0);
-    Step::new(
-        step,
-        train.lr(step),
-        vec![estimate(model, &Philox, packed, words, seed, train.eps)],
-    )
+impl Measure<'_> {
+    /// From the losses on both sides of the parameters along `z(seed)` (definition 1).
+    pub fn two_sided(
+        &self,
+        model: &Roberta,
+        packed: &PackedBatch,
+        words: &[usize],
+        seed: u64,
+    ) -> Estimate {
+        let losses = self.losses(model, packed, words, seed, &[self.eps, -self.eps]);
+        // With nothing between the probes that they move, both sides are the one plane that came out.
+        let minus = losses.get(1).unwrap_or(&losses[0]);
+        Estimate::two_sided(seed, losses[0], *minus, self.eps)
+    }
+
+    /// From the loss on one side, and the one of the step before (definition 8). The first step has nothing to compare
+    /// with and does not move.
+    pub fn one_point(
+        &self,
+        model: &Roberta,
+        packed: &PackedBatch,
+        words: &[usize],
+        seed: u64,
+        before: Option<f64>,
+    ) -> Estimate {
+        let loss = self.losses(model, packed, words, seed, &[self.eps])[0];
+        Estimate::one_point(seed, loss, before.unwrap_or(loss), self.eps)
+    }
+
+    fn losses(
+        &self,
+        model: &Roberta,
+        packed: &PackedBatch,
+        words: &[usize],
+        seed: u64,
+        scales: &[f64],
+    ) -> Vec<f64> {
+        let probe = |&scale: &f64| Probe {
+            seed,
+            scale: scale as f32,
+        };
+        let mut probes = Probes::new(self.noise, scales.iter().map(probe).collect());
+        if let Some(factors) = self.factors {
+            probes = probes.with_parameter_scales(factors);
+        }
+        let scores = model.scores(batch(packed), words, &probes);
+        objective::losses(self.objective, &scores, &packed.labels)
+    }
 }
 
-/// Applies a line of the journal: `theta <- theta - lr (g z + wd theta)` on every trained tensor (trainer.py:717-724).
-pub fn apply(model: &mut Roberta, noise: &dyn Noise, step: &Step, weight_decay: f64) {
-    let count = step.estimates.len() as f64;
-    let terms = step
-        .estimates
-        .iter()
-        .filter_map(|estimate| {
-            Some(Term {
-                seed: estimate.seed,
-                coefficient: estimate.projected_grad? / count,
-            })
+/// The directions of a step's update, one for each of its estimates: their mean, or their sum where the learning rate
+/// is scaled with their number.
+pub fn terms(line: &Step, scale_lr: bool) -> Vec<Term> {
+    let count = match scale_lr {
+        true => 1.0,
+        false => line.estimates.len() as f64,
+    };
+    let term = |estimate: &Estimate| {
+        Some(Term {
+            seed: estimate.seed,
+            coefficient: estimate.projected_grad? / count,
         })
-        .collect();
-    let gradient = Estimates {
-        noise,
-        terms,
-        factors: None,
     };
-    let decay = Decay {
-        rate: weight_decay,
-        on: DecayOn::All,
-    };
-    Optimizer::new(Rule::Sgd { momentum: 0.0 }, decay).update(model, &gradient, step.lr);
+    line.estimates.iter().filter_map(term).collect()
+}
+
+/// How many estimates each step makes, and which batches they see.
+#[derive(Debug, Clone)]
+pub(crate) struct Counts {
+    spec: EstimatesSpec,
+    steps: u64,
+    /// How many estimates were made before each step, where every estimate sees a batch of its own and their number
+    /// changes.
+    before: Vec<u64>,
+    own_batches: bool,
+}
+
+impl Counts {
+    /// For a run of `steps`. With `own_batches` each estimate sees a new batch (algorithm 2), else all of a step see one
+    /// (trainer.py:595-660).
+    pub(crate) fn new(method: &MethodConfig, steps: u64, own_batches: bool) -> Self {
+        let one = EstimatesSpec {
+            count: 1,
+            schedule: EstimatesSchedule::Constant,
+            scale_lr: false,
+        };
+        let mut counts = Self {
+            spec: method.estimates.unwrap_or(one),
+            steps,
+            before: Vec::new(),
+            own_batches,
+        };
+        if own_batches && counts.spec.schedule == EstimatesSchedule::Linear {
+            let mut sum = 0;
+            for step in 1..=steps {
+                counts.before.push(sum);
+                sum += u64::from(counts.at(step));
+            }
+        }
+        counts
+    }
+
+    /// The estimates of a step, counted from 1; linear as in trainer.py:387-398.
+    pub(crate) fn at(&self, step: u64) -> u32 {
+        let count = self.spec.count;
+        match self.spec.schedule {
+            EstimatesSchedule::Constant => count,
+            EstimatesSchedule::Linear => {
+                let share = u128::from(step - 1) * u128::from(count) / u128::from(self.steps);
+                // Less than `count`, which is a u32.
+                (share as u32).max(1)
+            }
+        }
+    }
+
+    /// The number of the batch that an estimate of a step sees, counted from 0.
+    pub(crate) fn batch(&self, step: u64, estimate: u32) -> u64 {
+        if !self.own_batches {
+            return step - 1;
+        }
+        let before = match self.before.get(step as usize - 1) {
+            Some(&before) => before,
+            None => (step - 1) * u64::from(self.spec.count),
+        };
+        before + u64::from(estimate)
+    }
+
+    /// Whether the learning rate is multiplied by the number of estimates.
+    pub(crate) fn scale_lr(&self) -> bool {
+        self.spec.scale_lr
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +187,42 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    fn counts(schedule: EstimatesSchedule, own_batches: bool) -> Counts {
+        let estimates = EstimatesSpec {
+            count: 4,
+            schedule,
+            scale_lr: false,
+        };
+        let method = MethodConfig {
+            estimates: Some(estimates),
+            ..MethodConfig::ZERO_SHOT
+        };
+        Counts::new(&method, 8, own_batches)
+    }
+
+    #[test]
+    fn estimates_grow_as_the_reference_has_it() {
+        let linear = counts(EstimatesSchedule::Linear, true);
+        let at: Vec<u32> = (1..=8).map(|step| linear.at(step)).collect();
+        assert_eq!(at, [1, 1, 1, 1, 2, 2, 3, 3]);
+        let constant = counts(EstimatesSchedule::Constant, true);
+        assert!((1..=8).all(|step| constant.at(step) == 4));
+    }
+
+    #[test]
+    fn no_batch_is_left_out_or_seen_twice() {
+        for schedule in [EstimatesSchedule::Linear, EstimatesSchedule::Constant] {
+            let own = counts(schedule, true);
+            let seen: Vec<u64> = (1..=8)
+                .flat_map(|step| (0..own.at(step)).map(move |estimate| (step, estimate)))
+                .map(|(step, estimate)| own.batch(step, estimate))
+                .collect();
+            assert!(seen.iter().copied().eq(0..seen.len() as u64), "{seen:?}");
+            let shared = counts(schedule, false);
+            assert_eq!([shared.batch(5, 0), shared.batch(5, 1)], [4, 4]);
         }
     }
 }

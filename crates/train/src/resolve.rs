@@ -3,38 +3,47 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use burn::tensor::Device;
+use mezo_hub::{Hub, Repo};
 use mezo_model::{ModelFiles, RobertaConfig, load};
 use mezo_tasks::{Example, Task, Tokenizer};
 
 use crate::check::{rule, value};
 use crate::defaults;
 use crate::error::TrainError;
+use crate::initial;
 use crate::manifest::{
-    ALGORITHM, Config, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
+    ALGORITHM, Config, HubModel, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
 };
 use crate::materials;
 use crate::sizes::{Part, Sizes};
-use crate::spec::{Objective, ProtocolName, RunSpec, TuningName};
+use crate::spec::{MethodName, Objective, ProtocolName, RunSpec};
 
 /// What has been read of a model.
 struct KnownModel {
     weights_sha256: String,
     tokenizer: Tokenizer,
     config: RobertaConfig,
-    /// All its scalars.
-    scalars: usize,
+    /// Whether the weights bring a decoder that is not the word table.
+    own_decoder: bool,
 }
 
 impl KnownModel {
-    /// How many scalars a method trains.
-    fn trainable(&self, method: &MethodConfig) -> usize {
-        match (method.tuning, method.lora) {
-            (None, _) => 0,
-            (Some(TuningName::Lora), Some(lora)) => self.config.lora_scalars(lora.r),
-            (Some(_), _) => self.scalars,
+    /// How many scalars a run trains, under the reference's rules with those that nothing reads.
+    fn trainable(&self, config: &Config, protocol: ProtocolName, classes: usize) -> usize {
+        if config.method.name == MethodName::Lp {
+            return classes * (self.config.hidden_size + 1);
         }
+        let Some(trained) = initial::trained(config, protocol, classes, self.own_decoder) else {
+            return 0;
+        };
+        let unread = match (protocol, config.task.prompt) {
+            (ProtocolName::ReferenceCode, true) => {
+                self.config.unread_scalars(trained.tuning, classes)
+            }
+            _ => 0,
+        };
+        self.config.trained_scalars(&trained) + unread
     }
 }
 
@@ -107,6 +116,7 @@ impl Resolver {
         self.know_data(&config)?;
         let data = self.data[&data_key(&config)].clone();
         check_classes(&config, data.classes)?;
+        let task = Task::by_name(&config.task.name)?;
         let trained = config.train.is_some();
         let sweep = self.sweep.clone();
         let model = self.known_model(&config.model)?;
@@ -119,11 +129,11 @@ impl Resolver {
             tokenizer_sha256: model.tokenizer.sha256().into(),
             data_sha256: data.sha256,
             test_sha256: data.test_sha256,
-            trainable_parameters: model.trainable(&config.method),
+            trainable_parameters: model.trainable(&config, protocol, task.labels().len()),
             train_examples: if trained { data.sizes.train.rows } else { 0 },
             dev_examples: if trained { data.sizes.dev.rows } else { 0 },
             test_examples: data.sizes.test.rows,
-            made_data: Task::by_name(&config.task.name)?.made(),
+            made_data: task.made(),
             protocol,
             precision: "f32".into(),
             algorithm: ALGORITHM,
@@ -224,16 +234,29 @@ fn check_classes(config: &Config, classes: usize) -> Result<(), TrainError> {
     ))
 }
 
-/// Which model the spec names.
+/// Which model the spec names; of the hub's, the commit that the cache has.
 fn model_config(spec: &RunSpec) -> Result<ModelConfig, TrainError> {
     let model = &spec.model;
     match (&model.builtin, &model.path, &model.hub) {
-        (Some(name), _, _) => Ok(ModelConfig::Builtin(name.clone())),
-        (None, Some(path), _) => Ok(ModelConfig::Path(path.clone())),
-        (None, None, Some(hub)) => Err(TrainError::NotFetched { hub: hub.clone() }),
+        (Some(name), ..) => Ok(ModelConfig::Builtin(name.clone())),
+        (_, Some(path), _) => Ok(ModelConfig::Path(path.clone())),
+        (.., Some(repo)) => {
+            let hub = Hub::from_env()?;
+            let revision = model.revision.as_deref().unwrap_or(MAIN);
+            let snapshot = hub
+                .locate(&Repo::model(repo)?, revision)
+                .ok_or_else(|| materials::not_fetched(&hub, repo, revision))?;
+            Ok(ModelConfig::Hub(HubModel {
+                repo: repo.clone(),
+                commit: snapshot.commit,
+            }))
+        }
         (None, None, None) => Err(value("model", "[model] names no model".into())),
     }
 }
+
+/// The branch that a repository is read from where the spec names none.
+const MAIN: &str = "main";
 
 /// What decides a split and its tokens.
 fn data_key(config: &Config) -> String {
@@ -258,14 +281,15 @@ fn read_model(files: &ModelFiles) -> Result<KnownModel, TrainError> {
     Ok(KnownModel {
         weights_sha256: loaded.sha256,
         tokenizer,
+        own_decoder: loaded.model.has_own_decoder(),
         config: loaded.config,
-        scalars: loaded.model.num_params(),
     })
 }
 
 /// The task with every default filled in.
 fn task_config(spec: &RunSpec, longest: usize) -> Result<TaskConfig, TrainError> {
     let mut task = Task::by_name(&spec.task.name)?;
+    task = task.with_cut(spec.task.cut);
     if !spec.task.prompt {
         task = task.without_prompt();
     }

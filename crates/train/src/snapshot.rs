@@ -1,31 +1,65 @@
-//! Snapshots of the trained tensors: they shorten a replay of the journal, and hold the best and the last.
+//! Snapshots of the trained tensors and the optimiser's: they shorten a replay of the journal, and hold the best and the
+//! last.
 
 use std::path::{Path, PathBuf};
 
-use mezo_model::{Roberta, read_tensors, to_safetensors};
+use mezo_model::{NamedTensor, Optimizer, Roberta, read_tensors, to_safetensors};
 
 use crate::error::TrainError;
 use crate::files::write_whole;
+use crate::learner::{Learner, SCALES};
 
 /// The snapshot's file in a run directory.
 pub(crate) fn path(dir: &Path, step: u64) -> PathBuf {
     dir.join(format!("snapshot-{step}.safetensors"))
 }
 
-/// Writes the trained tensors, unless the step's snapshot is there already.
-pub(crate) fn write(dir: &Path, step: u64, model: &Roberta) -> Result<(), TrainError> {
+/// Writes the trained tensors and what else the next step needs, unless the step's snapshot is there already.
+pub(crate) fn write(dir: &Path, step: u64, learner: &Learner) -> Result<(), TrainError> {
     let path = path(dir, step);
     if path.exists() {
         return Ok(());
     }
-    write_whole(&path, &to_safetensors(&model.trainable_tensors()))
+    let mut tensors = learner.model.trainable_tensors();
+    tensors.extend(learner.state());
+    write_whole(&path, &to_safetensors(&tensors))
 }
 
-/// Puts a snapshot's tensors into the model.
-pub(crate) fn restore(dir: &Path, step: u64, model: &mut Roberta) -> Result<(), TrainError> {
+/// Puts a snapshot's tensors into the model and its optimiser.
+pub(crate) fn restore(dir: &Path, step: u64, learner: &mut Learner) -> Result<(), TrainError> {
     let path = path(dir, step);
-    read_tensors(&path)
-        .and_then(|tensors| model.set_trainable(tensors, &path))
+    let (state, weights) = read(&path)?;
+    set_weights(&mut learner.model, weights, &path)?;
+    learner.set_state(state, step, &path)
+}
+
+/// Puts a snapshot's weights into a model that is not trained any further.
+pub(crate) fn restore_weights(
+    dir: &Path,
+    step: u64,
+    model: &mut Roberta,
+) -> Result<(), TrainError> {
+    let path = path(dir, step);
+    let (_, weights) = read(&path)?;
+    set_weights(model, weights, &path)
+}
+
+/// The state of the optimiser, and the weights.
+fn read(path: &Path) -> Result<(Vec<NamedTensor>, Vec<NamedTensor>), TrainError> {
+    let tensors = read_tensors(path).map_err(|error| TrainError::Snapshot { error })?;
+    let is_state = |name: &str| name == SCALES || name.starts_with(Optimizer::PREFIX);
+    Ok(tensors
+        .into_iter()
+        .partition(|tensor| is_state(&tensor.name)))
+}
+
+fn set_weights(
+    model: &mut Roberta,
+    weights: Vec<NamedTensor>,
+    path: &Path,
+) -> Result<(), TrainError> {
+    model
+        .set_trainable(weights, path)
         .map_err(|error| TrainError::Snapshot { error })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use mezo_tasks::Cut;
 use serde::{Deserialize, Serialize};
 
 /// One point of a spec, before anything it names has been looked at.
@@ -73,22 +74,11 @@ pub struct TaskSpec {
     pub max_length: Option<usize>,
     /// What is cut where a prompt is longer.
     #[serde(default)]
-    pub cut: CutName,
+    pub cut: Cut,
 }
 
 fn yes() -> bool {
     true
-}
-
-/// What is cut of a prompt that is too long.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CutName {
-    /// Its tail, as published; a prompt that loses its mask by that is an error.
-    #[default]
-    Tail,
-    /// The longest sentence, token by token, until the prompt fits.
-    Sentences,
 }
 
 fn test_cap() -> usize {

@@ -1,77 +1,24 @@
 //! A loss that is no longer finite is a result, and the same one after a crash.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod common;
+
 use std::path::Path;
 
-use mezo_train::{
-    Control, CutName, Ending, Estimator, MethodName, MethodSpec, ModelSpec, Objective,
-    ProtocolName, Resolver, RunResult, RunSpec, Status, Step, TaskSpec, TrainSpec, TuningName, run,
-};
-
-/// Stops before a step, or never.
-struct StopAfter {
-    left: Option<u64>,
-}
-
-impl Control for StopAfter {
-    fn stop(&self) -> bool {
-        self.left == Some(0)
-    }
-
-    fn step(&mut self, _: &Step, _: u64) {
-        self.left = self.left.map(|left| left - 1);
-    }
-}
+use common::{carry_on, resolve, spec};
+use mezo_train::{Ending, RunResult, Status};
 
 /// A run directory whose learning rate throws the parameters out of f32.
 fn prepared(dir: &Path, lr: f64) {
-    let spec = RunSpec {
-        protocol: ProtocolName::Paper,
-        model: ModelSpec {
-            builtin: Some("roberta-imdb-tiny".into()),
-            path: None,
-            hub: None,
-            revision: None,
-        },
-        task: TaskSpec {
-            name: "made-sentiment".into(),
-            data: None,
-            k: 4,
-            test_cap: 20,
-            template: None,
-            label_words: None,
-            max_length: None,
-            prompt: true,
-            cut: CutName::Tail,
-        },
-        method: MethodSpec {
-            name: MethodName::Mezo,
-            tuning: TuningName::Full,
-            lora: None,
-            prefix: None,
-            objective: Objective::CrossEntropy,
-            estimator: Estimator::TwoSided,
-            estimates: None,
-            scale: None,
-        },
-        train: TrainSpec {
-            seed: Some(13),
-            steps: Some(20),
-            batch_size: Some(4),
-            eval_every: Some(1),
-            lr: Some(lr),
-            eps: Some(1e-3),
-            weight_decay: Some(0.0),
-            ..TrainSpec::default()
-        },
-    };
-    let mut resolver = Resolver::new("diverging", Path::new("."));
-    let manifest = resolver.resolve(&spec, Vec::new()).unwrap();
-    manifest.write(dir).unwrap();
-}
-
-fn carry_on(dir: &Path, steps: Option<u64>) -> Ending {
-    run(dir, "cpu", &mut StopAfter { left: steps }).unwrap()
+    let text = format!(
+        r#"
+model.builtin = "roberta-imdb-tiny"
+task = {{ name = "made-sentiment", k = 4, test_cap = 20 }}
+method.name = "mezo"
+train = {{ seed = 13, steps = 20, batch_size = 4, eval_every = 1, lr = {lr:?}, eps = 1e-3 }}
+"#
+    );
+    resolve(&spec(&text)).write(dir).unwrap();
 }
 
 fn outcome(dir: &Path) -> Vec<Vec<u8>> {

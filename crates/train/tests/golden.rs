@@ -9,10 +9,11 @@ use std::path::Path;
 
 use common::{Cases, Recorded, Spsa, close, golden_folders, model};
 use mezo_model::{
-    LoraConfig, NamedTensor, PrefixConfig, PrefixInit, Roberta, Tuning, read_tensors,
+    Decay, DecayOn, Estimates, LoraConfig, NamedTensor, Optimizer, PrefixConfig, PrefixInit,
+    Roberta, Rule, Tuning, read_tensors,
 };
 use mezo_tasks::{Example, PackedBatch};
-use mezo_train::{Estimate, Step, apply, estimate};
+use mezo_train::{Estimate, Measure, Objective, Step, terms};
 
 #[test]
 fn golden_step_full() {
@@ -92,8 +93,14 @@ fn step(folder: &Path, mode: &str, cases: &Cases, spsa: &Spsa, mut roberta: Robe
         .unwrap();
     let noise = Recorded::new(&roberta, &file("z"));
     let batch = packed(cases);
+    let measure = |eps| Measure {
+        noise: &noise,
+        eps,
+        objective: Objective::CrossEntropy,
+        factors: None,
+    };
     let at_eps =
-        |roberta: &Roberta, eps| estimate(roberta, &noise, &batch, &cases.label_words, 0, eps);
+        |roberta: &Roberta, eps| measure(eps).two_sided(roberta, &batch, &cases.label_words, 0);
     let measured = at_eps(&roberta, spsa.eps);
     close(
         "loss plus",
@@ -124,7 +131,16 @@ fn step(folder: &Path, mode: &str, cases: &Cases, spsa: &Spsa, mut roberta: Robe
             .set_trainable(read_tensors(&start).unwrap(), &start)
             .unwrap();
         let line = Step::new(1, spsa.lr, vec![estimate]);
-        apply(&mut roberta, &noise, &line, spsa.weight_decay);
+        let gradient = Estimates {
+            noise: &noise,
+            terms: terms(&line, false),
+            factors: None,
+        };
+        let decay = Decay {
+            rate: spsa.weight_decay,
+            on: DecayOn::All,
+        };
+        Optimizer::new(Rule::Sgd { momentum: 0.0 }, decay).update(&mut roberta, &gradient, line.lr);
         let worst = worst(roberta.trainable_tensors(), &expected);
         close(
             &format!("updated tensors, worst, projected gradient {what}"),

@@ -1,64 +1,26 @@
 //! What makes a run's id, and what does not.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod common;
+
 use std::path::Path;
 
+use common::resolve;
 use mezo_model::{LoraConfig, ModelFiles, Tuning};
-use mezo_train::{
-    CutName, Estimator, Manifest, MethodName, MethodSpec, ModelSpec, Objective, ProtocolName,
-    Resolver, RunSpec, TaskSpec, TrainError, TrainSpec, TuningName,
-};
+use mezo_train::{ModelSpec, Resolver, RunSpec, TrainError, TuningName};
 
 /// One value of the spec, changed.
 type Change = fn(&mut RunSpec);
 
 fn spec() -> RunSpec {
-    RunSpec {
-        protocol: ProtocolName::Paper,
-        model: ModelSpec {
-            builtin: Some("roberta-imdb-tiny".into()),
-            path: None,
-            hub: None,
-            revision: None,
-        },
-        task: TaskSpec {
-            name: "made-sentiment".into(),
-            data: None,
-            k: 16,
-            test_cap: 1000,
-            template: None,
-            label_words: None,
-            max_length: None,
-            prompt: true,
-            cut: CutName::Tail,
-        },
-        method: MethodSpec {
-            name: MethodName::Mezo,
-            tuning: TuningName::Lora,
-            lora: None,
-            prefix: None,
-            objective: Objective::CrossEntropy,
-            estimator: Estimator::TwoSided,
-            estimates: None,
-            scale: None,
-        },
-        train: TrainSpec {
-            seed: Some(13),
-            steps: Some(10),
-            batch_size: Some(64),
-            eval_every: Some(5),
-            lr: Some(1e-3),
-            eps: Some(1e-3),
-            weight_decay: Some(0.0),
-            ..TrainSpec::default()
-        },
-    }
-}
-
-fn resolve(spec: &RunSpec) -> Manifest {
-    Resolver::new("a-sweep", Path::new("."))
-        .resolve(spec, Vec::new())
-        .unwrap()
+    common::spec(
+        r#"
+model.builtin = "roberta-imdb-tiny"
+task = { name = "made-sentiment", k = 16 }
+method = { name = "mezo", tuning = "lora" }
+train = { seed = 13, steps = 10, batch_size = 64, eval_every = 5, lr = 1e-3, eps = 1e-3 }
+"#,
+    )
 }
 
 #[test]

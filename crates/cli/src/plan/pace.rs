@@ -29,6 +29,7 @@ impl Kind {
             model: match &config.model {
                 ModelConfig::Builtin(name) => name.clone(),
                 ModelConfig::Path(path) => last_part(path),
+                ModelConfig::Hub(hub) => last_part(Path::new(&hub.repo)),
             },
             weights: Some(manifest.weights_sha256.clone()),
             tuning: config.method.tuning.map(word),

@@ -1,0 +1,99 @@
+//! A run's model before its first step: loaded, with all that the method puts beside it, and marked with what is trained.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use mezo_model::{HeadKind, LoraConfig, PrefixConfig, PrefixInit, Roberta, Trained, Tuning, load};
+
+use crate::error::TrainError;
+use crate::linear_probe;
+use crate::logistic::Settings;
+use crate::manifest::{Config, Manifest};
+use crate::materials::{Examples, model_files};
+use crate::spec::{MethodName, PrefixInitName, ProtocolName, TuningName};
+
+/// The model, and the hash of the weights in use. Everything random in it is drawn by the run's seed.
+pub(crate) fn model(
+    manifest: &Manifest,
+    dir: &Path,
+    device: &Device,
+    examples: &Examples,
+) -> Result<(Roberta, String), TrainError> {
+    let config = &manifest.config;
+    let loaded = load(&model_files(&config.model, dir)?, device)?;
+    let mut model = loaded.model;
+    let seed = config.train.and_then(|train| train.seed).unwrap_or(0);
+    let Some(trained) = trained(config, manifest.protocol, examples.classes, false) else {
+        return Ok((model, loaded.sha256));
+    };
+    match trained.head {
+        HeadKind::Tied => {}
+        HeadKind::Untied => model.untie_decoder(),
+        HeadKind::Classifier { classes } => model.attach_classifier(classes, seed),
+    }
+    if config.method.name == MethodName::LpMezo {
+        let fit = linear_probe::fit(&model, examples, Settings::START)?;
+        model.set_decoder_rows(&examples.words, fit.rows(), fit.bias());
+    }
+    if let Some(lora) = config.method.lora {
+        let config = LoraConfig {
+            rank: lora.r,
+            alpha: lora.alpha,
+        };
+        model.attach_lora(config, seed);
+    }
+    if let Some(prefix) = config.method.prefix {
+        let init = match prefix.init {
+            PrefixInitName::Activations => PrefixInit::Activations,
+            PrefixInitName::Random => PrefixInit::Random,
+        };
+        let config = PrefixConfig {
+            tokens: prefix.tokens,
+            init,
+        };
+        model.attach_prefix(config, seed);
+    }
+    model.train_only(trained.tuning, trained.with_head);
+    Ok((model, loaded.sha256))
+}
+
+/// What the method trains under the protocol (docs/protocols.md); nothing where it goes by no steps. `own_decoder` says
+/// that the weights bring a decoder that is not the word table.
+pub(crate) fn trained(
+    config: &Config,
+    protocol: ProtocolName,
+    classes: usize,
+    own_decoder: bool,
+) -> Option<Trained> {
+    let method = config.method;
+    let tuning = match method.tuning? {
+        TuningName::Full => Tuning::Full,
+        TuningName::Lora => Tuning::Lora,
+        TuningName::Prefix => Tuning::Prefix,
+        TuningName::Head => Tuning::Head,
+        TuningName::Bias => Tuning::Bias,
+    };
+    let reference = protocol == ProtocolName::ReferenceCode;
+    let prompt = config.task.prompt;
+    let untied = own_decoder || reference || method.name == MethodName::LpMezo;
+    let head = match (prompt, untied) {
+        (false, _) => HeadKind::Classifier { classes },
+        (true, true) => HeadKind::Untied,
+        (true, false) => HeadKind::Tied,
+    };
+    let with_head = match (reference, tuning) {
+        // run.py:939-942 freezes what is RoBERTa's own, and the head is not.
+        (true, Tuning::Lora) => true,
+        // prefix.py:115-117 freezes all else, a random head included.
+        (true, _) => false,
+        // A random head that stays as it is would have nothing to say.
+        (false, _) => !prompt,
+    };
+    Some(Trained {
+        tuning,
+        with_head,
+        head,
+        lora_rank: method.lora.map_or(0, |lora| lora.r),
+        prefix_tokens: method.prefix.map_or(0, |prefix| prefix.tokens),
+    })
+}

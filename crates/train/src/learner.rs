@@ -1,0 +1,207 @@
+//! What a step does to a model: measured, written down by the caller, then applied.
+
+use mezo_model::{
+    Decay, DecayOn, Dropout, Estimates, Gradients, NamedTensor, Optimizer, Philox, Roberta, Rule,
+};
+use mezo_tasks::{Order, PackedBatch};
+
+use crate::error::TrainError;
+use crate::journal::Step;
+use crate::manifest::{Manifest, MethodConfig};
+use crate::materials::{Examples, batch};
+use crate::mezo::{self, Counts, Measure, step_seed};
+use crate::scale::{self, Scales, Sight};
+use crate::spec::{DecayName, Estimator, MethodName, OptimizerName, ProtocolName};
+use crate::training::Training;
+
+/// The estimate whose seed a step's dropout masks take; those of a step count from 0.
+const DROPOUT: u32 = u32::MAX;
+
+/// A model under training: its weights, and all that the next step needs beside the journal.
+pub(crate) struct Learner {
+    pub(crate) model: Roberta,
+    training: Training,
+    method: MethodConfig,
+    order: Order,
+    counts: Counts,
+    optimizer: Optimizer,
+    scales: Option<Scales>,
+    /// The gradient of the step that was measured last, until it is applied.
+    pending: Option<(u64, Gradients)>,
+}
+
+impl Learner {
+    /// A model before its first step.
+    pub(crate) fn new(
+        model: Roberta,
+        manifest: &Manifest,
+        training: Training,
+        examples: &Examples,
+    ) -> Self {
+        let method = manifest.config.method;
+        let own_batches = manifest.protocol == ProtocolName::Paper;
+        Self {
+            model,
+            training,
+            method,
+            order: Order::new(examples.train.len(), training.batch_size, training.seed),
+            counts: Counts::new(&method, training.steps, own_batches),
+            optimizer: optimizer(&training),
+            scales: None,
+            pending: None,
+        }
+    }
+
+    /// Takes a model before its first step in the place of the one there is.
+    pub(crate) fn start_again(&mut self, model: Roberta) {
+        self.model = model;
+        self.optimizer = optimizer(&self.training);
+        self.scales = None;
+        self.pending = None;
+    }
+
+    /// What has to be known before a step is measured or applied: the layers' scales, where they are due.
+    pub(crate) fn prepare(&mut self, step: u64, examples: &Examples) {
+        let Some(spec) = self.method.scale else {
+            return;
+        };
+        if !scale::due(spec, step, self.order.batches_per_epoch() as u64) {
+            return;
+        }
+        let packed = self.batch(step, 0, examples);
+        let sight = Sight {
+            model: &self.model,
+            packed: &packed,
+            words: &examples.words,
+            noise: &Philox,
+            eps: self.training.eps,
+            objective: self.method.objective,
+        };
+        self.scales = Some(scale::measure(spec, &sight, self.training.seed, step));
+    }
+
+    /// Measures a step: the line of the journal, which with the parameters says all that the update needs.
+    pub(crate) fn measure(
+        &mut self,
+        step: u64,
+        before: Option<&Step>,
+        examples: &Examples,
+    ) -> Step {
+        let lr = self.training.lr(step);
+        if self.method.name == MethodName::Ft {
+            let (loss, gradients) = self.backpropagate(step, examples);
+            self.pending = Some((step, gradients));
+            return Step::backpropagated(step, lr, loss);
+        }
+        let measure = Measure {
+            noise: &Philox,
+            eps: self.training.eps,
+            objective: self.method.objective,
+            factors: self.scales.as_ref().map(Scales::probe_factors),
+        };
+        let estimates = (0..self.counts.at(step)).map(|number| {
+            let packed = self.batch(step, number, examples);
+            let seed = step_seed(self.training.seed, step, number);
+            match self.method.estimator {
+                Estimator::TwoSided => {
+                    measure.two_sided(&self.model, &packed, &examples.words, seed)
+                }
+                Estimator::OnePoint => {
+                    let before = before.and_then(|line| line.estimates.first()?.loss_plus);
+                    measure.one_point(&self.model, &packed, &examples.words, seed, before)
+                }
+            }
+        });
+        Step::new(step, lr, estimates.collect())
+    }
+
+    /// Moves the parameters as a line of the journal says. A backpropagated gradient that is no longer at hand is made
+    /// again: it is a function of the parameters and the step.
+    pub(crate) fn apply(&mut self, line: &Step, examples: &Examples) {
+        if self.method.name == MethodName::Ft {
+            let gradients = match self.pending.take() {
+                Some((step, gradients)) if step == line.step => gradients,
+                _ => self.backpropagate(line.step, examples).1,
+            };
+            self.optimizer.update(&mut self.model, &gradients, line.lr);
+            return;
+        }
+        let scales = self.scales.as_ref().zip(self.method.scale);
+        let gradient = Estimates {
+            noise: &Philox,
+            terms: mezo::terms(line, self.counts.scale_lr()),
+            factors: scales.and_then(|(scales, spec)| scales.update_factors(spec.modifies)),
+        };
+        self.optimizer.update(&mut self.model, &gradient, line.lr);
+    }
+
+    /// The loss and the gradient of a step's batch, shortened to the largest norm allowed.
+    fn backpropagate(&self, step: u64, examples: &Examples) -> (f64, Gradients) {
+        let packed = self.batch(step, 0, examples);
+        let rate = self.training.dropout;
+        let dropout = (rate > 0.0).then(|| Dropout {
+            seed: step_seed(self.training.seed, step, DROPOUT),
+            hidden: rate,
+            attention: rate,
+        });
+        let (loss, mut gradients) =
+            self.model
+                .gradients(batch(&packed), &examples.words, &packed.labels, dropout);
+        gradients.clip(self.training.clip);
+        (loss, gradients)
+    }
+
+    fn batch(&self, step: u64, estimate: u32, examples: &Examples) -> PackedBatch {
+        let rows = self.order.batch(self.counts.batch(step, estimate));
+        PackedBatch::pack(rows.into_iter().map(|row| &examples.train[row]))
+    }
+
+    /// What a snapshot holds beside the trained tensors.
+    pub(crate) fn state(&self) -> Vec<NamedTensor> {
+        let scales = self.scales.iter().map(|scales| NamedTensor {
+            name: SCALES.into(),
+            shape: vec![scales.values().len()],
+            values: scales.values().to_vec(),
+        });
+        self.optimizer
+            .state(&self.model)
+            .into_iter()
+            .chain(scales)
+            .collect()
+    }
+
+    /// Takes up what a snapshot of a step holds beside the trained tensors.
+    pub(crate) fn set_state(
+        &mut self,
+        mut state: Vec<NamedTensor>,
+        step: u64,
+        path: &std::path::Path,
+    ) -> Result<(), TrainError> {
+        let scales = state.iter().position(|tensor| tensor.name == SCALES);
+        self.scales = scales.map(|at| Scales::of(state.swap_remove(at).values));
+        self.pending = None;
+        self.optimizer
+            .restore(&self.model, state, step, path)
+            .map_err(|error| TrainError::Snapshot { error })
+    }
+}
+
+/// The tensor of a snapshot that holds the layers' scales.
+pub(crate) const SCALES: &str = "scale";
+
+fn optimizer(training: &Training) -> Optimizer {
+    let rule = match training.optimizer {
+        OptimizerName::Sgd => Rule::Sgd {
+            momentum: training.momentum as f32,
+        },
+        OptimizerName::Adam => Rule::ADAM,
+    };
+    let decay = Decay {
+        rate: training.weight_decay,
+        on: match training.decay_on {
+            DecayName::All => DecayOn::All,
+            DecayName::NoBiasNorm => DecayOn::NoBiasNorm,
+        },
+    };
+    Optimizer::new(rule, decay)
+}

@@ -1,0 +1,73 @@
+//! Linear probing: a logistic regression on the features that the head would read (linearhead_trainer.py:100-190).
+
+use mezo_model::{Probes, Roberta};
+use mezo_tasks::{Example, PackedBatch};
+
+use crate::check::rule;
+use crate::error::TrainError;
+use crate::evaluate::{Measured, evaluate_by, passes};
+use crate::logistic::{self, LogisticFit, Settings};
+use crate::materials::{Examples, batch};
+
+/// A fitted probe.
+pub(crate) struct Fit(LogisticFit);
+
+/// Fits the train rows, the strength of the penalty chosen by cross-validation among them.
+pub(crate) fn fit(
+    model: &Roberta,
+    examples: &Examples,
+    settings: Settings,
+) -> Result<Fit, TrainError> {
+    let features: Vec<f32> = passes(&examples.train)
+        .flat_map(|packed| features(model, &packed))
+        .collect();
+    let labels: Vec<usize> = examples.train.iter().map(|example| example.label).collect();
+    logistic::fit(&features, &labels, examples.classes, settings)
+        .map(Fit)
+        .map_err(|error| {
+            let message = format!("linear probing: {error}");
+            rule("task.k", message, "give more examples a class")
+        })
+}
+
+/// What the head would read of each sentence: its input at the mask, or the first token without a prompt.
+fn features(model: &Roberta, packed: &PackedBatch) -> Vec<f32> {
+    let features = model.features(batch(packed), &Probes::unperturbed());
+    features.into_data().iter::<f32>().collect()
+}
+
+impl Fit {
+    /// Evaluates the probe on the model's features.
+    pub(crate) fn evaluate(&self, model: &Roberta, examples: &[Example]) -> Measured {
+        let width = self.0.rows.first().map_or(1, Vec::len);
+        evaluate_by(examples, |packed| {
+            features(model, packed)
+                .chunks_exact(width)
+                .map(|row| self.scores(row))
+                .collect()
+        })
+    }
+
+    fn scores(&self, features: &[f32]) -> Vec<f64> {
+        let classes = self.0.rows.iter().zip(&self.0.bias);
+        classes
+            .map(|(weights, &bias)| {
+                let terms = weights.iter().zip(features);
+                terms
+                    .map(|(&w, &x)| f64::from(w) * f64::from(x))
+                    .sum::<f64>()
+                    + f64::from(bias)
+            })
+            .collect()
+    }
+
+    /// The weights of each class.
+    pub(crate) fn rows(&self) -> &[Vec<f32>] {
+        &self.0.rows
+    }
+
+    /// The intercept of each class.
+    pub(crate) fn bias(&self) -> &[f32] {
+        &self.0.bias
+    }
+}

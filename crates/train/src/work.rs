@@ -1,0 +1,298 @@
+//! The work of a run: steps from the journal where it has them, measured and written down where not, evaluations, the
+//! result.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+
+use crate::error::TrainError;
+use crate::evaluate::{Measured, evaluate};
+use crate::files::{Lines, write_json};
+use crate::initial;
+use crate::journal::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
+use crate::learner::Learner;
+use crate::linear_probe;
+use crate::logistic::Settings;
+use crate::manifest::Manifest;
+use crate::materials::{Examples, Materials};
+use crate::result::{Reported, RunResult, Status};
+use crate::run::{Control, Ending};
+use crate::snapshot;
+use crate::spec::MethodName;
+use crate::training::Training;
+
+/// The journal's file.
+pub(crate) const STEPS: &str = "steps.jsonl";
+
+/// Does all that is left of a run. How it ended, and the steps done.
+pub(crate) fn work(
+    dir: &Path,
+    manifest: &Manifest,
+    device_name: &str,
+    control: &mut dyn Control,
+) -> Result<(Ending, u64), TrainError> {
+    let device = mezo_model::device::open(device_name)?;
+    let (evals_file, evals) = Lines::open(&dir.join("evals.jsonl"))?;
+    let Materials { model, examples } = Materials::load(manifest, dir, &device)?;
+    let mut work = Work {
+        dir,
+        manifest,
+        device,
+        examples,
+        evals_file,
+        evals,
+    };
+    match (manifest.config.method.name, manifest.config.train) {
+        (MethodName::Lp, _) => {
+            let fit = linear_probe::fit(&model, &work.examples, Settings::PROBE)?;
+            work.once(|examples| fit.evaluate(&model, examples))
+        }
+        (_, Some(train)) => {
+            let training = Training::of(&train)?;
+            let learner = Learner::new(model, manifest, training, &work.examples);
+            return work.train(learner, &training, control);
+        }
+        (_, None) => {
+            let words = work.examples.words.clone();
+            work.once(|examples| evaluate(&model, examples, &words))
+        }
+    }?;
+    Ok((Ending::Finished, 0))
+}
+
+/// A run under way.
+struct Work<'a> {
+    dir: &'a Path,
+    manifest: &'a Manifest,
+    device: Device,
+    examples: Examples,
+    evals_file: Lines,
+    evals: Vec<Eval>,
+}
+
+impl Work<'_> {
+    /// A run without steps: its one evaluation, on dev where it has rows to choose by, and on test.
+    fn once(
+        &mut self,
+        measure: impl Fn(&[mezo_tasks::Example]) -> Measured,
+    ) -> Result<(), TrainError> {
+        for split in [EvalSplit::Dev, EvalSplit::Test] {
+            self.evaluate(0, split, &measure)?;
+        }
+        let reported = Reported::at(0, &self.evals);
+        self.write_result(Status::Finished, 0, Some(reported.clone()), Some(reported))
+    }
+
+    /// Every step: from the journal where it has it, measured and written down where not.
+    fn train(
+        mut self,
+        mut learner: Learner,
+        training: &Training,
+        control: &mut dyn Control,
+    ) -> Result<(Ending, u64), TrainError> {
+        let (mut file, mut journal) = Lines::open::<Step>(&self.steps_path())?;
+        check_numbers(&journal, &self.steps_path())?;
+        let mut step = self.restore_newest(&mut learner, journal.len() as u64)?;
+        if step > 0 {
+            // The crash may have come between the snapshot and its evaluation.
+            self.checkpoint(&learner, step)?;
+        }
+        while step < training.steps {
+            if control.stop() {
+                file.sync()?;
+                let step = journal.len() as u64;
+                return Ok((Ending::Stopped { step }, step));
+            }
+            step += 1;
+            learner.prepare(step, &self.examples);
+            if journal.len() < step as usize {
+                let line = learner.measure(step, journal.last(), &self.examples);
+                file.add(&line)?;
+                control.step(&line, training.steps);
+                journal.push(line);
+            }
+            let line = &journal[step as usize - 1];
+            if line.diverged() {
+                file.sync()?;
+                self.finish_diverged(&mut learner, &journal)?;
+                return Ok((Ending::Diverged, step));
+            }
+            learner.apply(line, &self.examples);
+            if step.is_multiple_of(training.eval_every) || step == training.steps {
+                // A snapshot must never be ahead of the journal.
+                file.sync()?;
+                self.checkpoint(&learner, step)?;
+            }
+        }
+        self.finish(&mut learner, &journal, training.steps)?;
+        Ok((Ending::Finished, step))
+    }
+
+    /// Puts the newest snapshot that the journal covers into the model; the step it is of.
+    fn restore_newest(&mut self, learner: &mut Learner, steps: u64) -> Result<u64, TrainError> {
+        let newest = snapshot::steps(self.dir)?
+            .into_iter()
+            .rfind(|&step| step <= steps);
+        match newest {
+            None => Ok(0),
+            Some(step) => {
+                snapshot::restore(self.dir, step, learner)?;
+                Ok(step)
+            }
+        }
+    }
+
+    /// Keeps the parameters, measures them on dev, drops snapshots nobody needs any more.
+    fn checkpoint(&mut self, learner: &Learner, step: u64) -> Result<(), TrainError> {
+        snapshot::write(self.dir, step, learner)?;
+        self.evaluate_model(learner, step, EvalSplit::Dev)?;
+        snapshot::prune(self.dir, step, best_step(&self.evals, step))
+    }
+
+    fn evaluate_model(
+        &mut self,
+        learner: &Learner,
+        step: u64,
+        split: EvalSplit,
+    ) -> Result<(), TrainError> {
+        let words = self.examples.words.clone();
+        self.evaluate(step, split, &|examples: &[mezo_tasks::Example]| {
+            evaluate(&learner.model, examples, &words)
+        })
+    }
+
+    /// Writes the lines of an evaluation that are not there yet. A split without rows has none.
+    fn evaluate(
+        &mut self,
+        step: u64,
+        split: EvalSplit,
+        measure: &dyn Fn(&[mezo_tasks::Example]) -> Measured,
+    ) -> Result<(), TrainError> {
+        let missing: Vec<Metric> = METRICS
+            .into_iter()
+            .filter(|&metric| find(&self.evals, step, split, metric).is_none())
+            .collect();
+        let examples = match split {
+            EvalSplit::Dev => &self.examples.dev,
+            EvalSplit::Test => &self.examples.test,
+        };
+        if missing.is_empty() || examples.is_empty() {
+            return Ok(());
+        }
+        let measured = measure(examples);
+        for metric in missing {
+            let value = match metric {
+                Metric::Accuracy => measured.accuracy,
+                Metric::CrossEntropy => measured.cross_entropy,
+            };
+            let value = value.is_finite().then_some(value);
+            let eval = Eval {
+                step,
+                split,
+                metric,
+                value,
+                n: measured.n,
+            };
+            self.evals_file.add(&eval)?;
+            self.evals.push(eval);
+        }
+        self.evals_file.sync()
+    }
+
+    /// Test at the last step, then at the best.
+    fn finish(
+        &mut self,
+        learner: &mut Learner,
+        journal: &[Step],
+        last: u64,
+    ) -> Result<(), TrainError> {
+        self.evaluate_model(learner, last, EvalSplit::Test)?;
+        let best = self.report_best(learner, journal, last)?;
+        let reported = Reported::at(last, &self.evals);
+        self.write_result(Status::Finished, last, best, Some(reported))
+    }
+
+    /// The best step before the loss was no longer finite; there is no last.
+    fn finish_diverged(
+        &mut self,
+        learner: &mut Learner,
+        journal: &[Step],
+    ) -> Result<(), TrainError> {
+        let steps = journal.len() as u64;
+        let best = self.report_best(learner, journal, steps)?;
+        self.write_result(Status::Diverged, steps, best, None)
+    }
+
+    fn report_best(
+        &mut self,
+        learner: &mut Learner,
+        journal: &[Step],
+        last: u64,
+    ) -> Result<Option<Reported>, TrainError> {
+        let Some(best) = best_step(&self.evals, last) else {
+            return Ok(None);
+        };
+        if find(&self.evals, best, EvalSplit::Test, Metric::CrossEntropy).is_none() {
+            self.put_step(learner, journal, best)?;
+            self.evaluate_model(learner, best, EvalSplit::Test)?;
+        }
+        Ok(Some(Reported::at(best, &self.evals)))
+    }
+
+    /// Puts the parameters of a step into the model: from its snapshot, or from the journal where that is lost.
+    fn put_step(
+        &self,
+        learner: &mut Learner,
+        journal: &[Step],
+        step: u64,
+    ) -> Result<(), TrainError> {
+        if snapshot::path(self.dir, step).exists() {
+            return snapshot::restore(self.dir, step, learner);
+        }
+        let (model, _) = initial::model(self.manifest, self.dir, &self.device, &self.examples)?;
+        learner.start_again(model);
+        for line in &journal[..step as usize] {
+            learner.prepare(line.step, &self.examples);
+            learner.apply(line, &self.examples);
+        }
+        Ok(())
+    }
+
+    fn write_result(
+        &self,
+        status: Status,
+        steps: u64,
+        best: Option<Reported>,
+        last: Option<Reported>,
+    ) -> Result<(), TrainError> {
+        let id = self.manifest.id.clone();
+        write_json(
+            &self.dir.join("result.json"),
+            &RunResult {
+                id,
+                status,
+                steps,
+                best,
+                last,
+            },
+        )
+    }
+
+    fn steps_path(&self) -> PathBuf {
+        self.dir.join(STEPS)
+    }
+}
+
+/// The lines of a journal are the steps 1, 2, 3 ...
+fn check_numbers(journal: &[Step], path: &Path) -> Result<(), TrainError> {
+    for (index, line) in journal.iter().enumerate() {
+        if line.step != index as u64 + 1 {
+            return Err(TrainError::Record {
+                path: path.into(),
+                line: index + 1,
+                message: format!("expected step {}, found step {}", index + 1, line.step),
+            });
+        }
+    }
+    Ok(())
+}
