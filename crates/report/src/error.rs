@@ -63,7 +63,7 @@ impl ReportError {
                     .to_owned(),
             ),
             Self::Write { .. } | Self::Parquet { .. } | Self::Figure { .. } => Some(
-                "see that the folder can be written and the disk is not full; `--results-dir` names another one"
+                "see that the folder can be written and the disk is not full; `--results-dir`, or `--out` of a comparison, names another one"
                     .to_owned(),
             ),
             Self::UnknownFormat { expected, .. } => Some(format!("write one of {expected}")),

@@ -123,6 +123,20 @@ pub struct Attempts {
 impl RunRecord {
     /// Reads one run's directory.
     pub fn read(dir: PathBuf) -> Self {
+        Self::read_with(dir, read_journal, read_evals)
+    }
+
+    /// Reads what one run's directory says of its outcome: neither losses nor evaluations. A sweep's journals
+    /// are nearly all of its bytes.
+    pub fn read_outcome(dir: PathBuf) -> Self {
+        Self::read_with(dir, |_, _| Journal::default(), |_, _| Vec::new())
+    }
+
+    fn read_with(
+        dir: PathBuf,
+        read_journal: impl FnOnce(&Path, &mut Vec<FileFault>) -> Journal,
+        read_evals: impl FnOnce(&Path, &mut Vec<FileFault>) -> Vec<EvalLine>,
+    ) -> Self {
         let id = dir
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())

@@ -23,13 +23,13 @@ impl SweepRuns {
     /// # Errors
     /// If the folder cannot be listed or holds no run.
     pub fn read(runs_dir: &Path) -> Result<Self, ReportError> {
-        let runs = read_runs(runs_dir)?;
+        let runs = read_runs(runs_dir, RunRecord::read)?;
         let name = sweep_name(&runs, runs_dir);
         Ok(Self::sorted(name, runs))
     }
 
     /// Reads several sweeps as if they were one: searches that go on from one to the other become one, and a
-    /// run that stands in several counts once.
+    /// run that stands in several counts once. Outcomes only: losses and evaluations are not read.
     ///
     /// # Errors
     /// As [`Self::read`], for the first folder of which it is so.
@@ -37,7 +37,7 @@ impl SweepRuns {
         let mut names: Vec<String> = Vec::new();
         let mut runs: BTreeMap<String, RunRecord> = BTreeMap::new();
         for runs_dir in runs_dirs.iter().map(AsRef::as_ref) {
-            let found = read_runs(runs_dir)?;
+            let found = read_runs(runs_dir, RunRecord::read_outcome)?;
             let name = sweep_name(&found, runs_dir);
             if !names.contains(&name) {
                 names.push(name);
@@ -94,7 +94,10 @@ impl SweepRuns {
     }
 }
 
-fn read_runs(runs_dir: &Path) -> Result<Vec<RunRecord>, ReportError> {
+fn read_runs(
+    runs_dir: &Path,
+    read: fn(PathBuf) -> RunRecord,
+) -> Result<Vec<RunRecord>, ReportError> {
     let failed = |source| ReportError::RunsFolder {
         path: runs_dir.to_owned(),
         source,
@@ -111,7 +114,7 @@ fn read_runs(runs_dir: &Path) -> Result<Vec<RunRecord>, ReportError> {
             path: runs_dir.to_owned(),
         });
     }
-    Ok(dirs.into_iter().map(RunRecord::read).collect())
+    Ok(dirs.into_iter().map(read).collect())
 }
 
 /// A run's directory has a manifest, or at least a run's name: then its manifest is what is missing.
