@@ -88,6 +88,9 @@ fn the_papers_grids_are_planned_without_data_and_weights() {
             && said.contains("--data DIR"),
         "{said}"
     );
+    let fetch = "hint: `mezo data fetch TASK --out experiments/paper/../../data` fetches";
+    assert_eq!(said.matches(fetch).count(), 1, "{said}");
+    assert!(said.contains("hint: the data of sst-5: "), "{said}");
     // Far too many for a line each.
     assert!(
         out.contains("paper-mezo:\n") && out.lines().count() < 1000,

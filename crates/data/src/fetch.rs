@@ -11,6 +11,14 @@ use crate::provenance::{Origin, PROVENANCE, Provenance, sha256};
 use crate::sources::{Source, source_of};
 use crate::write::{check_free, place, text};
 
+/// Whether [`fetch`] knows where a task's data are.
+///
+/// # Errors
+/// [`DataError::NotOnHub`], whose hint says where else they are.
+pub fn check(task: &Task) -> Result<(), DataError> {
+    source_of(task.name()).map(|_| ())
+}
+
 /// Fetches a task's data and writes them as `OUT/SNLI/{train,dev}.tsv`, or as the task's files are called, with a
 /// `PROVENANCE.json` beside them. Returns what it wrote.
 ///

@@ -12,4 +12,4 @@ mod sources;
 mod write;
 
 pub use error::DataError;
-pub use fetch::fetch;
+pub use fetch::{check, fetch};

@@ -28,11 +28,16 @@ pub struct Reason {
 impl Reasons {
     /// The reasons why a run is unresolved: what `error` says, and whether its data are not there either.
     pub fn of(&mut self, run: &RunSpec, error: &TrainError, base: &Path) -> Vec<usize> {
-        let mut reasons = vec![self.place(error.to_string(), error.hint())];
+        let hint = match error {
+            TrainError::Task(error) => data_hint(run, error, base),
+            _ => error.hint(),
+        };
+        let mut reasons = vec![self.place(error.to_string(), hint)];
         if !matches!(error, TrainError::Task(_))
             && let Some(missing) = missing_data(run, base)
         {
-            reasons.push(self.place(missing.to_string(), missing.hint()));
+            let hint = data_hint(run, &missing, base);
+            reasons.push(self.place(missing.to_string(), hint));
         }
         reasons
     }
@@ -78,4 +83,23 @@ fn missing_data(run: &RunSpec, base: &Path) -> Option<TaskError> {
         return None;
     }
     k_shot(&task, Some(&data), run.task.k, 0, None).err()
+}
+
+/// How to come by data that are not there: from the hub, where it has them.
+fn data_hint(run: &RunSpec, error: &TaskError, base: &Path) -> Option<String> {
+    let (TaskError::NoTaskFolder { path, .. } | TaskError::Missing { path, .. }) = error else {
+        return error.hint();
+    };
+    let task = Task::by_name(&run.task.name).ok()?;
+    let data = base.join(run.task.data.as_ref()?);
+    if !path.starts_with(data.join(task.folder())) {
+        return error.hint();
+    }
+    Some(match mezo_data::check(&task) {
+        Ok(()) => format!(
+            "`mezo data fetch TASK --out {}` fetches a task's data from the hub; `--data DIR` names another folder",
+            data.display()
+        ),
+        Err(error) => format!("the data of {}: {}", task.name(), error.hint()?),
+    })
 }
