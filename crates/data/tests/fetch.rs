@@ -13,7 +13,7 @@ use mezo_data::DataError;
 use mezo_hub::{Hub, HubError, Settings};
 use mezo_tasks::{Task, k_shot};
 use polars::io::parquet::write::KeyValueMetadata;
-use polars::prelude::{Column, DataFrame, ParquetWriter};
+use polars::prelude::{Column, DataFrame, ParquetCompression, ParquetWriter};
 use tempfile::TempDir;
 
 /// A Parquet file with a column of texts for each name, and a column of labels.
@@ -32,6 +32,8 @@ fn parquet(texts: &[(&str, &[&str])], label: (&str, &[i64]), features: Option<&s
     });
     let mut bytes = Vec::new();
     ParquetWriter::new(&mut bytes)
+        // As the hub's files are.
+        .with_compression(ParquetCompression::Snappy)
         .with_key_value_metadata(features)
         .finish(&mut frame)
         .unwrap();
