@@ -136,3 +136,61 @@ fn data_that_cannot_be_had_say_why() {
     assert_eq!(files(&place.path("data/RTE")).len(), 1);
     assert_eq!(hub.seen().len(), asked, "nothing is fetched in vain");
 }
+
+const SPEC: &str = r#"name = "from-the-hub"
+model.hub = "someone/roberta-imdb-tiny"
+task = { name = "made-sentiment", k = 4, test_cap = 8 }
+method.name = "mezo"
+train = { steps = 2, batch_size = 4, eval_every = 1, lr = 1e-4, eps = 1e-3 }
+sweep.seed = [13, 21]
+"#;
+
+#[test]
+fn a_sweep_fetches_its_model_once_and_pins_it() {
+    let assets =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/assets/roberta-imdb-tiny");
+    let names = ["config.json", "model.safetensors", "tokenizer.json"];
+    let contents = names.map(|name| fs::read(assets.join(name)).unwrap());
+    let listed: Vec<(&str, &[u8])> = names
+        .into_iter()
+        .zip(contents.iter().map(Vec::as_slice))
+        .collect();
+    let repo = FakeRepo::new("main", &listed);
+    let hub = FakeHub::new(vec![("someone/roberta-imdb-tiny", repo)]);
+    let place = Place::new();
+    fs::write(place.path("spec.toml"), SPEC).unwrap();
+
+    let plan = ended(&mut mezo(&place, &hub, "sweep plan spec.toml"), 0);
+    assert!(text(&plan.stdout).contains("unresolved"), "{plan:?}");
+    ended(&mut mezo(&place, &hub, "sweep run spec.toml"), 0);
+    let mut pinned = 0;
+    for entry in fs::read_dir(place.path("runs/from-the-hub")).unwrap() {
+        let dir = entry.unwrap().path();
+        let manifest = json(&dir.join("manifest.json"));
+        let model = &manifest["config"]["model"]["hub"];
+        assert_eq!(model, &format!("someone/roberta-imdb-tiny@{COMMIT}"));
+        assert!(dir.join("result.json").exists());
+        pinned += 1;
+    }
+    // Two seeds, and the zero-shot run beside them.
+    assert_eq!(pinned, 3);
+
+    // With the cache full nobody asks the hub again.
+    let mut again = mezo(&place, &hub, "sweep run spec.toml");
+    ended(again.env("HF_HUB_OFFLINE", "1"), 0);
+}
+
+#[test]
+fn a_model_that_cannot_be_fetched_starts_nothing() {
+    let hub = FakeHub::new(vec![]);
+    let place = Place::new();
+    fs::write(place.path("spec.toml"), SPEC).unwrap();
+    let output = mezo(&place, &hub, "sweep run spec.toml").output().unwrap();
+    assert!(!output.status.success());
+    let said = said(&place, &hub, &output);
+    assert!(
+        said.contains("someone/roberta-imdb-tiny") && said.contains("hint: "),
+        "{said}"
+    );
+    assert!(!place.path("runs").exists());
+}

@@ -1,14 +1,26 @@
-//! How downloads are shown: a bar for each file on a terminal, a plain line now and then elsewhere.
+//! Downloads, and how they are shown: a bar for each file on a terminal, a plain line now and then elsewhere.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use mezo_hub::{Event, Progress};
+use mezo_hub::{Event, Hub, Progress, Repo, Wanted};
 use mezo_sweep::human_time;
+
+use crate::failure::Failure;
 
 /// How often a plain line is written.
 const EVERY: Duration = Duration::from_secs(10);
+
+/// Makes sure that a model is in the hub's cache. One that is there is taken as it is, and the hub is not asked.
+pub fn fetch_model(repo: &str, revision: &str) -> Result<(), Failure> {
+    let hub = Hub::from_env()?;
+    let model = Repo::model(repo)?;
+    if hub.locate(&model, revision).is_none() {
+        hub.fetch(&model, revision, Wanted::Model, &mut *downloads())?;
+    }
+    Ok(())
+}
 
 /// The display for this terminal, or for none.
 pub fn downloads() -> Box<dyn Progress> {

@@ -76,6 +76,18 @@ pub fn planned(spec: &Path, folders: &Folders) -> Result<Vec<Planned>, Failure> 
     Ok(planned.collect())
 }
 
+/// The repositories on the hub that a spec's models are from, each with its revision.
+pub fn hub_models(spec: &Path, folders: &Folders) -> Result<BTreeSet<(String, String)>, Failure> {
+    let spec = Spec::read(spec)?;
+    let mut models = BTreeSet::new();
+    for point in spec.points()? {
+        let run = checked(&spec, &point, folders)?;
+        let model = run.model.on_hub();
+        models.extend(model.map(|(repo, revision)| (repo.to_owned(), revision.to_owned())));
+    }
+    Ok(models)
+}
+
 /// The runs of a spec. Nothing is written.
 fn expanded(spec: &Path, folders: &Folders, lacking: Lacking) -> Result<Expanded, Failure> {
     let spec = Spec::read(spec)?;

@@ -6,16 +6,21 @@ use mezo_report::{Format, ReportOptions};
 use mezo_sweep::{Outcome, Run, WorkerCommand};
 
 use crate::args::RunArgs;
+use crate::downloads::fetch_model;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::put;
-use crate::plan::{Planned, planned};
+use crate::plan::{Planned, hub_models, planned};
 use crate::progress;
 use crate::stop;
 
 /// Carries out what is not finished, then makes the report.
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     mezo_train::check_device(&args.device)?;
+    // Fetched here once, so that workers never race for them.
+    for (repo, revision) in hub_models(&args.spec, &args.folders)? {
+        fetch_model(&repo, &revision)?;
+    }
     let planned = planned(&args.spec, &args.folders)?;
     let Some(sweep) = planned
         .first()

@@ -237,26 +237,22 @@ fn check_classes(config: &Config, classes: usize) -> Result<(), TrainError> {
 /// Which model the spec names; of the hub's, the commit that the cache has.
 fn model_config(spec: &RunSpec) -> Result<ModelConfig, TrainError> {
     let model = &spec.model;
-    match (&model.builtin, &model.path, &model.hub) {
+    match (&model.builtin, &model.path, model.on_hub()) {
         (Some(name), ..) => Ok(ModelConfig::Builtin(name.clone())),
         (_, Some(path), _) => Ok(ModelConfig::Path(path.clone())),
-        (.., Some(repo)) => {
+        (.., Some((repo, revision))) => {
             let hub = Hub::from_env()?;
-            let revision = model.revision.as_deref().unwrap_or(MAIN);
             let snapshot = hub
                 .locate(&Repo::model(repo)?, revision)
                 .ok_or_else(|| materials::not_fetched(&hub, repo, revision))?;
             Ok(ModelConfig::Hub(HubModel {
-                repo: repo.clone(),
+                repo: repo.into(),
                 commit: snapshot.commit,
             }))
         }
         (None, None, None) => Err(value("model", "[model] names no model".into())),
     }
 }
-
-/// The branch that a repository is read from where the spec names none.
-const MAIN: &str = "main";
 
 /// What decides a split and its tokens.
 fn data_key(config: &Config) -> String {

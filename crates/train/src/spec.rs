@@ -49,6 +49,17 @@ pub struct ModelSpec {
     pub revision: Option<String>,
 }
 
+/// The branch that a repository is read from where the spec names none.
+const MAIN: &str = "main";
+
+impl ModelSpec {
+    /// The repository on the hub and its revision, where the model is from there.
+    pub fn on_hub(&self) -> Option<(&str, &str)> {
+        let repo = self.hub.as_deref()?;
+        Some((repo, self.revision.as_deref().unwrap_or(MAIN)))
+    }
+}
+
 /// `[task]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
