@@ -186,12 +186,15 @@ fn heading(blocks: &[Block]) -> String {
 }
 
 fn all_notes(runs: &SweepRuns, blocks: &[Block], footnotes: &Footnotes) -> Vec<String> {
-    let mut notes = vec![
-        "ours / the paper's (RoBERTa-large, arXiv 2305.17333v3, Table 18), mean (standard deviation over seeds, \
-         ddof 0) over 5 seeds unless another number is given; per seed the configuration with the best dev \
-         accuracy, at its best step"
-            .to_owned(),
-    ];
+    let beside = if has_papers(blocks) {
+        "ours / the paper's (RoBERTa-large, arXiv 2305.17333v3, Table 18), "
+    } else {
+        ""
+    };
+    let mut notes = vec![format!(
+        "{beside}mean (standard deviation over seeds, ddof 0) over 5 seeds unless another number is given; per \
+         seed the configuration with the best dev accuracy, at its best step"
+    )];
     if runs.made_data() {
         notes.push(notes::MADE_DATA.to_owned());
     }
@@ -227,6 +230,13 @@ fn all_notes(runs: &SweepRuns, blocks: &[Block], footnotes: &Footnotes) -> Vec<S
     notes.extend(notes::states(runs));
     notes.extend(notes::faults(runs));
     notes
+}
+
+/// Whether the paper has a number of anything here.
+fn has_papers(blocks: &[Block]) -> bool {
+    let rows = blocks.iter().flat_map(|block| &block.methods);
+    let mut entries = rows.flat_map(|row| &row.entries);
+    entries.any(|entry| entry.paper.is_some())
 }
 
 fn has_gaps(blocks: &[Block]) -> bool {

@@ -1,7 +1,7 @@
 //! A block as rounded texts, for the forms that people read.
 
 use super::letters;
-use crate::comparison::{Block, Comparison, Entry, State};
+use crate::comparison::{Block, Comparison, Entry, MethodRow, State, has_papers};
 use crate::paper::SEEDS;
 use crate::table::RowKind;
 
@@ -29,13 +29,8 @@ impl TextEntry {
 }
 
 pub(super) fn rows(comparison: &Comparison, block: &Block) -> Vec<TextRow> {
-    let with_paper = comparison
-        .blocks
-        .iter()
-        .flat_map(|block| &block.methods)
-        .flat_map(|row| &row.entries)
-        .any(|entry| entry.paper.is_some());
-    let row = |row: &crate::comparison::MethodRow| TextRow {
+    let with_paper = has_papers(&comparison.blocks);
+    let row = |row: &MethodRow| TextRow {
         method: row.method.clone(),
         entries: row
             .entries
