@@ -157,7 +157,10 @@ fn every_run_is_listed_on_demand_and_as_json() {
 fn a_sweep_does_not_run_without_what_it_names() {
     let (place, _) = paper();
     let mut command = place.mezo(["sweep", "run", "experiments/paper/mezo.toml"]);
-    let output = ended(command.env("HF_HOME", place.path("hub")), 3);
+    command
+        .env("HF_HOME", place.path("hub"))
+        .env("HF_HUB_OFFLINE", "1");
+    let output = ended(&mut command, 3);
     let said = text(&output.stderr);
     assert!(
         said.contains("roberta-large") && said.contains("--model DIR"),
