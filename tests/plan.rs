@@ -13,16 +13,26 @@ use serde_json::Value;
 /// The paper's specs where neither data nor weights are.
 fn paper() -> (Place, Vec<String>) {
     let place = Place::new();
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/paper");
+    let specs = copied(&place, "experiments/paper");
+    (place, specs)
+}
+
+/// The specs of a folder of the project, put into the place.
+fn copied(place: &Place, folder: &str) -> Vec<String> {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(folder);
     let mut specs = Vec::new();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
-        let to = format!("experiments/paper/{}", common::name(&path));
-        place.write(&to, &fs::read_to_string(path).unwrap());
-        specs.push(to);
+        if path.extension().is_some_and(|end| end == "toml") {
+            let to = format!("{folder}/{}", common::name(&path));
+            place.write(&to, &fs::read_to_string(path).unwrap());
+            specs.push(to);
+        }
     }
     specs.sort();
-    (place, specs)
+    specs
 }
 
 /// A plan with nothing in the hub's cache.
@@ -44,6 +54,21 @@ fn told(said: &str, name: &str) -> String {
     let line = said.lines().rfind(|line| line.starts_with(name));
     let line = line.unwrap_or_else(|| panic!("nothing of {name} in {said}"));
     line.split_whitespace().last().unwrap().to_owned()
+}
+
+#[test]
+fn every_spec_of_the_project_is_sound() {
+    let place = Place::new();
+    for folder in ["experiments", "experiments/options", "experiments/small"] {
+        let specs = copied(&place, folder);
+        assert!(specs.len() > 5, "{folder}: {specs:?}");
+        for spec in specs {
+            let said = text(&plan(&place, std::slice::from_ref(&spec), &[]).stderr);
+            // The built-in model and its task are everywhere.
+            let here = folder.ends_with("options") || spec.ends_with("quickstart.toml");
+            assert_eq!(here, !said.contains("unresolved"), "{spec}: {said}");
+        }
+    }
 }
 
 #[test]
@@ -163,7 +188,7 @@ fn a_sweep_does_not_run_without_what_it_names() {
     let output = ended(&mut command, 3);
     let said = text(&output.stderr);
     assert!(
-        said.contains("roberta-large") && said.contains("--model DIR"),
+        said.contains("roberta-large") && said.contains("HF_HUB_OFFLINE"),
         "{said}"
     );
     assert!(!place.path("runs").exists());
