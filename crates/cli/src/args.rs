@@ -31,6 +31,9 @@ pub enum Command {
     /// Work with data sets
     #[command(subcommand)]
     Data(DataCommand),
+    /// Measure what a step takes on this machine
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 #[derive(Debug, clap::Args)]
@@ -218,4 +221,63 @@ pub struct SplitArgs {
     /// The most test examples; 0 for all of them
     #[arg(long, default_value_t = 1000)]
     pub test_cap: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// The most memory of a forward pass, a MeZO step and a backpropagation step, on random weights
+    Memory(MemoryArgs),
+    /// One of the three, in this process
+    #[command(hide = true)]
+    MemoryOf(PassArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct MemoryArgs {
+    #[command(flatten)]
+    pub of: BenchArgs,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: BenchFormat,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct PassArgs {
+    #[command(flatten)]
+    pub of: BenchArgs,
+    /// What to carry out
+    #[arg(long, value_enum)]
+    pub pass: PassName,
+}
+
+/// What is measured on.
+#[derive(Debug, clap::Args)]
+pub struct BenchArgs {
+    /// The sizes of roberta-base or of roberta-large
+    #[arg(long, value_enum, default_value = "base")]
+    pub shape: ShapeName,
+    /// Sentences, as long as SST-2's with their prompt
+    #[arg(long, default_value = "64")]
+    pub batch: NonZeroUsize,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ShapeName {
+    Base,
+    Large,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum PassName {
+    Forward,
+    Mezo,
+    Backpropagation,
+}
+
+/// How a measurement is printed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum BenchFormat {
+    Human,
+    Md,
+    Json,
 }

@@ -1,6 +1,7 @@
 //! The `mezo` command: arguments, progress, exit codes.
 
 mod args;
+mod bench;
 mod data;
 mod downloads;
 mod exit;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Report(args) => report::report(&args),
         Command::Export(args) => train::export(&args),
         Command::Data(args) => data::data(&args),
+        Command::Bench(args) => bench::bench(&args),
     };
     done.unwrap_or_else(report_failure).into()
 }

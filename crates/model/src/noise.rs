@@ -95,14 +95,24 @@ pub(crate) fn initial_normals(
     count: usize,
 ) -> Vec<f32> {
     let mut values = vec![0.0f32; count];
-    let mut buffer = [0.0f32; GROUP];
-    for (group, part) in values.chunks_mut(GROUP).enumerate() {
-        normals(seed, number, draw, group as u64, &mut buffer);
-        for (value, z) in part.iter_mut().zip(buffer) {
-            *value = deviation * z;
-        }
-    }
+    fill_initial_normals(seed, draw, number, deviation, &mut values);
     values
+}
+
+/// [`initial_normals`] in the place where they are wanted.
+pub(crate) fn fill_initial_normals(
+    seed: u64,
+    draw: Draw,
+    number: u32,
+    deviation: f32,
+    values: &mut [f32],
+) {
+    by_group(0, values, |group, buffer| {
+        normals(seed, number, draw, group, buffer);
+        for z in buffer {
+            *z *= deviation;
+        }
+    });
 }
 
 /// Philox calls made side by side, one in each lane.

@@ -1,9 +1,10 @@
 //! Models that have learnt nothing: for measurements and tests, which need the sizes and not the words.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use crate::config::RobertaConfig;
-use crate::noise::{Draw, initial_normals};
+use crate::kernels::update::in_place;
+use crate::noise::{Draw, fill_initial_normals};
 use crate::roberta::Roberta;
 
 /// `initializer_range` of RoBERTa's published configurations.
@@ -16,15 +17,16 @@ impl Roberta {
         let mut model = Self::zeros(config, device);
         let mut number = 0;
         model.each_mut("", &mut |name, _, weight| {
-            let [rows, columns] = weight.dims();
             let norm = name.ends_with("LayerNorm.weight") || name.ends_with("layer_norm.weight");
             if norm {
                 weight.replace(|zeros| zeros + 1.0);
             } else if !name.ends_with(".bias") {
-                let count = rows * columns;
-                let values = initial_normals(seed, Draw::Weights, number, DEVIATION, count);
-                let values = TensorData::new(values, [rows, columns]);
-                weight.replace(|_| Tensor::from_data(values, device));
+                // In place: beside the model there is never another table.
+                weight.replace(|zeros| {
+                    in_place(zeros, |values| {
+                        fill_initial_normals(seed, Draw::Weights, number, DEVIATION, values);
+                    })
+                });
             }
             number += 1;
         });

@@ -6,6 +6,7 @@
 //! instant goes on as if nothing had happened.
 
 mod attempts;
+mod bench;
 mod check;
 mod cost;
 mod defaults;
@@ -34,6 +35,7 @@ mod training;
 mod work;
 
 pub use attempts::{Attempt, EndReason};
+pub use bench::{BenchError, Pass, Shape, peak_of};
 pub use cost::{Cost, Work};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluate};
