@@ -9,7 +9,8 @@ use std::path::Path;
 
 use common::Packed;
 use mezo_model::{
-    LoraConfig, NamedTensor, Noise, Philox, PrefixConfig, PrefixInit, Probes, Roberta, Tuning,
+    LoraConfig, NamedTensor, Noise, Philox, PrefixConfig, PrefixInit, Probe, Probes, Roberta,
+    Tuning,
 };
 use tiny::{WORDS, descend, scores, sentences, tiny};
 
@@ -337,4 +338,24 @@ fn activations_are_those_of_a_sentence() {
         });
         assert_eq!(found.count(), 1, "place {place}");
     }
+}
+
+/// With everything trained they go one after another (`Roberta::scores`), which must not be seen in the numbers.
+#[test]
+fn probes_in_one_pass_or_one_after_another() {
+    let mut model = tiny().model;
+    model.train_only(Tuning::Full, false);
+    let (sentences, masks) = sentences(8);
+    let packed = Packed::new(&sentences, &masks);
+    let bits = |probes: Vec<Probe>| -> Vec<u32> {
+        let features = model.features(packed.batch(), &Probes::new(&Philox, probes));
+        features
+            .into_data()
+            .iter::<f32>()
+            .map(f32::to_bits)
+            .collect()
+    };
+    let [plus, minus] = [EPS, -EPS].map(|scale| Probe { seed: 3, scale });
+    let alone = [bits(vec![plus]), bits(vec![minus])].concat();
+    assert_eq!(bits(vec![plus, minus]), alone);
 }
