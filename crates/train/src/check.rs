@@ -2,8 +2,8 @@
 
 use crate::error::TrainError;
 use crate::spec::{
-    DecayName, EstimatesSchedule, Estimator, MethodName, Objective, OptimizerName, ProtocolName,
-    RunSpec, TrainSpec, TuningName,
+    EstimatesSchedule, Estimator, MethodName, Objective, OptimizerName, ProtocolName, RunSpec,
+    TrainSpec, TuningName,
 };
 
 impl RunSpec {
@@ -258,7 +258,7 @@ fn check_schedule(train: &TrainSpec) -> Result<(), TrainError> {
 
 fn check_optimizer(train: &TrainSpec) -> Result<(), TrainError> {
     refuse(
-        train.decay_on == Some(DecayName::All) && train.weight_decay.is_none(),
+        train.decay_on.is_some() && train.weight_decay.is_none(),
         "train.decay_on",
         "is set",
         "there is no `train.weight_decay`",

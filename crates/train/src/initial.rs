@@ -24,6 +24,10 @@ pub(crate) fn model(
     let mut model = loaded.model;
     let seed = config.train.and_then(|train| train.seed).unwrap_or(0);
     let Some(trained) = trained(config, manifest.protocol, examples.classes, false) else {
+        if !config.task.prompt {
+            // Linear probing reads what this head would.
+            model.attach_classifier(examples.classes, seed);
+        }
         return Ok((model, loaded.sha256));
     };
     match trained.head {
