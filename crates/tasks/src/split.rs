@@ -253,10 +253,12 @@ impl Places {
         Ok(names)
     }
 
-    /// SNLI's test rows beside the task's folder, where they are there.
+    /// SNLI's test rows beside the task's folder or beside the data folder, where they are there.
     fn trimmed(&self, task: &Task) -> Option<PathBuf> {
-        let trimmed = self.folder.with_file_name("snli").join("test.tsv");
-        (task.name() == "snli" && trimmed.exists()).then_some(trimmed)
+        let data = self.folder.parent()?;
+        let beside = [data.join("snli"), data.join("../snli")];
+        let mut files = beside.iter().map(|folder| folder.join("test.tsv"));
+        files.find(|file| task.name() == "snli" && file.exists())
     }
 
     /// Whether there are test rows that belong to no written split.
@@ -293,7 +295,7 @@ impl Places {
     }
 
     /// The test rows of the source; for SNLI, whose files are large and often left out, also those of `snli/test.tsv`
-    /// beside the task's folder.
+    /// beside the task's folder or the data folder.
     fn source_table(&self, task: &Task) -> Result<Table, TaskError> {
         match self.trimmed(task).filter(|_| !self.test.exists()) {
             Some(trimmed) => read_trimmed_snli(&trimmed),
