@@ -8,6 +8,7 @@ use crate::digits::number_text;
 use crate::manifest::{Manifest, TrainConfig};
 use crate::method;
 use crate::sources::Sources;
+use crate::varied::text;
 
 /// One combination of hyperparameters, over its seeds.
 ///
@@ -106,21 +107,26 @@ impl Cell {
     /// The learning rate and epsilon in words: `lr 1e-4, eps 1e-3`. Where there is no epsilon, the batch
     /// size is the other half of the paper's grid: `lr 1e-5, batch 8`.
     pub fn short_name(&self) -> String {
-        let named =
-            |(name, word): (&str, &str)| self.setting(name).map(|text| format!("{word} {text}"));
-        let second = match self.setting("eps") {
-            Some(_) => ("eps", "eps"),
-            None => ("batch_size", "batch"),
-        };
-        let words: Vec<String> = [("lr", "lr"), second]
-            .into_iter()
-            .filter_map(named)
-            .collect();
-        if words.is_empty() {
-            self.method.clone()
-        } else {
-            words.join(", ")
-        }
+        configuration_words(&self.settings, &self.method)
+    }
+}
+
+/// [`Cell::short_name`] of settings and a method.
+pub(crate) fn configuration_words(settings: &[(String, String)], method: &str) -> String {
+    let named =
+        |(name, word): (&str, &str)| text(settings, name).map(|text| format!("{word} {text}"));
+    let second = match text(settings, "eps") {
+        Some(_) => ("eps", "eps"),
+        None => ("batch_size", "batch"),
+    };
+    let words: Vec<String> = [("lr", "lr"), second]
+        .into_iter()
+        .filter_map(named)
+        .collect();
+    if words.is_empty() {
+        method.to_owned()
+    } else {
+        words.join(", ")
     }
 }
 

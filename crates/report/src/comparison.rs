@@ -21,7 +21,7 @@ pub use entry::{Entry, State};
 
 use entry::{Found, entries};
 use footnotes::Footnotes;
-use variants::tell_apart;
+use variants::{TELLS_APART, tell_apart};
 
 /// Several sweeps beside the paper. Accuracies are in percent throughout.
 #[derive(Debug)]
@@ -195,6 +195,7 @@ fn all_notes(runs: &SweepRuns, blocks: &[Block], footnotes: &Footnotes) -> Vec<S
         "{beside}mean (standard deviation over seeds, ddof 0) over 5 seeds unless another number is given; per \
          seed the configuration with the best dev accuracy, at its best step"
     )];
+    notes.extend(reproduction_notes(footnotes));
     if runs.made_data() {
         notes.push(notes::MADE_DATA.to_owned());
     }
@@ -203,19 +204,6 @@ fn all_notes(runs: &SweepRuns, blocks: &[Block], footnotes: &Footnotes) -> Vec<S
             .iter()
             .filter_map(|block| agreement_note(block, blocks)),
     );
-    if !footnotes.everywhere.is_empty() {
-        notes.push(format!(
-            "no number here is a reproduction (partial grid), all of them differ from the paper's in: {}",
-            footnotes.everywhere.join("; ")
-        ));
-    }
-    if !footnotes.marked.is_empty() {
-        notes.push(
-            "a number with letters is no reproduction (partial grid) but differs from the paper's in what they \
-             stand for; letters that only tell rows apart aside"
-                .to_owned(),
-        );
-    }
     if has_gaps(blocks) {
         notes.push("where ours is -, these sweeps have no run of it".to_owned());
     }
@@ -229,6 +217,30 @@ fn all_notes(runs: &SweepRuns, blocks: &[Block], footnotes: &Footnotes) -> Vec<S
     notes.extend(protocol::sentences(runs));
     notes.extend(notes::states(runs));
     notes.extend(notes::faults(runs));
+    notes
+}
+
+/// What is no reproduction, and how that is marked.
+fn reproduction_notes(footnotes: &Footnotes) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !footnotes.everywhere.is_empty() {
+        notes.push(format!(
+            "no number here is a reproduction (partial grid), all of them differ from the paper's in: {}",
+            footnotes.everywhere.join("; ")
+        ));
+    }
+    let tells_apart = |text: &&String| text.starts_with(TELLS_APART);
+    let apart = footnotes.marked.iter().filter(tells_apart).count();
+    if apart < footnotes.marked.len() {
+        let aside = match apart {
+            0 => "",
+            _ => "; letters that only tell rows apart aside",
+        };
+        notes.push(format!(
+            "letters stand for in what ours differs from the paper's, after a number, or after a method or a task \
+             for its whole row or column: no such number is a reproduction (partial grid){aside}"
+        ));
+    }
     notes
 }
 

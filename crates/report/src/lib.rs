@@ -26,6 +26,7 @@ mod protocol;
 mod rows;
 mod run_files;
 mod run_record;
+mod search_notes;
 mod searches;
 mod selection;
 mod slope;

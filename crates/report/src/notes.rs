@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol;
 use crate::run_record::{RunRecord, Status};
-use crate::slope_rows::{SlopeRow, cell_sentence, slope_names};
+use crate::search_notes;
+use crate::slope_rows::{SlopeRow, cell_sentence, slope_names, verdicts};
 use crate::sources;
 use crate::sweep_runs::SweepRuns;
 use crate::table::{Row, RowKind};
-use crate::varied::{Named, varied};
+use crate::varied::{Named, setting_words, varied};
 
 /// What made data are.
 pub(crate) const MADE_DATA: &str =
     "made, not found: the task's sentences come from this project's own grammar";
+
+/// Sentences about single cells are told for so many, and counted where there are more.
+const MOST_CELLS: usize = 8;
 
 /// The notes in the order in which they are read.
 pub(crate) fn notes(runs: &SweepRuns, rows: &[Row], slopes: &[SlopeRow]) -> Vec<String> {
@@ -24,8 +28,8 @@ pub(crate) fn notes(runs: &SweepRuns, rows: &[Row], slopes: &[SlopeRow]) -> Vec<
     notes.extend(alike(rows));
     notes.extend(seeds(rows));
     notes.extend(repeated(runs));
-    notes.extend(grids(rows));
-    notes.extend(choices(rows));
+    notes.extend(search_notes::grids(rows));
+    notes.extend(search_notes::choices(rows));
     notes.extend(dev_only(rows.iter()));
     notes.extend(zero_estimates(rows));
     notes.extend(protocol::sentences(runs));
@@ -115,68 +119,6 @@ fn seeds(rows: &[Row]) -> Option<String> {
     }
 }
 
-/// What each search has that the paper's has not, or the other way round.
-fn grids(rows: &[Row]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let searches = [RowKind::ZeroShot, RowKind::Selected];
-    for row in rows.iter().filter(|row| searches.contains(&row.kind)) {
-        let differences = row.partial_grid.join("; ");
-        let note = match (row.kind, row.partial_grid.is_empty()) {
-            // Without a number of the paper's beside it there is nothing to tell it apart from.
-            (RowKind::ZeroShot, same) if same || row.paper.is_none() => continue,
-            (RowKind::ZeroShot, _) => format!("zero-shot, not the paper's: {differences}"),
-            (_, true) => format!("{}: the paper's grid and seeds", row.method),
-            (_, false) => format!("{}, partial grid: {differences}", row.method),
-        };
-        // Zero-shot rows of several k differ in nothing that this note says.
-        if !notes.contains(&note) {
-            notes.push(note);
-        }
-    }
-    if rows.iter().any(|row| row.paper.is_some()) {
-        notes.push(
-            "paper: RoBERTa-large, arXiv 2305.17333v3, Table 18; it is selected per seed over the whole \
-             grid, so that only the row selected as published stands beside it like for like"
-                .to_owned(),
-        );
-    }
-    notes
-}
-
-/// Which configuration each seed selected, and what the rows beside that are.
-fn choices(rows: &[Row]) -> Vec<String> {
-    let selected = rows
-        .iter()
-        .filter(|row| row.kind == RowKind::Selected && !row.chosen.is_empty());
-    let words = |row: &Row| {
-        let seeds: Vec<String> = row
-            .chosen
-            .iter()
-            .map(|choice| format!("seed {}: {}", choice.seed, choice.cell))
-            .collect();
-        format!(
-            "{}, selected as published (per seed the configuration with the best dev accuracy): {}",
-            row.method,
-            seeds.join("; ")
-        )
-    };
-    let mut notes: Vec<String> = selected.map(words).collect();
-    let any = |kind: RowKind| rows.iter().any(|row| row.kind == kind);
-    if any(RowKind::LastStep) {
-        notes.push(
-            "selected, last step: the same runs where their training ended, no step chosen"
-                .to_owned(),
-        );
-    }
-    if any(RowKind::Fixed) {
-        notes.push(
-            "best fixed configuration: the one with the best mean dev accuracy, for all seeds"
-                .to_owned(),
-        );
-    }
-    notes
-}
-
 /// Where there is nothing to measure on.
 pub(crate) fn dev_only<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<String> {
     let without: BTreeSet<String> = rows
@@ -204,25 +146,40 @@ fn zero_estimates(rows: &[Row]) -> Vec<String> {
         .iter()
         .filter(|row| row.kind == RowKind::Cell)
         .collect();
+    let shares: Vec<(&Row, f64)> = cells
+        .iter()
+        .filter_map(|row| Some((*row, 100.0 * row.zero_estimates?)))
+        .collect();
+    if shares.len() > MOST_CELLS {
+        let order = |share: &(&Row, f64)| share.1;
+        let least = shares.iter().map(order).fold(f64::INFINITY, f64::min);
+        let most = shares.iter().map(order).fold(0.0, f64::max);
+        return vec![format!(
+            "an estimate of exactly 0 in {} to {} % of the steps in {} of {} cells; each in the table's CSV",
+            percent(least),
+            percent(most),
+            shares.len(),
+            cells.len()
+        )];
+    }
     let named: Vec<Named<'_>> = cells
         .iter()
         .map(|row| (row.method.as_str(), row.settings.as_slice()))
         .collect();
     let varied = varied(&named);
-    let sentence = |row: &&Row| {
-        let share = 100.0 * row.zero_estimates?;
+    let sentence = |(row, share): &(&Row, f64)| {
         let settings = varied
             .iter()
-            .filter_map(|name| Some(format!("{} {}", name.replace('_', " "), row.setting(name)?)));
+            .filter_map(|name| Some(setting_words(name, row.setting(name)?)));
         let mut words = vec![row.method.clone()];
         words.extend(settings);
-        Some(format!(
+        format!(
             "{}: an estimate of exactly 0 in {} % of the steps",
             words.join(", "),
-            percent(share)
-        ))
+            percent(*share)
+        )
     };
-    cells.iter().filter_map(sentence).collect()
+    shares.iter().map(sentence).collect()
 }
 
 /// A share that is above zero is never written as zero.
@@ -290,7 +247,8 @@ pub(crate) fn faults(runs: &SweepRuns) -> Vec<String> {
         .collect()
 }
 
-/// A sentence a cell, by the settings in which cells differ and by learning rate and epsilon.
+/// A sentence a cell, by the settings in which cells differ and by learning rate and epsilon; one for all where
+/// there are many.
 fn loss_slopes(slopes: &[SlopeRow]) -> Vec<String> {
     let names = slope_names(slopes);
     let mut order: Vec<&String> = Vec::new();
@@ -301,6 +259,13 @@ fn loss_slopes(slopes: &[SlopeRow]) -> Vec<String> {
             order.push(name);
         }
         members.push(row);
+    }
+    if order.len() > MOST_CELLS {
+        return vec![format!(
+            "training loss of {} cells: {}; each run in the report's slopes.md",
+            order.len(),
+            verdicts(slopes)
+        )];
     }
     order
         .iter()

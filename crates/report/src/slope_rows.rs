@@ -4,7 +4,7 @@ use crate::digits::{about, signed, thousands};
 use crate::run_record::{RunRecord, Status};
 use crate::slope::{FEWEST_STEPS, Slope, Verdict};
 use crate::sweep_runs::SweepRuns;
-use crate::varied::{Named, varied};
+use crate::varied::{Named, setting_words, varied};
 
 /// The slope of one run's loss.
 #[derive(Debug)]
@@ -185,11 +185,37 @@ pub(crate) fn slope_names(rows: &[SlopeRow]) -> Vec<String> {
             .iter()
             .filter(|name| **name != "batch_size" || !row.cell.contains("batch"));
         let found = others.filter_map(|name| row.settings.iter().find(|(known, _)| known == name));
-        words.extend(found.map(|(name, text)| format!("{} {text}", name.replace('_', " "))));
+        words.extend(found.map(|(name, text)| setting_words(name, text)));
         words.push(row.cell.clone());
         words.join(", ")
     };
     rows.iter().map(name).collect()
+}
+
+/// How many of all runs fall, rise, show nothing, and cannot be said anything of.
+pub(crate) fn verdicts(rows: &[SlopeRow]) -> String {
+    let (diverged, steady): (Vec<&SlopeRow>, Vec<&SlopeRow>) =
+        rows.iter().partition(|row| row.diverged);
+    let of = |verdict: Option<Verdict>| {
+        let own = |row: &&&SlopeRow| row.slope.as_ref().map(Slope::verdict) == verdict;
+        steady.iter().filter(own).count()
+    };
+    let mut text = format!(
+        "the loss falls in {}, rises in {}, no slope seen in {} of {} runs",
+        of(Some(Verdict::Falls)),
+        of(Some(Verdict::Rises)),
+        of(Some(Verdict::NotSeen)),
+        rows.len()
+    );
+    for (count, words) in [
+        (of(None), "with too few steps for a slope"),
+        (diverged.len(), "diverged"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {words}"));
+        }
+    }
+    text
 }
 
 /// One sentence for the runs of a cell: how many fall, rise and show nothing.

@@ -1,14 +1,19 @@
 //! Which settings tell configurations apart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::method;
+use crate::sources;
 
 /// Short names and texts of one configuration, and its method as Table 18 calls it.
 pub(crate) type Named<'a> = (&'a str, &'a [(String, String)]);
 
-/// The names of the settings that are not the same for all, in the order in which they first stand. One that
-/// a method has in some configurations only is not the same either. What the method's name says is none.
+/// What a reader looks for first.
+const FIRST: [&str; 3] = ["model", "task", "k"];
+
+/// The names of the settings that are not the same for all: model, task and k, and others in the order in which
+/// they first stand. One that a method has in some configurations only is not the same either. What the method's
+/// name says is none, nor what the task's name says: how a task is put to the model, where it is put in one way.
 pub(crate) fn varied<'a>(all: &[Named<'a>]) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in all.iter().flat_map(|(_, settings)| settings.iter()) {
@@ -17,19 +22,63 @@ pub(crate) fn varied<'a>(all: &[Named<'a>]) -> Vec<&'a str> {
         }
     }
     names.retain(|name| differs(all, name));
+    if names.contains(&"task") {
+        let mut tasks: BTreeMap<Option<&str>, Vec<Named<'a>>> = BTreeMap::new();
+        for named in all {
+            tasks.entry(text(named.1, "task")).or_default().push(*named);
+        }
+        names.retain(|name| {
+            !is_of_task(name) || tasks.values().any(|of_task| differs(of_task, name))
+        });
+    }
+    names.sort_by_key(|name| {
+        FIRST
+            .iter()
+            .position(|first| first == name)
+            .unwrap_or(FIRST.len())
+    });
     names
 }
 
+/// Those among them that tell searches apart: nothing of these is searched over.
+pub(crate) fn varied_searches<'a>(all: &[Named<'a>]) -> Vec<&'a str> {
+    let mut names = varied(all);
+    names.retain(|name| {
+        let rules = ["protocol", "precision"];
+        FIRST.contains(name)
+            || is_of_task(name)
+            || rules.contains(name)
+            || sources::NAMES.contains(name)
+    });
+    names
+}
+
+/// A setting in words: `k 512`, `label words 0 terrible`; a model and a task need no more than their names.
+pub(crate) fn setting_words(name: &str, text: &str) -> String {
+    match name {
+        "model" | "task" => text.to_owned(),
+        _ => format!("{} {text}", name.replace('_', " ")),
+    }
+}
+
+/// The text of one setting.
+pub(crate) fn text<'a>(settings: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = settings.iter().find(|(known, _)| known == name);
+    found.map(|(_, text)| text.as_str())
+}
+
+/// Whether a setting says how a task is put to the model.
+fn is_of_task(name: &str) -> bool {
+    matches!(name, "template" | "max_length" | "test_cap" | "cut")
+        || name.starts_with("label_words_")
+}
+
 fn differs(all: &[Named<'_>], name: &str) -> bool {
-    let text = |settings: &'_ [(String, String)]| {
-        let found = settings.iter().find(|(known, _)| known == name);
-        found.map(|(_, text)| text.clone())
-    };
-    let texts: BTreeSet<(&str, Option<String>)> = all
+    let texts: BTreeSet<(&str, Option<&str>)> = all
         .iter()
-        .map(|(method, settings)| (*method, text(settings)))
+        .map(|(method, settings)| (*method, text(settings, name)))
         .collect();
-    let values: BTreeSet<&String> = texts.iter().filter_map(|(_, text)| text.as_ref()).collect();
+    let values: BTreeSet<&str> = texts.iter().filter_map(|(_, text)| *text).collect();
     let partly = |method: &str| {
         let own = texts.iter().filter(|(known, _)| *known == method);
         own.count() > 1

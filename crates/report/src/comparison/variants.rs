@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::entry::Found;
 use crate::cell::differing_sources;
 
+/// What a footnote begins with that tells rows apart, and no number from the paper's.
+pub(super) const TELLS_APART: &str = "to tell rows apart";
+
 /// Gives results that would stand in the same place what tells them apart: prompts, or what was read.
 pub(super) fn tell_apart(found: &mut [Found<'_>]) {
     let mut places: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
@@ -19,19 +22,29 @@ pub(super) fn tell_apart(found: &mut [Found<'_>]) {
     let several: Vec<Vec<usize>> = places.into_values().filter(|same| same.len() > 1).collect();
     for same in several {
         let told = differences(found, &same);
+        // Where a row differs from the paper in a setting, its own and the paper's stand there already.
+        let known: Vec<String> = same
+            .iter()
+            .flat_map(|at| found[*at].differs.iter().cloned())
+            .collect();
         for (at, words) in same.into_iter().zip(told) {
-            let differs = &mut found[at].differs;
-            for word in words {
-                // Where the paper has another one, this stands there already.
-                if !differs.iter().any(|known| known.starts_with(&word)) {
-                    differs.push(format!("to tell rows apart: {word}"));
+            for (name, text) in words {
+                let own = format!("{name} {text} (paper: ");
+                let papers = format!(" (paper: {text})");
+                let is_told = |known: &String| {
+                    known.starts_with(&own)
+                        || known.starts_with(&format!("{name} ")) && known.ends_with(&papers)
+                };
+                if !known.iter().any(is_told) {
+                    let differs = &mut found[at].differs;
+                    differs.push(format!("{TELLS_APART}: {name} {text}"));
                 }
             }
         }
     }
 }
 
-fn differences(found: &[Found<'_>], same: &[usize]) -> Vec<Vec<String>> {
+fn differences(found: &[Found<'_>], same: &[usize]) -> Vec<Vec<(String, String)>> {
     let cells: Vec<_> = same.iter().map(|at| found[*at].cell).collect();
     let settings: Vec<BTreeMap<String, String>> =
         same.iter().map(|at| task_settings(&found[*at])).collect();
@@ -40,18 +53,19 @@ fn differences(found: &[Found<'_>], same: &[usize]) -> Vec<Vec<String>> {
         let first = texts.next().flatten();
         texts.any(|text| text != first)
     };
-    let of_task = settings.iter().map(|settings| -> Vec<String> {
+    let words = |name: &str| name.replace('_', " ");
+    let of_task = settings.iter().map(|settings| -> Vec<(String, String)> {
         let named = settings.iter().filter(|(name, _)| differs(name));
         named
-            .map(|(name, text)| format!("{} {text}", name.replace('_', " ")))
+            .map(|(name, text)| (words(name), text.clone()))
             .collect()
     });
     of_task
         .zip(differing_sources(&cells))
-        .map(|(mut words, sources)| {
+        .map(|(mut told, sources)| {
             let named = sources.into_iter();
-            words.extend(named.map(|(name, hash)| format!("{} {hash}", name.replace('_', " "))));
-            words
+            told.extend(named.map(|(name, hash)| (words(&name), hash)));
+            told
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use super::smooth::{Point, decimate, moving_average, quantile};
 use crate::digits::thousands;
 use crate::run_record::{RunRecord, Status};
 use crate::sweep_runs::SweepRuns;
-use crate::varied::{Named, varied};
+use crate::varied::{Named, setting_words, varied};
 
 /// The most panels one figure has.
 const MOST_PANELS: usize = 12;
@@ -151,13 +151,9 @@ fn panel_groups<'a>(runs: &[&'a RunRecord]) -> Vec<PanelGroup<'a>> {
         let (Some(cell), Some((_, text))) = (run.cell(), rate(run)) else {
             continue;
         };
-        let settings = varied.iter().filter_map(|name| {
-            Some(format!(
-                "{} {}",
-                name.replace('_', " "),
-                cell.setting(name)?
-            ))
-        });
+        let settings = varied
+            .iter()
+            .filter_map(|name| Some(setting_words(name, cell.setting(name)?)));
         let method = several_methods.then(|| cell.method.clone());
         let words: Vec<String> = method.into_iter().chain(settings).collect();
         let title = words.join(", ");

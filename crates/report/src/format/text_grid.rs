@@ -22,6 +22,9 @@ pub(super) enum Columns {
 /// What stands where there is nothing.
 const NOTHING: &str = "-";
 
+/// The settings that stand first where they differ.
+const LEADING: [&str; 2] = ["model", "task"];
+
 /// The usual settings, in their order.
 const USUAL: [&str; 4] = ["k", "lr", "eps", "steps"];
 
@@ -66,8 +69,14 @@ fn setting_columns(table: &Table, wanted: Columns) -> Vec<String> {
     let always = |name: &&str| {
         wanted == Columns::Usual || matches!(*name, "lr" | "eps") || varied.contains(name)
     };
-    let mut columns: Vec<&str> = USUAL.into_iter().filter(always).collect();
-    let others = varied.iter().filter(|name| !USUAL.contains(name));
+    let mut columns: Vec<&str> = varied
+        .iter()
+        .filter(|name| LEADING.contains(name))
+        .copied()
+        .collect();
+    columns.extend(USUAL.into_iter().filter(always));
+    let before = |name: &&&str| LEADING.contains(name) || USUAL.contains(name);
+    let others = varied.iter().filter(|name| !before(name));
     columns.extend(others);
     columns.into_iter().map(str::to_owned).collect()
 }

@@ -112,17 +112,17 @@ fn markdown() {
 
     ## k 16
 
-    | method | glue-sst2 | mnli | trec |
+    | method | glue-sst2 | mnli | trec [a] |
     | --- | --- | --- | --- |
-    | zero-shot | 50.0 / 79.0 | - / 48.8 | 50.0 [a] / 32.0 |
+    | zero-shot | 50.0 / 79.0 | - / 48.8 | 50.0 / 32.0 |
     | LP | 75.0 (0.0) [2 seeds; b] / 76.0 (2.8) | - / 56.5 (2.5) | - / 51.3 (5.5) |
-    | MeZO | 92.0 (1.4) / 90.5 (1.2) | dev only [c,d,e,f] / 58.7 (2.5) | 62.0 (1.4) [a] / 76.9 (2.7) |
-    | MeZO (LoRA) | 92.0 (0.0) [1 seed; 1 of 2 runs; b,g,h] / 91.4 (0.9) | - / 64.0 (2.5) | outstanding [0 of 1 runs; a,f,g,i] / 73.1 (6.5) |
+    | MeZO | 92.0 (1.4) / 90.5 (1.2) | dev only [c,d,e,f] / 58.7 (2.5) | 62.0 (1.4) / 76.9 (2.7) |
+    | MeZO (LoRA) [g] | 92.0 [1 seed; 1 of 2 runs; b,h] / 91.4 (0.9) | - / 64.0 (2.5) | outstanding [0 of 1 runs; f,i] / 73.1 (6.5) |
     | FT | diverged [f,j,k] / 91.9 (1.8) | - / 70.0 (2.3) | - / 85.0 (2.5) |
 
     - ours / the paper's (RoBERTa-large, arXiv 2305.17333v3, Table 18), mean (standard deviation over seeds, ddof 0) over 5 seeds unless another number is given; per seed the configuration with the best dev accuracy, at its best step
+    - letters stand for in what ours differs from the paper's, after a number, or after a method or a task for its whole row or column: no such number is a reproduction (partial grid)
     - order of our rows against the paper's, Kendall's tau-b over rows with both numbers, k 16: glue-sst2 +0.55 (n 4), trec +1.00 (n 2)
-    - a number with letters is no reproduction (partial grid) but differs from the paper's in what they stand for; letters that only tell rows apart aside
     - where ours is -, these sweeps have no run of it
     - no test rows in the data of mnli (k 16): dev chose, and there is no test score to report
     - in Table 18 and not in these sweeps, k 16: MeZO (prefix), MeZO-Adam, FT (LoRA), FT (prefix)
@@ -153,20 +153,20 @@ fn human() {
     fixture: roberta-large, protocol paper, test accuracy in percent
 
     k 16
-    ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-     method        glue-sst2                                 mnli                 trec
-    ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-     zero-shot     50.0                                      -                    50.0 [a]
-                   / 79.0                                    / 48.8               / 32.0
-     LP            75.0 (0.0) [2 seeds; b]                   -                    -
-                   / 76.0 (2.8)                              / 56.5 (2.5)         / 51.3 (5.5)
-     MeZO          92.0 (1.4)                                dev only [c,d,e,f]   62.0 (1.4) [a]
-                   / 90.5 (1.2)                              / 58.7 (2.5)         / 76.9 (2.7)
-     MeZO (LoRA)   92.0 (0.0) [1 seed; 1 of 2 runs; b,g,h]   -                    outstanding [0 of 1 runs; a,f,g,i]
-                   / 91.4 (0.9)                              / 64.0 (2.5)         / 73.1 (6.5)
-     FT            diverged [f,j,k]                          -                    -
-                   / 91.9 (1.8)                              / 70.0 (2.3)         / 85.0 (2.5)
-    ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+     method            glue-sst2                         mnli                 trec [a]
+    ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+     zero-shot         50.0                              -                    50.0
+                       / 79.0                            / 48.8               / 32.0
+     LP                75.0 (0.0) [2 seeds; b]           -                    -
+                       / 76.0 (2.8)                      / 56.5 (2.5)         / 51.3 (5.5)
+     MeZO              92.0 (1.4)                        dev only [c,d,e,f]   62.0 (1.4)
+                       / 90.5 (1.2)                      / 58.7 (2.5)         / 76.9 (2.7)
+     MeZO (LoRA) [g]   92.0 [1 seed; 1 of 2 runs; b,h]   -                    outstanding [0 of 1 runs; f,i]
+                       / 91.4 (0.9)                      / 64.0 (2.5)         / 73.1 (6.5)
+     FT                diverged [f,j,k]                  -                    -
+                       / 91.9 (1.8)                      / 70.0 (2.3)         / 85.0 (2.5)
+    ─────────────────────────────────────────────────────────────────────────────────────────────────────────
     ");
 }
 
@@ -205,12 +205,12 @@ fn latex() {
     \centering
     \begin{tabular}{llll}
     \hline
-    k 16 & glue-sst2 & mnli & trec \\
+    k 16 & glue-sst2 & mnli & trec [a] \\
     \hline
-    zero-shot & 50.0 / 79.0 & - / 48.8 & 50.0 [a] / 32.0 \\
+    zero-shot & 50.0 / 79.0 & - / 48.8 & 50.0 / 32.0 \\
     LP & 75.0 (0.0) [2 seeds; b] / 76.0 (2.8) & - / 56.5 (2.5) & - / 51.3 (5.5) \\
-    MeZO & 92.0 (1.4) / 90.5 (1.2) & dev only [c,d,e,f] / 58.7 (2.5) & 62.0 (1.4) [a] / 76.9 (2.7) \\
-    MeZO (LoRA) & 92.0 (0.0) [1 seed; 1 of 2 runs; b,g,h] / 91.4 (0.9) & - / 64.0 (2.5) & outstanding [0 of 1 runs; a,f,g,i] / 73.1 (6.5) \\
+    MeZO & 92.0 (1.4) / 90.5 (1.2) & dev only [c,d,e,f] / 58.7 (2.5) & 62.0 (1.4) / 76.9 (2.7) \\
+    MeZO (LoRA) [g] & 92.0 [1 seed; 1 of 2 runs; b,h] / 91.4 (0.9) & - / 64.0 (2.5) & outstanding [0 of 1 runs; f,i] / 73.1 (6.5) \\
     FT & diverged [f,j,k] / 91.9 (1.8) & - / 70.0 (2.3) & - / 85.0 (2.5) \\
     \hline
     \end{tabular}
@@ -409,6 +409,31 @@ fn one_task_put_in_two_ways_has_two_rows() {
             "to tell rows apart: template *cls**sent_0*_this_movie_is*mask*.*sep+*",
         ]
     );
+}
+
+#[test]
+fn the_papers_own_prompt_needs_no_footnote_beside_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let sweep = dir.path().join("prompts");
+    for template in [
+        "*cls**sent_0*_It_was*mask*.*sep+*",
+        "*cls**sent_0*_this_movie_is*mask*.*sep+*",
+    ] {
+        let mut run = run(13, "glue-sst2", "1e-6", 0.9);
+        run.template = template;
+        run.write(&sweep);
+    }
+    let comparison = read(&[sweep]);
+    assert_eq!(
+        comparison.footnotes,
+        [
+            "template *cls**sent_0*_this_movie_is*mask*.*sep+* (paper: *cls**sent_0*_It_was*mask*.*sep+*)"
+        ]
+    );
+    let text = comparison.render(Format::Markdown);
+    assert!(text.contains("| MeZO | 90.0 [1 seed] / "), "{text}");
+    assert!(text.contains("| MeZO [2] | 90.0 [1 seed; a] / "), "{text}");
+    assert!(!text.contains("tell rows apart"), "{text}");
 }
 
 #[test]

@@ -158,3 +158,154 @@ fn runs_that_are_missing_are_told_under_the_table() {
     assert!(text.contains("1 of 8 runs not finished"), "{text}");
     assert!(text.contains("[1 of 2]"), "{text}");
 }
+
+/// Two tasks, each put in its own way, with as many epsilons and learning rates as given.
+fn two_tasks(runs_dir: &Path, rates: &[&'static str], epsilons: &[&'static str]) -> Vec<Run> {
+    const TREC: &[&str] = &[
+        "Description",
+        "thing",
+        "Expression",
+        "Human",
+        "Location",
+        "Number",
+    ];
+    let mut runs = Vec::new();
+    for (task, template, words, better) in [
+        (
+            "sst-2",
+            "*cls**sent_0*_It_was*mask*.*sep+*",
+            &["terrible", "great"][..],
+            0,
+        ),
+        ("trec", "*cls**mask*:*+sent_0**sep+*", TREC, 1),
+    ] {
+        for (place, lr) in rates.iter().enumerate() {
+            for eps in epsilons {
+                let mut run = Run::new(13, lr, eps, falling(13, 400, 0.5, 100.0));
+                (run.task, run.template, run.label_words) = (task, template, words);
+                (run.tuning, run.made_data) = ("full", false);
+                let accuracy = if place == better { 0.9 } else { 0.8 };
+                let score = Score {
+                    step: 250,
+                    dev: accuracy,
+                    test: accuracy,
+                    cross_entropy: 0.3,
+                };
+                runs.push(run.scored(score, Score { step: 400, ..score }));
+            }
+        }
+    }
+    for run in &runs {
+        run.write(runs_dir);
+    }
+    runs
+}
+
+#[test]
+fn what_the_tasks_name_says_is_no_column() {
+    let dir = tempfile::tempdir().unwrap();
+    let runs = two_tasks(dir.path(), &["1e-4", "3e-4"], &["1e-3"]);
+    for run in [&runs[0], &runs[2]] {
+        write_zero_shot(dir.path(), run, 0.5, 0.7);
+    }
+    insta::assert_snapshot!(read(dir.path()).render(Format::Markdown), @r"
+    # fixture
+
+    roberta-imdb-tiny, k 512, batch 64, MeZO, steps 400, weight decay 0
+
+    | method | task | k | lr | eps | steps | seeds | acc, best dev | CE, best dev | acc, last step | CE, last step | acc gain (SE; ratio) | CE gain (SE; ratio) | paper | difference |
+    | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+    | zero-shot | sst-2 | 512 | - | - | - | - | 50.0 | 0.7000 | 50.0 | 0.7000 | - | - | 79.0 | -29.0 |
+    | zero-shot | trec | 512 | - | - | - | - | 50.0 | 0.7000 | 50.0 | 0.7000 | - | - | 32.0 | +18.0 |
+    | MeZO | sst-2 | 512 | 1e-4 | 1e-3 | 400 | 1 | 90.0 (0.0) | 0.3000 (0.0000) | 90.0 (0.0) | 0.3000 (0.0000) | +40.0 | -0.4000 | 93.3 (0.7) | -3.3 |
+    | MeZO | sst-2 | 512 | 3e-4 | 1e-3 | 400 | 1 | 80.0 (0.0) | 0.3000 (0.0000) | 80.0 (0.0) | 0.3000 (0.0000) | +30.0 | -0.4000 | 93.3 (0.7) | -13.3 |
+    | **MeZO, selected as published** | **sst-2** | **512** | **per seed** | **1e-3** | **400** | **1** | **90.0 (0.0)** | **0.3000 (0.0000)** | **90.0 (0.0)** | **0.3000 (0.0000)** | **+40.0** | **-0.4000** | **93.3 (0.7)** | **-3.3** |
+    | MeZO, selected, last step | sst-2 | 512 | per seed | 1e-3 | 400 | 1 | - | - | 90.0 (0.0) | 0.3000 (0.0000) | +40.0 | -0.4000 | 93.3 (0.7) | -3.3 |
+    | MeZO, best fixed configuration | sst-2 | 512 | 1e-4 | 1e-3 | 400 | 1 | 90.0 (0.0) | 0.3000 (0.0000) | 90.0 (0.0) | 0.3000 (0.0000) | +40.0 | -0.4000 | 93.3 (0.7) | -3.3 |
+    | MeZO | trec | 512 | 1e-4 | 1e-3 | 400 | 1 | 80.0 (0.0) | 0.3000 (0.0000) | 80.0 (0.0) | 0.3000 (0.0000) | +30.0 | -0.4000 | 94.3 (1.3) | -14.3 |
+    | MeZO | trec | 512 | 3e-4 | 1e-3 | 400 | 1 | 90.0 (0.0) | 0.3000 (0.0000) | 90.0 (0.0) | 0.3000 (0.0000) | +40.0 | -0.4000 | 94.3 (1.3) | -4.3 |
+    | **MeZO, selected as published** | **trec** | **512** | **per seed** | **1e-3** | **400** | **1** | **90.0 (0.0)** | **0.3000 (0.0000)** | **90.0 (0.0)** | **0.3000 (0.0000)** | **+40.0** | **-0.4000** | **94.3 (1.3)** | **-4.3** |
+    | MeZO, selected, last step | trec | 512 | per seed | 1e-3 | 400 | 1 | - | - | 90.0 (0.0) | 0.3000 (0.0000) | +40.0 | -0.4000 | 94.3 (1.3) | -4.3 |
+    | MeZO, best fixed configuration | trec | 512 | 3e-4 | 1e-3 | 400 | 1 | 90.0 (0.0) | 0.3000 (0.0000) | 90.0 (0.0) | 0.3000 (0.0000) | +40.0 | -0.4000 | 94.3 (1.3) | -4.3 |
+
+    - accuracy in percent and cross-entropy on the test set, mean (standard deviation over seeds, ddof 0), at the step with the best dev accuracy and at the last step; gain: at best dev (in a row of last steps, there) minus zero-shot, with (the mean's standard error, ddof 1; the mean in standard errors); a cross-entropy gain below zero is better
+    - 1 seed: 13
+    - zero-shot, not the paper's: model roberta-imdb-tiny (paper: roberta-large); in sst-2: the 6,920 sentences of SST-2 (paper: GLUE's phrases); in trec: label words Description, thing, Expression, Human, Location, Number (paper: Description, Entity, Expression, Human, Location, Number)
+    - MeZO, partial grid: model roberta-imdb-tiny (paper: roberta-large); lr 1e-4, 3e-4 (paper: 1e-7, 1e-6, 1e-5); steps 400 (paper: 100,000); evaluation every 250 steps (paper: every tenth of the steps); seeds 13 (paper: 13, 21, 42, 87, 100); in sst-2: the 6,920 sentences of SST-2 (paper: GLUE's phrases); in trec: label words Description, thing, Expression, Human, Location, Number (paper: Description, Entity, Expression, Human, Location, Number)
+    - paper: RoBERTa-large, arXiv 2305.17333v3, Table 18; it is selected per seed over the whole grid, so that only the row selected as published stands beside it like for like
+    - MeZO, sst-2, selected as published (per seed the configuration with the best dev accuracy): seed 13: lr 1e-4, eps 1e-3
+    - MeZO, trec, selected as published: seed 13: lr 3e-4, eps 1e-3
+    - selected, last step: the same runs where their training ended, no step chosen
+    - best fixed configuration: the one with the best mean dev accuracy, for all seeds; MeZO, sst-2: lr 1e-4, eps 1e-3; MeZO, trec: lr 3e-4, eps 1e-3
+    - protocol paper: the method as the paper describes it (docs/protocols.md)
+    - precision f32, mezo 0.1.0
+    - training loss, sst-2, lr 1e-4, eps 1e-3: the loss falls in 1 of 1 runs (-0.361 per 1,000 steps on average)
+    - training loss, sst-2, lr 3e-4, eps 1e-3: the loss falls in 1 of 1 runs (-0.361 per 1,000 steps on average)
+    - training loss, trec, lr 1e-4, eps 1e-3: the loss falls in 1 of 1 runs (-0.361 per 1,000 steps on average)
+    - training loss, trec, lr 3e-4, eps 1e-3: the loss falls in 1 of 1 runs (-0.361 per 1,000 steps on average)
+    ");
+    // The files for programs keep it.
+    let json = read(dir.path()).render(Format::Json);
+    assert!(json.contains("\"label_words_5\": \"Number\""), "{json}");
+}
+
+#[test]
+fn one_task_put_in_two_ways_is_told_among_several() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = two_tasks(dir.path(), &["1e-4"], &["1e-3"]).remove(0);
+    run.template = "*cls**sent_0*_this_movie_is*mask*.*sep+*";
+    run.write(dir.path());
+    let text = read(dir.path()).render(Format::Markdown);
+    assert!(
+        text.contains("| method | task | k | lr | eps | steps | template | seeds |"),
+        "{text}"
+    );
+    assert!(text.contains("training loss, trec, template"), "{text}");
+    assert!(!text.contains("label words 0"), "{text}");
+}
+
+#[test]
+fn equal_choices_are_told_once_with_the_names_of_their_searches() {
+    let dir = tempfile::tempdir().unwrap();
+    for mut run in two_tasks(dir.path(), &["1e-4"], &["1e-3"]) {
+        run.k = 16;
+        if run.task == "trec" {
+            run.lr = "1e-6";
+        }
+        run.write(dir.path());
+    }
+    let table = read(dir.path());
+    let choices = table.notes.iter();
+    let choices: Vec<&String> = choices
+        .filter(|note| note.contains("selected as published") && note.contains("seed 13"))
+        .collect();
+    assert_eq!(
+        choices,
+        [
+            "MeZO, sst-2 k 16, sst-2 k 512, trec k 512, selected as published (per seed the configuration with the \
+             best dev accuracy): seed 13: lr 1e-4, eps 1e-3",
+            "MeZO, trec, k 16, selected as published: seed 13: lr 1e-6, eps 1e-3",
+        ]
+    );
+}
+
+#[test]
+fn many_cells_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    two_tasks(dir.path(), &["1e-4", "3e-4"], &["1e-3", "1e-2", "1e-1"]);
+    let table = read(dir.path());
+    let slopes = |table: &Table| -> Vec<String> {
+        let notes = table.notes.iter();
+        notes
+            .filter(|note| note.starts_with("training loss"))
+            .cloned()
+            .collect()
+    };
+    assert_eq!(
+        slopes(&table),
+        [
+            "training loss of 12 cells: the loss falls in 12, rises in 0, no slope seen in 0 of 12 runs; each run in \
+             the report's slopes.md"
+        ]
+    );
+}

@@ -1,6 +1,6 @@
 //! For a terminal: ours over the paper's.
 
-use super::texts::rows;
+use super::texts::text_block;
 use crate::comparison::Comparison;
 use crate::format::human_table;
 
@@ -8,10 +8,11 @@ pub(super) fn render(comparison: &Comparison) -> String {
     let mut text = format!("{}: {}\n", comparison.sweeps, comparison.heading);
     for block in &comparison.blocks {
         let mut table = human_table();
+        let texts = text_block(comparison, block);
         let mut header = vec!["method".to_owned()];
-        header.extend(block.tasks.iter().cloned());
+        header.extend(texts.tasks);
         table.set_header(header);
-        for row in rows(comparison, block) {
+        for row in texts.rows {
             let mut texts = vec![row.method.replace(", ", "\n")];
             texts.extend(row.entries.iter().map(|entry| match &entry.papers {
                 Some(papers) => format!("{}\n/ {papers}", entry.ours),

@@ -1,7 +1,7 @@
 //! A LaTeX table that needs no package: a tabular a block.
 
 use super::latex_text;
-use super::texts::{TextEntry, rows};
+use super::texts::{TextEntry, text_block};
 use crate::comparison::Comparison;
 
 pub(super) fn render(comparison: &Comparison) -> String {
@@ -9,12 +9,13 @@ pub(super) fn render(comparison: &Comparison) -> String {
     for block in &comparison.blocks {
         let columns = "l".repeat(1 + block.tasks.len());
         let title = block.title(&comparison.blocks);
+        let texts = text_block(comparison, block);
         text.push_str(&format!(
             "\\begin{{tabular}}{{{columns}}}\n\\hline\n{} & {} \\\\\n\\hline\n",
             latex_text(&title),
-            escaped(&block.tasks)
+            escaped(&texts.tasks)
         ));
-        for row in rows(comparison, block) {
+        for row in texts.rows {
             let entries: Vec<String> = row.entries.iter().map(TextEntry::line).collect();
             let method = latex_text(&row.method);
             text.push_str(&format!("{method} & {} \\\\\n", escaped(&entries)));

@@ -5,6 +5,12 @@ use crate::comparison::{Block, Comparison, Entry, MethodRow, State, has_papers};
 use crate::paper::SEEDS;
 use crate::table::RowKind;
 
+/// The tasks as headers, and the rows.
+pub(super) struct TextBlock {
+    pub(super) tasks: Vec<String>,
+    pub(super) rows: Vec<TextRow>,
+}
+
 /// A row's name and an entry a column: what is ours, and what is the paper's.
 pub(super) struct TextRow {
     pub(super) method: String,
@@ -28,24 +34,72 @@ impl TextEntry {
     }
 }
 
-pub(super) fn rows(comparison: &Comparison, block: &Block) -> Vec<TextRow> {
+/// The texts of a block. Footnotes that all of a column have stand at its task, those that all of a row have at its
+/// method, and no number repeats them.
+pub(super) fn text_block(comparison: &Comparison, block: &Block) -> TextBlock {
     let with_paper = has_papers(&comparison.blocks);
-    let row = |row: &MethodRow| TextRow {
-        method: row.method.clone(),
-        entries: row
-            .entries
-            .iter()
-            .map(|entry| TextEntry {
-                ours: ours(entry),
-                papers: with_paper.then(|| papers(entry)),
-            })
-            .collect(),
+    let column = |at: usize| {
+        let entries = block.methods.iter().map(|row| &row.entries[at]);
+        shared(entries.map(|entry| (entry, entry.marks.clone())))
     };
-    block.methods.iter().map(row).collect()
+    let columns: Vec<Vec<usize>> = (0..block.tasks.len()).map(column).collect();
+    let row = |row: &MethodRow| {
+        let entries = row.entries.iter().zip(&columns);
+        let entries: Vec<(&Entry, Vec<usize>)> = entries
+            .map(|(entry, column)| (entry, without(&entry.marks, column)))
+            .collect();
+        let of_row = shared(entries.iter().cloned());
+        let entry = |(entry, marks): &(&Entry, Vec<usize>)| TextEntry {
+            ours: ours(entry, &without(marks, &of_row)),
+            papers: with_paper.then(|| papers(entry)),
+        };
+        TextRow {
+            method: marked(&row.method, &of_row),
+            entries: entries.iter().map(entry).collect(),
+        }
+    };
+    TextBlock {
+        tasks: block
+            .tasks
+            .iter()
+            .zip(&columns)
+            .map(|(task, marks)| marked(task, marks))
+            .collect(),
+        rows: block.methods.iter().map(row).collect(),
+    }
 }
 
-/// `90.5 (1.2)`, and in brackets the seeds where they are not five, and the footnotes' letters.
-fn ours(entry: &Entry) -> String {
+/// The marks that all results among some entries have, where there are two or more.
+fn shared<'a>(entries: impl Iterator<Item = (&'a Entry, Vec<usize>)>) -> Vec<usize> {
+    let results = entries.filter(|(entry, _)| entry.row.is_some());
+    let all: Vec<Vec<usize>> = results.map(|(_, marks)| marks).collect();
+    let Some((first, others)) = all.split_first().filter(|(_, others)| !others.is_empty()) else {
+        return Vec::new();
+    };
+    let in_all = |mark: &&usize| others.iter().all(|marks| marks.contains(mark));
+    first.iter().filter(in_all).copied().collect()
+}
+
+fn without(marks: &[usize], others: &[usize]) -> Vec<usize> {
+    let own = marks.iter().filter(|mark| !others.contains(mark));
+    own.copied().collect()
+}
+
+fn marked(name: &str, marks: &[usize]) -> String {
+    if marks.is_empty() {
+        return name.to_owned();
+    }
+    format!("{name} [{}]", all_letters(marks))
+}
+
+fn all_letters(marks: &[usize]) -> String {
+    let marks: Vec<String> = marks.iter().copied().map(letters).collect();
+    marks.join(",")
+}
+
+/// `90.5 (1.2)`, and in brackets the seeds where they are not five, and the footnotes' letters. One
+/// seed has no deviation.
+fn ours(entry: &Entry, marks: &[usize]) -> String {
     let mut more: Vec<String> = Vec::new();
     let number = match entry.accuracy() {
         Some(spread) if is_zero_shot(entry) => format!("{:.1}", spread.mean),
@@ -54,7 +108,10 @@ fn ours(entry: &Entry) -> String {
                 let seeds = if spread.n == 1 { "seed" } else { "seeds" };
                 more.push(format!("{} {seeds}", spread.n));
             }
-            format!("{:.1} ({:.1})", spread.mean, spread.std)
+            match spread.n {
+                1 => format!("{:.1}", spread.mean),
+                _ => format!("{:.1} ({:.1})", spread.mean, spread.std),
+            }
         }
         None if entry.state == State::NotThere => "-".to_owned(),
         None => entry.state_word().to_owned(),
@@ -62,9 +119,8 @@ fn ours(entry: &Entry) -> String {
     if let State::Outstanding { ended, runs } = entry.state {
         more.push(format!("{ended} of {runs} runs"));
     }
-    let marks: Vec<String> = entry.marks.iter().copied().map(letters).collect();
     if !marks.is_empty() {
-        more.push(marks.join(","));
+        more.push(all_letters(marks));
     }
     if more.is_empty() {
         number
