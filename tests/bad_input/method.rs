@@ -61,6 +61,18 @@ fn a_step_has_at_least_one_estimate() {
         "14:23",
         "a linear schedule up to 0 gives 0 estimates",
     );
+    let flat = "tuning = \"lora\"\nestimates = { count = 2, schedule = \"linear\" }";
+    refused(
+        &[(TUNING, flat)],
+        "14:23",
+        "a linear schedule reaches one less than it",
+    );
+    let counted = "objective = \"f1\"\nscale = { by = \"backpropagated-norm\" }";
+    refused(
+        &[(TUNING, counted)],
+        "14:16",
+        "a count of right answers has no gradient",
+    );
     let two = "estimator = \"one-point\"\nestimates = { count = 2 }";
     refused(
         &[(TUNING, two)],
@@ -115,10 +127,24 @@ fn keys_of_one_method_are_not_read_by_another() {
     refused(
         &[("name = \"mezo\"", "name = \"lp\"")],
         "13:10",
-        "`lp` fits a logistic regression",
+        "`lp` and `zero-shot` train nothing of the model",
+    );
+    refused(
+        &[(STEPS, "steps = 2\ndecay_on = \"all\"")],
+        "17:12",
+        "nothing decays without a `train.weight_decay`",
+    );
+    refused(
+        &[("name = \"mezo\"\ntuning = \"lora\"", "name = \"lp\"")],
+        "15:9",
+        "`train.steps` is set, but `method.name` is \"lp\"",
     );
     let adam = "steps = 2\nmomentum = 0.9\noptimizer = \"adam\"";
-    refused(&[(STEPS, adam)], "17:12", "Adam has its own");
+    refused(
+        &[(STEPS, adam)],
+        "17:12",
+        "Adam, the optimiser here, has its own",
+    );
     refused(
         &[(STEPS, "steps = 2\nwarmup = 2")],
         "17:10",

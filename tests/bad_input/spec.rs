@@ -30,7 +30,7 @@ fn an_unknown_key_gets_the_nearest() {
        |
     23 | epz = [1e-3]
        | ^^^
-    hint: did you mean `eps`? any key may be swept by its path, as in "task.k"; short names are: `seed`, `lr`, `eps`
+    hint: did you mean `eps`? any key may be swept by its path, as in "task.k"; short names are: `protocol`, `seed`, `lr`, `eps`
     "#);
     assert_snapshot!(edited("eps = [1e-3]", "\"train.epz\" = [1e-3]"), @r#"
     error: experiments/small.toml:23:1: unknown key `epz` in [train]

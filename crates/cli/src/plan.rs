@@ -264,6 +264,9 @@ impl<'s> Expansion<'s> {
                 self.reasons.count(reasons);
             }
         }
+        for note in self.resolver.notes() {
+            eprintln!("note: {note}");
+        }
         Expanded {
             sweep: self.spec.name().into(),
             entries,

@@ -66,6 +66,8 @@ pub enum DecayOn {
     All,
     /// All but biases and layer norms.
     NoBiasNorm,
+    /// All but tensors with `bias` or `LayerNorm.weight` in their names (trainer.py:188-208).
+    ReferenceOptimizer,
 }
 
 impl Decay {
@@ -74,6 +76,11 @@ impl Decay {
         let norm = name.contains("LayerNorm") || name.contains("layer_norm");
         match self.on {
             DecayOn::NoBiasNorm if norm || name.ends_with("bias") => 0.0,
+            DecayOn::ReferenceOptimizer
+                if name.contains("bias") || name.contains("LayerNorm.weight") =>
+            {
+                0.0
+            }
             _ => self.rate,
         }
     }
@@ -338,6 +345,11 @@ mod tests {
         let decay = |on| Decay { rate: 0.1, on };
         let of_all = decay(DecayOn::All);
         let of_some = decay(DecayOn::NoBiasNorm);
+        let of_most = decay(DecayOn::ReferenceOptimizer);
+        assert_eq!(of_most.rate("lm_head.layer_norm.weight"), 0.1);
+        assert_eq!(of_most.rate("lm_head.layer_norm.bias"), 0.0);
+        assert_eq!(of_most.rate("a.output.LayerNorm.weight"), 0.0);
+        assert_eq!(of_most.rate("a.output.dense.weight"), 0.1);
         for name in [
             "roberta.encoder.layer.0.attention.self.query.bias",
             "roberta.encoder.layer.0.output.LayerNorm.weight",

@@ -11,7 +11,8 @@ use crate::problem::Problem;
 use crate::spec::Source;
 
 /// What a key may be called in `[sweep]` instead of its path.
-pub(crate) const SHORT_NAMES: [(&str, &str); 3] = [
+pub(crate) const SHORT_NAMES: [(&str, &str); 4] = [
+    ("protocol", "protocol"),
     ("seed", "train.seed"),
     ("lr", "train.lr"),
     ("eps", "train.eps"),

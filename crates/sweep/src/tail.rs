@@ -72,6 +72,8 @@ struct StepLine {
     step: u64,
     #[serde(default)]
     estimates: Vec<EstimateLine>,
+    /// The step's own loss, where its estimates do not tell it.
+    loss: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -94,7 +96,7 @@ impl Progress {
         };
         Some(Self {
             step: line.step,
-            loss: losses.and_then(mean),
+            loss: line.loss.or_else(|| losses.and_then(mean)),
         })
     }
 }

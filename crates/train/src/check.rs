@@ -1,9 +1,11 @@
 //! What a spec may say: the rules that a point's values can be held against by themselves.
 
+use crate::defaults;
 use crate::error::TrainError;
+use crate::refusal::{needed, not_negative, positive, positive_count, refuse, rule, value};
 use crate::spec::{
     EstimatesSchedule, Estimator, MethodName, Objective, OptimizerName, ProtocolName, RunSpec,
-    TrainSpec, TuningName,
+    ScaleBy, ScaleSpec, TrainSpec, TuningName,
 };
 
 impl RunSpec {
@@ -100,10 +102,10 @@ impl RunSpec {
             "set `tuning = \"prefix\"` in [method], or remove `prefix`",
         )?;
         refuse(
-            method.name == MethodName::Lp && tuning != TuningName::Full,
+            !method.name.has_steps() && tuning != TuningName::Full,
             "method.tuning",
             "is set",
-            "`lp` fits a logistic regression and trains nothing of the model",
+            "`lp` and `zero-shot` train nothing of the model",
             "remove `tuning`",
         )?;
         if let Some(lora) = method.lora {
@@ -137,6 +139,14 @@ impl RunSpec {
                 "remove it, or set `name = \"mezo\"` in [method]",
             )?;
         }
+        let backpropagated = |scale: ScaleSpec| scale.by == ScaleBy::BackpropagatedNorm;
+        refuse(
+            method.scale.is_some_and(backpropagated) && method.objective != Objective::CrossEntropy,
+            "method.scale.by",
+            "is \"backpropagated-norm\"",
+            "a count of right answers has no gradient to backpropagate",
+            "set `by = \"gradient-norm\"`, or `objective = \"cross-entropy\"`",
+        )?;
         let Some(estimates) = method.estimates else {
             return Ok(());
         };
@@ -153,6 +163,14 @@ impl RunSpec {
                 "set `count` to 1 or more",
             ));
         }
+        // int(step / steps * n) is below n at every step (trainer.py:387-398).
+        refuse(
+            estimates.count <= 2 && estimates.schedule == EstimatesSchedule::Linear,
+            "method.estimates.count",
+            "is too low",
+            "a linear schedule reaches one less than it, which is one estimate at every step",
+            "set `count` to 3 or more, or `schedule = \"constant\"`",
+        )?;
         refuse(
             estimates.count > 1 && method.estimator == Estimator::OnePoint,
             "method.estimates.count",
@@ -165,7 +183,7 @@ impl RunSpec {
     fn check_train(&self) -> Result<(), TrainError> {
         let (train, name) = (&self.train, self.method.name);
         if name == MethodName::ZeroShot {
-            return Ok(());
+            return unread(train, "zero-shot");
         }
         let seed = needed("train.seed", train.seed)?;
         // The published procedure seeds a generator of 32 bits.
@@ -174,7 +192,11 @@ impl RunSpec {
             return Err(value("train.seed", message));
         }
         if !name.has_steps() {
-            return Ok(());
+            let others = TrainSpec {
+                seed: None,
+                ..*train
+            };
+            return unread(&others, "lp");
         }
         positive_count("train.steps", needed("train.steps", train.steps)?)?;
         let batch_size = needed("train.batch_size", train.batch_size)?;
@@ -186,7 +208,7 @@ impl RunSpec {
         positive("train.lr", needed("train.lr", train.lr)?)?;
         not_negative("train.weight_decay", train.weight_decay)?;
         check_schedule(train)?;
-        check_optimizer(train)?;
+        check_optimizer(train, name)?;
         if name.is_mezo() {
             check_eps(train)
         } else {
@@ -256,12 +278,37 @@ fn check_schedule(train: &TrainSpec) -> Result<(), TrainError> {
     ))
 }
 
-fn check_optimizer(train: &TrainSpec) -> Result<(), TrainError> {
+/// Refuses the first key of [train] that a method does not read.
+fn unread(train: &TrainSpec, method: &str) -> Result<(), TrainError> {
+    let keys = [
+        ("train.seed", train.seed.is_some()),
+        ("train.steps", train.steps.is_some()),
+        ("train.batch_size", train.batch_size.is_some()),
+        ("train.eval_every", train.eval_every.is_some()),
+        ("train.lr", train.lr.is_some()),
+        ("train.eps", train.eps.is_some()),
+        ("train.weight_decay", train.weight_decay.is_some()),
+        ("train.decay_on", train.decay_on.is_some()),
+        ("train.optimizer", train.optimizer.is_some()),
+        ("train.momentum", train.momentum.is_some()),
+        ("train.schedule", train.schedule.is_some()),
+        ("train.warmup", train.warmup.is_some()),
+        ("train.dropout", train.dropout.is_some()),
+        ("train.clip", train.clip.is_some()),
+    ];
+    for (key, set) in keys {
+        let but = format!("`method.name` is \"{method}\", which does not read it");
+        refuse(set, key, "is set", &but, "remove it")?;
+    }
+    Ok(())
+}
+
+fn check_optimizer(train: &TrainSpec, method: MethodName) -> Result<(), TrainError> {
     refuse(
-        train.decay_on.is_some() && train.weight_decay.is_none(),
+        train.decay_on.is_some() && train.weight_decay.unwrap_or(0.0) == 0.0,
         "train.decay_on",
         "is set",
-        "there is no `train.weight_decay`",
+        "nothing decays without a `train.weight_decay`",
         "set `weight_decay` in [train], or remove `decay_on`",
     )?;
     let Some(momentum) = train.momentum else {
@@ -273,10 +320,10 @@ fn check_optimizer(train: &TrainSpec) -> Result<(), TrainError> {
         return Err(value("train.momentum", message));
     }
     refuse(
-        train.optimizer == Some(OptimizerName::Adam),
+        train.optimizer.unwrap_or(defaults::optimizer(method)) == OptimizerName::Adam,
         "train.momentum",
         "is set",
-        "Adam has its own",
+        "Adam, the optimiser here, has its own",
         "remove `momentum`, or set `optimizer = \"sgd\"`",
     )
 }
@@ -323,73 +370,5 @@ fn check_backprop(train: &TrainSpec) -> Result<(), TrainError> {
     match train.clip {
         Some(clip) => positive("train.clip", clip),
         None => Ok(()),
-    }
-}
-
-/// An error about a key's value; the message names the key.
-pub(crate) fn value(key: &'static str, message: String) -> TrainError {
-    TrainError::Value {
-        key,
-        message,
-        hint: None,
-    }
-}
-
-/// A value that breaks a rule, and the way out.
-pub(crate) fn rule(key: &'static str, message: String, hint: &str) -> TrainError {
-    TrainError::Value {
-        key,
-        message,
-        hint: Some(hint.into()),
-    }
-}
-
-/// Refuses a key that is set against a rule: "`key` is set, but ...".
-fn refuse(set: bool, key: &'static str, is: &str, but: &str, hint: &str) -> Result<(), TrainError> {
-    match set {
-        true => Err(rule(key, format!("`{key}` {is}, but {but}"), hint)),
-        false => Ok(()),
-    }
-}
-
-pub(crate) fn needed<T>(key: &'static str, found: Option<T>) -> Result<T, TrainError> {
-    found.ok_or_else(|| {
-        let (table, name) = key.split_once('.').unwrap_or(("", key));
-        rule(
-            key,
-            format!("missing key `{name}` in [{table}]"),
-            &format!("set `{name}` in [{table}], or give a list of its values in [sweep]"),
-        )
-    })
-}
-
-fn positive_count(key: &'static str, count: u64) -> Result<(), TrainError> {
-    match count {
-        0 => Err(value(
-            key,
-            format!("expected 1 or more for `{key}`, found 0"),
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn positive(key: &'static str, number: f64) -> Result<(), TrainError> {
-    if number.is_finite() && number > 0.0 {
-        return Ok(());
-    }
-    // `{number:?}` keeps a tiny number short where `{number}` would write its zeros out.
-    Err(value(
-        key,
-        format!("expected a finite number above 0 for `{key}`, found {number:?}"),
-    ))
-}
-
-fn not_negative(key: &'static str, number: Option<f64>) -> Result<(), TrainError> {
-    match number.filter(|number| !(number.is_finite() && *number >= 0.0)) {
-        None => Ok(()),
-        Some(number) => Err(value(
-            key,
-            format!("expected a finite number, 0 or more, for `{key}`, found {number:?}"),
-        )),
     }
 }

@@ -1,8 +1,8 @@
 //! A spec's point with every default filled in: what the protocol, the paper and the method say where the spec does not.
 
-use crate::check::rule;
 use crate::error::TrainError;
 use crate::manifest::MethodConfig;
+use crate::refusal::rule;
 use crate::spec::{
     DecayName, LoraSpec, MethodName, OptimizerName, ProtocolName, RunSpec, Schedule, TrainSpec,
     TuningName,
@@ -56,7 +56,7 @@ pub(crate) fn train(spec: &RunSpec) -> Option<TrainSpec> {
             ..common(spec)
         }),
         MethodName::Ft => Some(TrainSpec {
-            optimizer: Some(train.optimizer.unwrap_or(OptimizerName::Adam)),
+            optimizer: Some(train.optimizer.unwrap_or(optimizer(spec.method.name))),
             schedule: Some(train.schedule.unwrap_or(Schedule::Linear)),
             dropout: Some(train.dropout.unwrap_or(DROPOUT)),
             clip: Some(train.clip.unwrap_or(CLIP)),
@@ -70,6 +70,7 @@ fn common(spec: &RunSpec) -> TrainSpec {
     let weight_decay = spec.train.weight_decay.unwrap_or(0.0);
     let decay_on = spec.train.decay_on.unwrap_or(match spec.protocol {
         ProtocolName::Paper => DecayName::NoBiasNorm,
+        ProtocolName::ReferenceCode if by_optimizer(spec) => DecayName::ReferenceOptimizer,
         ProtocolName::ReferenceCode => DecayName::All,
     });
     TrainSpec {
@@ -78,6 +79,23 @@ fn common(spec: &RunSpec) -> TrainSpec {
         momentum: spec.train.momentum.filter(|&momentum| momentum > 0.0),
         warmup: spec.train.warmup.filter(|&warmup| warmup > 0),
         ..spec.train
+    }
+}
+
+/// Whether the public code makes the update by an optimiser of its own and not in place: for backpropagation, Adam, more
+/// than one estimate, and scales for layers (MEZO.md, section 1.2).
+fn by_optimizer(spec: &RunSpec) -> bool {
+    spec.method.name == MethodName::Ft
+        || spec.train.optimizer == Some(OptimizerName::Adam)
+        || method(spec).estimates.is_some()
+        || spec.method.scale.is_some()
+}
+
+/// The optimiser of a method where the spec names none.
+pub(crate) fn optimizer(method: MethodName) -> OptimizerName {
+    match method {
+        MethodName::Ft => OptimizerName::Adam,
+        _ => OptimizerName::Sgd,
     }
 }
 
@@ -95,7 +113,7 @@ pub(crate) fn check_sizes(
             "expected at most {hidden} for `method.lora.r` (the model's hidden size), found {}",
             lora.r
         );
-        return Err(crate::check::value("method.lora.r", message));
+        return Err(crate::refusal::value("method.lora.r", message));
     }
     match method.prefix.filter(|prefix| prefix.tokens > positions) {
         None => Ok(()),

@@ -8,9 +8,9 @@ use mezo_model::LoraConfig;
 use crate::error::TrainError;
 use crate::files::read_json;
 use crate::manifest::{Manifest, ModelConfig};
-use crate::materials::{self, Materials};
+use crate::materials;
+use crate::replay::parameters;
 use crate::result::RunResult;
-use crate::snapshot;
 
 /// Writes the parameters of a finished run's best step: the whole model in Hugging Face's layout, LoRA's terms as an
 /// adapter in PEFT's. The step is returned.
@@ -21,7 +21,10 @@ pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
     let manifest = Manifest::read(dir)?;
     let result_path = dir.join("result.json");
     let result: RunResult = read_json(&result_path)?;
-    let Some(best) = result.best.filter(|_| manifest.config.train.is_some()) else {
+    let Some(best) = result
+        .best
+        .filter(|_| manifest.config.method.name.has_steps())
+    else {
         return Err(TrainError::Record {
             path: result_path,
             line: 1,
@@ -33,8 +36,7 @@ pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
     let config = &manifest.config;
     let files = materials::model_files(&config.model, dir)?;
     let device = mezo_model::device::open("cpu")?;
-    let Materials { mut model, .. } = Materials::load(&manifest, dir, &device)?;
-    snapshot::restore_weights(dir, best.step, &mut model)?;
+    let model = parameters(dir, &manifest, &device, best.step)?;
     match (config.method.lora, config.method.prefix) {
         (Some(lora), _) => {
             let terms = LoraConfig {

@@ -9,9 +9,9 @@ pub struct Step {
     pub step: u64,
     /// Its learning rate.
     pub lr: f64,
-    /// Its estimates; none where the gradient was backpropagated.
+    /// Its estimates; none where the gradient was backpropagated, and in the first step of one-point estimates.
     pub estimates: Vec<Estimate>,
-    /// The loss that was backpropagated; none where it is not finite, and with estimates.
+    /// The step's own loss, where its estimates do not tell it: backpropagated, or on the one side of a one-point estimate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<f64>,
     /// Set on the last line of a run whose loss is no longer finite.
@@ -81,15 +81,16 @@ impl Step {
         }
     }
 
-    /// A line of a backpropagated step, marked as the last where its loss is not finite.
-    pub fn backpropagated(step: u64, lr: f64, loss: f64) -> Self {
+    /// A line with a loss of its own, marked as the last where that or an estimate is not finite.
+    pub fn with_loss(step: u64, lr: f64, estimates: Vec<Estimate>, loss: f64) -> Self {
+        let line = Self::new(step, lr, estimates);
         let loss = Some(loss).filter(|loss| loss.is_finite());
         Self {
-            step,
-            lr,
-            estimates: Vec::new(),
             loss,
-            status: loss.is_none().then_some(StepStatus::Diverged),
+            status: line
+                .status
+                .or(loss.is_none().then_some(StepStatus::Diverged)),
+            ..line
         }
     }
 
@@ -98,9 +99,9 @@ impl Step {
         self.status == Some(StepStatus::Diverged)
     }
 
-    /// The loss that was backpropagated, or the mean over the probes of the step; none where it diverged.
+    /// The step's own loss, or the mean over its probes; none where it diverged.
     pub fn loss(&self) -> Option<f64> {
-        if self.estimates.is_empty() {
+        if self.loss.is_some() || self.estimates.is_empty() {
             return self.loss;
         }
         let mut sum = 0.0;

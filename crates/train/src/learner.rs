@@ -6,12 +6,12 @@ use mezo_model::{
 use mezo_tasks::{Order, PackedBatch};
 
 use crate::error::TrainError;
-use crate::journal::Step;
+use crate::journal::{Estimate, Step};
 use crate::manifest::{Manifest, MethodConfig};
 use crate::materials::{Examples, batch};
 use crate::mezo::{self, Counts, Measure, step_seed};
 use crate::scale::{self, Scales, Sight};
-use crate::spec::{DecayName, Estimator, MethodName, OptimizerName, ProtocolName};
+use crate::spec::{DecayName, Estimator, MethodName, OptimizerName, ProtocolName, ScaleMeasured};
 use crate::training::Training;
 
 /// The estimate whose seed a step's dropout masks take; those of a step count from 0.
@@ -65,7 +65,12 @@ impl Learner {
         let Some(spec) = self.method.scale else {
             return;
         };
-        if !scale::due(spec, step, self.order.batches_per_epoch() as u64) {
+        let epoch = |step| self.counts.batch(step, 0) / self.order.batches_per_epoch() as u64;
+        let due = match spec.measured {
+            ScaleMeasured::Once => step == 1,
+            ScaleMeasured::EachEpoch => step == 1 || epoch(step) != epoch(step - 1),
+        };
+        if !due {
             return;
         }
         let packed = self.batch(step, 0, examples);
@@ -87,11 +92,11 @@ impl Learner {
         before: Option<&Step>,
         examples: &Examples,
     ) -> Step {
-        let lr = self.training.lr(step);
+        let lr = self.training.lr(step) * self.counts.lr_factor(step);
         if self.method.name == MethodName::Ft {
             let (loss, gradients) = self.backpropagate(step, examples);
             self.pending = Some((step, gradients));
-            return Step::backpropagated(step, lr, loss);
+            return Step::with_loss(step, lr, Vec::new(), loss);
         }
         let measure = Measure {
             noise: &Philox,
@@ -99,18 +104,19 @@ impl Learner {
             objective: self.method.objective,
             factors: self.scales.as_ref().map(Scales::probe_factors),
         };
+        let seed = |number| step_seed(self.training.seed, step, number);
+        if self.method.estimator == Estimator::OnePoint {
+            let packed = self.batch(step, 0, examples);
+            let loss = measure.one_sided(&self.model, &packed, &examples.words, seed(0));
+            // The first step has nothing to compare with.
+            let estimate = before
+                .and_then(|line| line.loss)
+                .map(|before| Estimate::one_point(seed(0), loss, before, self.training.eps));
+            return Step::with_loss(step, lr, estimate.into_iter().collect(), loss);
+        }
         let estimates = (0..self.counts.at(step)).map(|number| {
             let packed = self.batch(step, number, examples);
-            let seed = step_seed(self.training.seed, step, number);
-            match self.method.estimator {
-                Estimator::TwoSided => {
-                    measure.two_sided(&self.model, &packed, &examples.words, seed)
-                }
-                Estimator::OnePoint => {
-                    let before = before.and_then(|line| line.estimates.first()?.loss_plus);
-                    measure.one_point(&self.model, &packed, &examples.words, seed, before)
-                }
-            }
+            measure.two_sided(&self.model, &packed, &examples.words, seed(number))
         });
         Step::new(step, lr, estimates.collect())
     }
@@ -129,7 +135,7 @@ impl Learner {
         let scales = self.scales.as_ref().zip(self.method.scale);
         let gradient = Estimates {
             noise: &Philox,
-            terms: mezo::terms(line, self.counts.scale_lr()),
+            terms: mezo::terms(line),
             factors: scales.and_then(|(scales, spec)| scales.update_factors(spec.modifies)),
         };
         self.optimizer.update(&mut self.model, &gradient, line.lr);
@@ -201,6 +207,7 @@ fn optimizer(training: &Training) -> Optimizer {
         on: match training.decay_on {
             DecayName::All => DecayOn::All,
             DecayName::NoBiasNorm => DecayOn::NoBiasNorm,
+            DecayName::ReferenceOptimizer => DecayOn::ReferenceOptimizer,
         },
     };
     Optimizer::new(rule, decay)

@@ -23,7 +23,9 @@ mod manifest;
 mod materials;
 mod mezo;
 mod objective;
+mod refusal;
 mod relocate;
+mod replay;
 mod resolve;
 mod result;
 mod run;
@@ -47,7 +49,7 @@ pub use manifest::{
 pub use mezo::{Measure, step_seed, terms};
 pub use mezo_model::ModelError;
 pub use resolve::Resolver;
-pub use result::{Reported, RunResult, Status};
+pub use result::{ProbeFit, Reported, RunResult, Status};
 pub use run::{Control, Ending, check_device, run};
 pub use sizes::{Part, Sizes};
 pub use spec::{

@@ -3,11 +3,12 @@
 use mezo_model::{Probes, Roberta};
 use mezo_tasks::{Example, PackedBatch};
 
-use crate::check::rule;
 use crate::error::TrainError;
 use crate::evaluate::{Measured, evaluate_by, passes};
 use crate::logistic::{self, LogisticFit, Settings};
 use crate::materials::{Examples, batch};
+use crate::refusal::value;
+use crate::result::ProbeFit;
 
 /// A fitted probe.
 pub(crate) struct Fit(LogisticFit);
@@ -24,10 +25,7 @@ pub(crate) fn fit(
     let labels: Vec<usize> = examples.train.iter().map(|example| example.label).collect();
     logistic::fit(&features, &labels, examples.classes, settings)
         .map(Fit)
-        .map_err(|error| {
-            let message = format!("linear probing: {error}");
-            rule("task.k", message, "give more examples a class")
-        })
+        .map_err(|error| value("task.k", format!("linear probing: {error}")))
 }
 
 /// What the head would read of each sentence: its input at the mask, or the first token without a prompt.
@@ -59,6 +57,15 @@ impl Fit {
                     + f64::from(bias)
             })
             .collect()
+    }
+
+    /// What a result says of it.
+    pub(crate) fn told(&self) -> ProbeFit {
+        ProbeFit {
+            c: self.0.c,
+            accuracy: self.0.accuracy,
+            converged: self.0.converged,
+        }
     }
 
     /// The weights of each class.

@@ -157,11 +157,8 @@ pub(crate) fn fit(
     })
 }
 
-fn check(features: &[f32], labels: &[usize], classes: usize) -> Result<(), LogisticError> {
-    let mut counts = vec![0; classes];
-    for &label in labels {
-        counts[label] += 1;
-    }
+/// Holds the number of examples of each class against what cross-validation needs.
+pub(crate) fn check_counts(counts: &[usize]) -> Result<(), LogisticError> {
     if let Some((class, &found)) = counts.iter().enumerate().find(|(_, found)| **found < 2) {
         return Err(LogisticError::RareClass { class, found });
     }
@@ -170,6 +167,15 @@ fn check(features: &[f32], labels: &[usize], classes: usize) -> Result<(), Logis
     {
         return Err(LogisticError::FewerThanFolds { found });
     }
+    Ok(())
+}
+
+fn check(features: &[f32], labels: &[usize], classes: usize) -> Result<(), LogisticError> {
+    let mut counts = vec![0; classes];
+    for &label in labels {
+        counts[label] += 1;
+    }
+    check_counts(&counts)?;
     if let Some(at) = features.iter().position(|value| !value.is_finite()) {
         let example = at / (features.len() / labels.len());
         return Err(LogisticError::NotFinite { example });

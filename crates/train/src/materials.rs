@@ -7,10 +7,10 @@ use mezo_hub::{Hub, Repo};
 use mezo_model::{Batch, ModelFiles, Roberta};
 use mezo_tasks::{Example, PackedBatch, Task, Tokenizer, k_shot, rows_sha256, zero_shot};
 
-use crate::check::needed;
 use crate::error::TrainError;
 use crate::initial;
 use crate::manifest::{Config, HubModel, Manifest, ModelConfig};
+use crate::refusal::needed;
 
 /// The examples of a run, in tokens.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Examples {
     pub(crate) test: Vec<Example>,
     /// Vocabulary ids of the label words, in the order of the classes; none without a prompt.
     pub(crate) words: Vec<usize>,
+    /// Why there are no test rows, where there are none.
+    pub(crate) test_missing: Option<String>,
     /// How many classes the task has.
     pub(crate) classes: usize,
     /// Hash of the sentences and labels.
@@ -115,6 +117,7 @@ pub(crate) fn examples(
         words: words.into_iter().map(|word| word as usize).collect(),
         sha256: split.sha256(),
         test_sha256: rows_sha256(&split.test),
+        test_missing: split.test_missing.clone(),
     })
 }
 

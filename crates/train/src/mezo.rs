@@ -50,18 +50,16 @@ impl Measure<'_> {
         Estimate::two_sided(seed, losses[0], *minus, self.eps)
     }
 
-    /// From the loss on one side, and the one of the step before (definition 8). The first step has nothing to compare
-    /// with and does not move.
-    pub fn one_point(
+    /// The loss on one side, at `theta + eps z(seed)`; with the one of the step before it makes an estimate
+    /// (definition 8).
+    pub fn one_sided(
         &self,
         model: &Roberta,
         packed: &PackedBatch,
         words: &[usize],
         seed: u64,
-        before: Option<f64>,
-    ) -> Estimate {
-        let loss = self.losses(model, packed, words, seed, &[self.eps])[0];
-        Estimate::one_point(seed, loss, before.unwrap_or(loss), self.eps)
+    ) -> f64 {
+        self.losses(model, packed, words, seed, &[self.eps])[0]
     }
 
     fn losses(
@@ -85,13 +83,9 @@ impl Measure<'_> {
     }
 }
 
-/// The directions of a step's update, one for each of its estimates: their mean, or their sum where the learning rate
-/// is scaled with their number.
-pub fn terms(line: &Step, scale_lr: bool) -> Vec<Term> {
-    let count = match scale_lr {
-        true => 1.0,
-        false => line.estimates.len() as f64,
-    };
+/// The directions of a step's update, whose sum is the mean of its estimates.
+pub fn terms(line: &Step) -> Vec<Term> {
+    let count = line.estimates.len() as f64;
     let term = |estimate: &Estimate| {
         Some(Term {
             seed: estimate.seed,
@@ -162,9 +156,12 @@ impl Counts {
         before + u64::from(estimate)
     }
 
-    /// Whether the learning rate is multiplied by the number of estimates.
-    pub(crate) fn scale_lr(&self) -> bool {
-        self.spec.scale_lr
+    /// What the learning rate of a step is multiplied by: the number of its estimates, where the spec says so (Table 6).
+    pub(crate) fn lr_factor(&self, step: u64) -> f64 {
+        match self.spec.scale_lr {
+            true => f64::from(self.at(step)),
+            false => 1.0,
+        }
     }
 }
 

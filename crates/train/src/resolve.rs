@@ -8,14 +8,15 @@ use mezo_hub::{Hub, Repo};
 use mezo_model::{ModelFiles, RobertaConfig, load};
 use mezo_tasks::{Example, Task, Tokenizer};
 
-use crate::check::{rule, value};
 use crate::defaults;
 use crate::error::TrainError;
 use crate::initial;
+use crate::logistic;
 use crate::manifest::{
     ALGORITHM, Config, HubModel, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
 };
 use crate::materials;
+use crate::refusal::{rule, value};
 use crate::sizes::{Part, Sizes};
 use crate::spec::{MethodName, Objective, ProtocolName, RunSpec};
 
@@ -53,8 +54,8 @@ struct KnownData {
     sha256: String,
     test_sha256: String,
     sizes: Sizes,
-    /// How many classes the train rows are of.
-    classes: usize,
+    /// Train rows of each class.
+    counts: Vec<usize>,
 }
 
 /// Turns points into manifests, reading each model and each split once.
@@ -64,6 +65,7 @@ pub struct Resolver {
     base: PathBuf,
     models: BTreeMap<String, KnownModel>,
     data: BTreeMap<String, KnownData>,
+    notes: BTreeSet<String>,
 }
 
 impl Resolver {
@@ -74,6 +76,7 @@ impl Resolver {
             base: base.into(),
             models: BTreeMap::new(),
             data: BTreeMap::new(),
+            notes: BTreeSet::new(),
         }
     }
 
@@ -89,6 +92,11 @@ impl Resolver {
         spec.check()?;
         let config = self.config(spec)?;
         self.manifest(config, spec.protocol, swept)
+    }
+
+    /// What a user should hear of the data before a run starts, each thing once.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        self.notes.iter().map(String::as_str)
     }
 
     /// The zero-shot run that stands beside a point: the same model and task, nothing trained, no seed. There is none
@@ -115,7 +123,7 @@ impl Resolver {
     ) -> Result<Manifest, TrainError> {
         self.know_data(&config)?;
         let data = self.data[&data_key(&config)].clone();
-        check_classes(&config, data.classes)?;
+        check_classes(&config, &data.counts)?;
         let task = Task::by_name(&config.task.name)?;
         let trained = config.train.is_some();
         let sweep = self.sweep.clone();
@@ -200,8 +208,9 @@ impl Resolver {
                 dev: part(&examples.dev),
                 test: part(&examples.test),
             },
-            classes: classes(&examples.train),
+            counts: counts(&examples.train, examples.classes),
         };
+        self.notes.extend(examples.test_missing);
         self.data.insert(key, known);
         Ok(())
     }
@@ -216,14 +225,27 @@ fn part(examples: &[Example]) -> Part {
     }
 }
 
-/// How many classes there are among the examples.
-fn classes(examples: &[Example]) -> usize {
-    let labels: BTreeSet<usize> = examples.iter().map(|example| example.label).collect();
-    labels.len()
+/// How many examples each class has.
+fn counts(examples: &[Example], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    for example in examples {
+        counts[example.label] += 1;
+    }
+    counts
 }
 
-/// An F1 score compares classes.
-fn check_classes(config: &Config, classes: usize) -> Result<(), TrainError> {
+/// An F1 score compares classes, and cross-validation sets some of each aside.
+fn check_classes(config: &Config, counts: &[usize]) -> Result<(), TrainError> {
+    if matches!(config.method.name, MethodName::Lp | MethodName::LpMezo) {
+        logistic::check_counts(counts).map_err(|error| {
+            rule(
+                "task.k",
+                format!("linear probing: {error}"),
+                "give more examples a class",
+            )
+        })?;
+    }
+    let classes = counts.iter().filter(|&&count| count > 0).count();
     if config.method.objective != Objective::F1 || classes > 1 {
         return Ok(());
     }

@@ -17,6 +17,20 @@ pub struct RunResult {
     pub best: Option<Reported>,
     /// At the last step; none where it diverged.
     pub last: Option<Reported>,
+    /// What linear probing found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeFit>,
+}
+
+/// What linear probing found beside its scores.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ProbeFit {
+    /// The strength of the penalty that cross-validation chose: the penalty is `|w|^2 / 2C`.
+    pub c: f64,
+    /// Its mean accuracy over the folds of the train rows.
+    pub accuracy: f64,
+    /// Whether the fit to all train rows reached its tolerance.
+    pub converged: bool,
 }
 
 /// How a run ended.

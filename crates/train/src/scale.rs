@@ -6,7 +6,7 @@ use mezo_tasks::PackedBatch;
 
 use crate::materials::batch;
 use crate::mezo::{Measure, step_seed};
-use crate::spec::{Modifies, Objective, ScaleBy, ScaleMeasured, ScaleSpec};
+use crate::spec::{Modifies, Objective, ScaleBy, ScaleSpec};
 
 /// The estimates of layer norms take seeds from here on; those of a step count from 0.
 const FIRST_ESTIMATE: u32 = 1 << 31;
@@ -43,14 +43,6 @@ impl Scales {
             Modifies::Variance => Some(&self.scales),
             Modifies::Expectation => None,
         }
-    }
-}
-
-/// Whether scales are measured before a step, counted from 1.
-pub(crate) fn due(spec: ScaleSpec, step: u64, steps_per_epoch: u64) -> bool {
-    match spec.measured {
-        ScaleMeasured::Once => step == 1,
-        ScaleMeasured::EachEpoch => (step - 1).is_multiple_of(steps_per_epoch),
     }
 }
 

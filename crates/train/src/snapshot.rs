@@ -28,20 +28,22 @@ pub(crate) fn write(dir: &Path, step: u64, learner: &Learner) -> Result<(), Trai
 /// Puts a snapshot's tensors into the model and its optimiser.
 pub(crate) fn restore(dir: &Path, step: u64, learner: &mut Learner) -> Result<(), TrainError> {
     let path = path(dir, step);
-    let (state, weights) = read(&path)?;
-    set_weights(&mut learner.model, weights, &path)?;
+    let state = restore_weights(dir, step, &mut learner.model)?;
     learner.set_state(state, step, &path)
 }
 
-/// Puts a snapshot's weights into a model that is not trained any further.
+/// Puts a snapshot's weights into a model; the state of the optimiser is returned.
 pub(crate) fn restore_weights(
     dir: &Path,
     step: u64,
     model: &mut Roberta,
-) -> Result<(), TrainError> {
+) -> Result<Vec<NamedTensor>, TrainError> {
     let path = path(dir, step);
-    let (_, weights) = read(&path)?;
-    set_weights(model, weights, &path)
+    let (state, weights) = read(&path)?;
+    model
+        .set_trainable(weights, &path)
+        .map_err(|error| TrainError::Snapshot { error })?;
+    Ok(state)
 }
 
 /// The state of the optimiser, and the weights.
@@ -51,16 +53,6 @@ fn read(path: &Path) -> Result<(Vec<NamedTensor>, Vec<NamedTensor>), TrainError>
     Ok(tensors
         .into_iter()
         .partition(|tensor| is_state(&tensor.name)))
-}
-
-fn set_weights(
-    model: &mut Roberta,
-    weights: Vec<NamedTensor>,
-    path: &Path,
-) -> Result<(), TrainError> {
-    model
-        .set_trainable(weights, path)
-        .map_err(|error| TrainError::Snapshot { error })
 }
 
 /// The steps of all snapshots in a run directory, ascending.
@@ -89,6 +81,18 @@ pub(crate) fn prune(dir: &Path, last: u64, best: Option<u64>) -> Result<(), Trai
     for &step in all[..old].iter().filter(|&&step| Some(step) != best) {
         let path = path(dir, step);
         std::fs::remove_file(&path).map_err(TrainError::file(&path, "remove"))?;
+    }
+    Ok(())
+}
+
+/// Leaves of a finished run's snapshots the weights alone: no step goes on from them.
+pub(crate) fn keep_weights(dir: &Path) -> Result<(), TrainError> {
+    for step in steps(dir)? {
+        let path = path(dir, step);
+        let (state, weights) = read(&path)?;
+        if !state.is_empty() {
+            write_whole(&path, &to_safetensors(&weights))?;
+        }
     }
     Ok(())
 }

@@ -246,7 +246,7 @@ pub struct EstimatesSpec {
     /// How many of them each step makes.
     #[serde(default)]
     pub schedule: EstimatesSchedule,
-    /// Whether the learning rate is multiplied by the number of estimates.
+    /// Whether the learning rate is multiplied by the number of the step's estimates (Table 6).
     #[serde(default)]
     pub scale_lr: bool,
 }
@@ -284,7 +284,7 @@ pub enum ScaleBy {
     ParameterNorm,
     /// The norm of its gradient, estimated by two forward passes that move this layer alone (paper, proposition 1).
     GradientNorm,
-    /// The norm of its gradient by backpropagation.
+    /// The norm of its gradient by backpropagation; for cross-entropy alone.
     BackpropagatedNorm,
 }
 
@@ -386,4 +386,7 @@ pub enum DecayName {
     All,
     /// All but biases and layer norms.
     NoBiasNorm,
+    /// All but tensors with `bias` or `LayerNorm.weight` in their names, as the public code's optimisers have it
+    /// (trainer.py:188-208): the norm of the head for words decays.
+    ReferenceOptimizer,
 }

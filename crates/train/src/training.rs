@@ -1,7 +1,7 @@
 //! The numbers of a training by steps, every default filled in.
 
-use crate::check::needed;
 use crate::error::TrainError;
+use crate::refusal::needed;
 use crate::spec::{DecayName, OptimizerName, Schedule, TrainSpec};
 
 /// `[train]` as the loop needs it.

@@ -8,14 +8,14 @@ use burn::tensor::Device;
 use crate::error::TrainError;
 use crate::evaluate::{Measured, evaluate};
 use crate::files::{Lines, write_json};
-use crate::initial;
 use crate::journal::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
 use crate::learner::Learner;
 use crate::linear_probe;
 use crate::logistic::Settings;
 use crate::manifest::Manifest;
 use crate::materials::{Examples, Materials};
-use crate::result::{Reported, RunResult, Status};
+use crate::replay::Replay;
+use crate::result::{ProbeFit, Reported, RunResult, Status};
 use crate::run::{Control, Ending};
 use crate::snapshot;
 use crate::spec::MethodName;
@@ -45,7 +45,7 @@ pub(crate) fn work(
     match (manifest.config.method.name, manifest.config.train) {
         (MethodName::Lp, _) => {
             let fit = linear_probe::fit(&model, &work.examples, Settings::PROBE)?;
-            work.once(|examples| fit.evaluate(&model, examples))
+            work.once(Some(fit.told()), |examples| fit.evaluate(&model, examples))
         }
         (_, Some(train)) => {
             let training = Training::of(&train)?;
@@ -54,7 +54,7 @@ pub(crate) fn work(
         }
         (_, None) => {
             let words = work.examples.words.clone();
-            work.once(|examples| evaluate(&model, examples, &words))
+            work.once(None, |examples| evaluate(&model, examples, &words))
         }
     }?;
     Ok((Ending::Finished, 0))
@@ -74,13 +74,21 @@ impl Work<'_> {
     /// A run without steps: its one evaluation, on dev where it has rows to choose by, and on test.
     fn once(
         &mut self,
+        probe: Option<ProbeFit>,
         measure: impl Fn(&[mezo_tasks::Example]) -> Measured,
     ) -> Result<(), TrainError> {
         for split in [EvalSplit::Dev, EvalSplit::Test] {
             self.evaluate(0, split, &measure)?;
         }
         let reported = Reported::at(0, &self.evals);
-        self.write_result(Status::Finished, 0, Some(reported.clone()), Some(reported))
+        self.write_result(RunResult {
+            id: self.manifest.id.clone(),
+            status: Status::Finished,
+            steps: 0,
+            best: Some(reported.clone()),
+            last: Some(reported),
+            probe,
+        })
     }
 
     /// Every step: from the journal where it has it, measured and written down where not.
@@ -209,7 +217,7 @@ impl Work<'_> {
         self.evaluate_model(learner, last, EvalSplit::Test)?;
         let best = self.report_best(learner, journal, last)?;
         let reported = Reported::at(last, &self.evals);
-        self.write_result(Status::Finished, last, best, Some(reported))
+        self.close(Status::Finished, last, best, Some(reported))
     }
 
     /// The best step before the loss was no longer finite; there is no last.
@@ -220,7 +228,26 @@ impl Work<'_> {
     ) -> Result<(), TrainError> {
         let steps = journal.len() as u64;
         let best = self.report_best(learner, journal, steps)?;
-        self.write_result(Status::Diverged, steps, best, None)
+        self.close(Status::Diverged, steps, best, None)
+    }
+
+    /// Writes the result, and then lets go of what only another step would have needed.
+    fn close(
+        &self,
+        status: Status,
+        steps: u64,
+        best: Option<Reported>,
+        last: Option<Reported>,
+    ) -> Result<(), TrainError> {
+        self.write_result(RunResult {
+            id: self.manifest.id.clone(),
+            status,
+            steps,
+            best,
+            last,
+            probe: None,
+        })?;
+        snapshot::keep_weights(self.dir)
     }
 
     fn report_best(
@@ -233,49 +260,20 @@ impl Work<'_> {
             return Ok(None);
         };
         if find(&self.evals, best, EvalSplit::Test, Metric::CrossEntropy).is_none() {
-            self.put_step(learner, journal, best)?;
+            let replay = Replay {
+                dir: self.dir,
+                manifest: self.manifest,
+                device: &self.device,
+                examples: &self.examples,
+            };
+            replay.put(learner, journal, best)?;
             self.evaluate_model(learner, best, EvalSplit::Test)?;
         }
         Ok(Some(Reported::at(best, &self.evals)))
     }
 
-    /// Puts the parameters of a step into the model: from its snapshot, or from the journal where that is lost.
-    fn put_step(
-        &self,
-        learner: &mut Learner,
-        journal: &[Step],
-        step: u64,
-    ) -> Result<(), TrainError> {
-        if snapshot::path(self.dir, step).exists() {
-            return snapshot::restore(self.dir, step, learner);
-        }
-        let (model, _) = initial::model(self.manifest, self.dir, &self.device, &self.examples)?;
-        learner.start_again(model);
-        for line in &journal[..step as usize] {
-            learner.prepare(line.step, &self.examples);
-            learner.apply(line, &self.examples);
-        }
-        Ok(())
-    }
-
-    fn write_result(
-        &self,
-        status: Status,
-        steps: u64,
-        best: Option<Reported>,
-        last: Option<Reported>,
-    ) -> Result<(), TrainError> {
-        let id = self.manifest.id.clone();
-        write_json(
-            &self.dir.join("result.json"),
-            &RunResult {
-                id,
-                status,
-                steps,
-                best,
-                last,
-            },
-        )
+    fn write_result(&self, result: RunResult) -> Result<(), TrainError> {
+        write_json(&self.dir.join("result.json"), &result)
     }
 
     fn steps_path(&self) -> PathBuf {

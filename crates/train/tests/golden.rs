@@ -133,7 +133,7 @@ fn step(folder: &Path, mode: &str, cases: &Cases, spsa: &Spsa, mut roberta: Robe
         let line = Step::new(1, spsa.lr, vec![estimate]);
         let gradient = Estimates {
             noise: &noise,
-            terms: terms(&line, false),
+            terms: terms(&line),
             factors: None,
         };
         let decay = Decay {

@@ -7,7 +7,12 @@ use std::path::Path;
 
 use common::resolve;
 use mezo_model::{LoraConfig, ModelFiles, Tuning};
-use mezo_train::{ModelSpec, Resolver, RunSpec, TrainError, TuningName};
+use mezo_tasks::Cut;
+use mezo_train::{
+    DecayName, EstimatesSchedule, EstimatesSpec, Estimator, LoraSpec, MethodName, ModelSpec,
+    Modifies, Objective, OptimizerName, PrefixInitName, PrefixSpec, ProtocolName, Resolver,
+    RunSpec, ScaleBy, ScaleMeasured, ScaleSpec, Schedule, TrainError, TuningName,
+};
 
 /// One value of the spec, changed.
 type Change = fn(&mut RunSpec);
@@ -23,9 +28,37 @@ train = { seed = 13, steps = 10, batch_size = 64, eval_every = 5, lr = 1e-3, eps
     )
 }
 
+fn prefix(spec: &mut RunSpec, prefix: PrefixSpec) {
+    spec.method.tuning = TuningName::Prefix;
+    spec.method.prefix = Some(prefix);
+}
+
+fn estimates(spec: &mut RunSpec, schedule: EstimatesSchedule, scale_lr: bool) {
+    spec.method.estimates = Some(EstimatesSpec {
+        count: 4,
+        schedule,
+        scale_lr,
+    });
+}
+
+fn scale(spec: &mut RunSpec, by: ScaleBy, modifies: Modifies, measured: ScaleMeasured) {
+    spec.method.scale = Some(ScaleSpec {
+        by,
+        modifies,
+        measured,
+    });
+}
+
+fn fine_tuned(spec: &mut RunSpec, dropout: Option<f64>, clip: Option<f64>) {
+    spec.method.name = MethodName::Ft;
+    spec.train.eps = None;
+    spec.train.dropout = dropout;
+    spec.train.clip = clip;
+}
+
 #[test]
 fn every_value_that_changes_a_number_changes_the_id() {
-    let changes: [Change; 11] = [
+    let changes: Vec<Change> = vec![
         |spec| spec.train.seed = Some(21),
         |spec| spec.train.steps = Some(11),
         |spec| spec.train.batch_size = Some(8),
@@ -37,6 +70,83 @@ fn every_value_that_changes_a_number_changes_the_id() {
         |spec| spec.task.test_cap = 100,
         |spec| spec.task.template = Some("*cls**sent_0*_this_movie_is*mask*.*sep+*".into()),
         |spec| spec.method.tuning = TuningName::Full,
+        |spec| spec.protocol = ProtocolName::ReferenceCode,
+        |spec| spec.task.prompt = false,
+        |spec| spec.task.cut = Cut::Sentences,
+        |spec| spec.task.max_length = Some(64),
+        |spec| spec.task.label_words = Some([("1".to_owned(), "good".to_owned())].into()),
+        |spec| spec.method.lora = Some(LoraSpec { r: 4, alpha: 16.0 }),
+        |spec| spec.method.lora = Some(LoraSpec { r: 8, alpha: 8.0 }),
+        |spec| prefix(spec, PrefixSpec::default()),
+        |spec| {
+            let tokens = 4;
+            prefix(
+                spec,
+                PrefixSpec {
+                    tokens,
+                    ..PrefixSpec::default()
+                },
+            );
+        },
+        |spec| {
+            let init = PrefixInitName::Random;
+            prefix(
+                spec,
+                PrefixSpec {
+                    init,
+                    ..PrefixSpec::default()
+                },
+            );
+        },
+        |spec| spec.method.name = MethodName::LpMezo,
+        |spec| spec.method.objective = Objective::Accuracy,
+        |spec| spec.method.estimator = Estimator::OnePoint,
+        |spec| estimates(spec, EstimatesSchedule::Constant, false),
+        |spec| estimates(spec, EstimatesSchedule::Constant, true),
+        |spec| estimates(spec, EstimatesSchedule::Linear, false),
+        |spec| {
+            scale(
+                spec,
+                ScaleBy::ParameterNorm,
+                Modifies::Variance,
+                ScaleMeasured::Once,
+            )
+        },
+        |spec| {
+            scale(
+                spec,
+                ScaleBy::GradientNorm,
+                Modifies::Variance,
+                ScaleMeasured::Once,
+            )
+        },
+        |spec| {
+            scale(
+                spec,
+                ScaleBy::GradientNorm,
+                Modifies::Expectation,
+                ScaleMeasured::Once,
+            )
+        },
+        |spec| {
+            scale(
+                spec,
+                ScaleBy::GradientNorm,
+                Modifies::Variance,
+                ScaleMeasured::EachEpoch,
+            )
+        },
+        |spec| spec.train.optimizer = Some(OptimizerName::Adam),
+        |spec| spec.train.momentum = Some(0.9),
+        |spec| spec.train.schedule = Some(Schedule::Linear),
+        |spec| spec.train.warmup = Some(2),
+        |spec| {
+            spec.train.weight_decay = Some(0.1);
+            spec.train.decay_on = Some(DecayName::All);
+        },
+        |spec| fine_tuned(spec, None, None),
+        |spec| fine_tuned(spec, Some(0.2), None),
+        |spec| fine_tuned(spec, None, Some(2.0)),
     ];
     let mut ids = vec![resolve(&spec()).id];
     for change in changes {

@@ -18,6 +18,14 @@ pub fn resolve(spec: &RunSpec) -> Manifest {
     try_resolve(spec).unwrap()
 }
 
+/// The lines of a run's journal.
+pub fn journal(dir: &Path) -> Vec<Step> {
+    let text = std::fs::read_to_string(dir.join("steps.jsonl")).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
 /// Stops after some steps, or never.
 struct StopAfter {
     left: Option<u64>,

@@ -1,0 +1,68 @@
+//! The parameters of a step that is past: from its snapshot, or from the journal where that is lost.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use mezo_model::Roberta;
+
+use crate::error::TrainError;
+use crate::files::Lines;
+use crate::initial;
+use crate::journal::Step;
+use crate::learner::Learner;
+use crate::manifest::Manifest;
+use crate::materials::{Examples, Materials};
+use crate::refusal::needed;
+use crate::snapshot;
+use crate::training::Training;
+use crate::work::STEPS;
+
+/// What a replay starts from.
+pub(crate) struct Replay<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) device: &'a Device,
+    pub(crate) examples: &'a Examples,
+}
+
+impl Replay<'_> {
+    /// Puts the parameters of a step into the learner's model. What else the learner knows is of no step afterwards.
+    pub(crate) fn put(
+        &self,
+        learner: &mut Learner,
+        journal: &[Step],
+        step: u64,
+    ) -> Result<(), TrainError> {
+        if snapshot::path(self.dir, step).exists() {
+            return snapshot::restore_weights(self.dir, step, &mut learner.model).map(|_| ());
+        }
+        let (model, _) = initial::model(self.manifest, self.dir, self.device, self.examples)?;
+        learner.start_again(model);
+        for line in &journal[..step as usize] {
+            learner.prepare(line.step, self.examples);
+            learner.apply(line, self.examples);
+        }
+        Ok(())
+    }
+}
+
+/// The model of a run as it was after a step that the journal covers.
+pub(crate) fn parameters(
+    dir: &Path,
+    manifest: &Manifest,
+    device: &Device,
+    step: u64,
+) -> Result<Roberta, TrainError> {
+    let train = needed("train", manifest.config.train)?;
+    let Materials { model, examples } = Materials::load(manifest, dir, device)?;
+    let mut learner = Learner::new(model, manifest, Training::of(&train)?, &examples);
+    let (_, journal) = Lines::open::<Step>(&dir.join(STEPS))?;
+    let replay = Replay {
+        dir,
+        manifest,
+        device,
+        examples: &examples,
+    };
+    replay.put(&mut learner, &journal, step)?;
+    Ok(learner.model)
+}
