@@ -10,6 +10,12 @@ use crate::method;
 use crate::sources::Sources;
 use crate::varied::text;
 
+/// What a grid search varies, as the paper's do (Tables 4 and 15). Whatever else differs makes another search.
+pub(crate) const SEARCHED: [&str; 4] = ["lr", "eps", "batch_size", "weight_decay"];
+
+/// What is decayed: a run without decay has no such setting, and may stand in a search with others that have.
+pub(crate) const DECAY_ON: &str = "decay_on";
+
 /// One combination of hyperparameters, over its seeds.
 ///
 /// Cells are equal when their whole configurations are, keys unknown to this crate included, and the
@@ -25,7 +31,7 @@ pub struct Cell {
     pub settings: Vec<(String, String)>,
     /// The method in the words of the paper's Table 18, [`Manifest::method_label`].
     pub method: String,
-    /// Cells with the same group differ only in what a grid search varies.
+    /// Cells with the same group differ only in what a grid search varies, and in what is decayed.
     pub group: String,
     /// A trained cell's zero-shot row has the same baseline: the same weights, tokenizer, test rows and
     /// task under the same rules.
@@ -77,12 +83,13 @@ impl Cell {
         );
         let method = manifest.method_label();
         let baseline = format!("{}|{rules}", part("task"));
+        let group = format!("{}|{rules}", without_searched(&config));
         let settings = settings(manifest, &config);
         let label = label(&settings);
         Self {
             key: format!("{config}|{rules}"),
             order: order(manifest, &method, &label),
-            group: format!("{baseline}|{}|{method}", part("model")),
+            group,
             method,
             baseline,
             sources,
@@ -107,20 +114,33 @@ impl Cell {
     /// The learning rate and epsilon in words: `lr 1e-4, eps 1e-3`. Where there is no epsilon, the batch
     /// size is the other half of the paper's grid: `lr 1e-5, batch 8`.
     pub fn short_name(&self) -> String {
-        configuration_words(&self.settings, &self.method)
+        configuration_words(&self.settings, &self.method, &[])
     }
 }
 
-/// [`Cell::short_name`] of settings and a method.
-pub(crate) fn configuration_words(settings: &[(String, String)], method: &str) -> String {
-    let named =
-        |(name, word): (&str, &str)| text(settings, name).map(|text| format!("{word} {text}"));
+/// [`Cell::short_name`] of settings and a method, and after it whatever else the search varies.
+pub(crate) fn configuration_words(
+    settings: &[(String, String)],
+    method: &str,
+    varied: &[String],
+) -> String {
     let second = match text(settings, "eps") {
-        Some(_) => ("eps", "eps"),
-        None => ("batch_size", "batch"),
+        Some(_) => "eps",
+        None => "batch_size",
     };
-    let words: Vec<String> = [("lr", "lr"), second]
+    let is_named =
+        |name: &&str| ["lr", second].contains(name) || varied.iter().any(|known| known == name);
+    let named = |name: &str| {
+        let word = match name {
+            "batch_size" => "batch",
+            "weight_decay" => "weight decay",
+            other => other,
+        };
+        text(settings, name).map(|text| format!("{word} {text}"))
+    };
+    let words: Vec<String> = SEARCHED
         .into_iter()
+        .filter(is_named)
         .filter_map(named)
         .collect();
     if words.is_empty() {
@@ -191,6 +211,15 @@ fn order(manifest: &Manifest, method: &str, label: &str) -> Order {
         numbers,
         label.to_owned(),
     )
+}
+
+/// A configuration but for what a search varies.
+fn without_searched(config: &Value) -> Value {
+    let mut rest = config.clone();
+    if let Some(train) = rest.get_mut("train").and_then(Value::as_object_mut) {
+        train.retain(|name, _| name != DECAY_ON && !SEARCHED.contains(&name.as_str()));
+    }
+    rest
 }
 
 /// Every leaf of the configuration by its short name.

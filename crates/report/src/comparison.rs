@@ -212,6 +212,7 @@ fn all_notes(runs: &SweepRuns, blocks: &[Block], footnotes: &Footnotes) -> Vec<S
     notes.extend(notes::dev_only(
         entries.filter_map(|entry| entry.row.as_ref()),
     ));
+    notes.extend(notes::unconverged(runs));
     let missing = blocks.iter().map(|block| missing_note(block, blocks));
     notes.extend(missing.flatten());
     notes.extend(protocol::sentences(runs));

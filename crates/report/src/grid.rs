@@ -8,8 +8,27 @@ use crate::paper;
 use crate::paper_grid::{self, Grid};
 use crate::run_record::RunRecord;
 
-/// Everything in which the runs of one search (one model, task, method and tuning) are not the
-/// paper's. Empty: the paper's grid.
+/// The settings that every run of a search has alike, and that are among its [`differences`] where the paper
+/// has a grid for its method.
+const TOLD: [&str; 10] = [
+    "steps",
+    "eval_every",
+    "schedule",
+    "warmup",
+    "dropout",
+    "clip",
+    "lora_r",
+    "lora_alpha",
+    "prefix_tokens",
+    "prefix_init",
+];
+
+/// Whether a setting that is not the paper's is among the differences of a search of this method.
+pub(crate) fn tells(method: &str, k: u64, setting: &str) -> bool {
+    TOLD.contains(&setting) && paper_grid::grid(method, k).is_some()
+}
+
+/// Everything in which the runs of one search are not the paper's. Empty: the paper's grid.
 pub(crate) fn differences(runs: &[&RunRecord]) -> Vec<String> {
     let Some(manifest) = runs.first().and_then(|run| run.manifest()) else {
         return Vec::new();
@@ -167,7 +186,7 @@ fn evaluations(runs: &[&RunRecord]) -> Option<String> {
         .then(|| format!("evaluation every {every} steps (paper: every tenth of the steps)"))
 }
 
-/// The shape of what is trained beside the model.
+/// The shape of what is trained beside the model, which a search does not vary.
 fn shape_differences(grid: &Grid, manifest: &Manifest) -> Vec<String> {
     let method = &manifest.config.method;
     let mut differences = Vec::new();
@@ -190,14 +209,13 @@ fn shape_differences(grid: &Grid, manifest: &Manifest) -> Vec<String> {
 /// Whether every value of one hyperparameter was tried with every value of the others.
 fn combinations(runs: &[&RunRecord]) -> Option<String> {
     let bits = |value: Option<f64>| value.unwrap_or(0.0).to_bits();
-    let tried: BTreeSet<[u64; 5]> = trains(runs)
+    let tried: BTreeSet<[u64; 4]> = trains(runs)
         .map(|train| {
             [
                 bits(train.lr),
                 bits(train.eps),
                 bits(train.weight_decay),
                 train.batch_size.unwrap_or(0),
-                train.steps.unwrap_or(0),
             ]
         })
         .collect();
@@ -205,7 +223,7 @@ fn combinations(runs: &[&RunRecord]) -> Option<String> {
         let values: BTreeSet<u64> = tried.iter().map(|values| values[place]).collect();
         values.len()
     };
-    let all: usize = (0..5).map(distinct).product();
+    let all: usize = (0..4).map(distinct).product();
     (tried.len() < all).then(|| format!("{} of {all} combinations of these", tried.len()))
 }
 

@@ -46,7 +46,7 @@ pub use manifest::{
     Config, EstimatesConfig, LoraConfig, Manifest, MethodConfig, ModelConfig, PrefixConfig,
     ScaleConfig, Swept, TaskConfig, TrainConfig,
 };
-pub use run_files::{EvalLine, ResultStatus, RunResult, Scores};
+pub use run_files::{EvalLine, ProbeFit, ResultStatus, RunResult, Scores};
 pub use run_record::{Attempts, Estimated, RunManifest, RunRecord, Status};
 pub use slope::{FEWEST_STEPS, Slope, Verdict, slope};
 pub use slope_rows::{SlopeRow, slope_rows, slopes_csv, slopes_markdown};

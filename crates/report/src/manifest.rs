@@ -104,6 +104,8 @@ pub struct TaskConfig {
     pub k: u64,
     /// At most so many test examples.
     pub test_cap: Option<u64>,
+    /// The most tokens of a prompt.
+    pub max_length: Option<u64>,
     /// What is cut of a prompt that is too long; none is its tail, as published.
     pub cut: Option<String>,
     /// Whether sentences become prompts; a new classification head reads the first token otherwise.
@@ -167,6 +169,8 @@ pub struct EstimatesConfig {
     pub count: Option<u64>,
     /// `constant`, or `linear`: rising to that count over the run.
     pub schedule: Option<String>,
+    /// Whether the learning rate is multiplied by the number of estimates.
+    pub scale_lr: Option<bool>,
 }
 
 /// By what each layer's perturbation is scaled.
@@ -176,6 +180,8 @@ pub struct ScaleConfig {
     pub by: Option<String>,
     /// `variance`, or `expectation`: then the update does not undo the scale.
     pub modifies: Option<String>,
+    /// `once`, or `each-epoch`.
+    pub measured: Option<String>,
 }
 
 /// The training's numbers. A method has those that mean something to it: linear probing only the seed.
@@ -195,6 +201,8 @@ pub struct TrainConfig {
     pub eps: Option<f64>,
     /// Weight decay; none is 0.
     pub weight_decay: Option<f64>,
+    /// What is decayed: `all`, `no-bias-norm`, `reference-optimizer`; none where nothing is.
+    pub decay_on: Option<String>,
     /// `sgd` or `adam`; none is the method's usual one.
     pub optimizer: Option<String>,
     /// Momentum; none is 0.

@@ -31,6 +31,7 @@ pub(crate) fn notes(runs: &SweepRuns, rows: &[Row], slopes: &[SlopeRow]) -> Vec<
     notes.extend(search_notes::grids(rows));
     notes.extend(search_notes::choices(rows));
     notes.extend(dev_only(rows.iter()));
+    notes.extend(unconverged(runs));
     notes.extend(zero_estimates(rows));
     notes.extend(protocol::sentences(runs));
     notes.push(versions(runs));
@@ -136,6 +137,41 @@ pub(crate) fn dev_only<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<String
         format!(
             "no test rows in the data of {}: dev chose, and there is no test score to report",
             tasks.join(", ")
+        )
+    })
+}
+
+/// Where linear probing stopped before it had converged: its numbers are of wherever it was.
+pub(crate) fn unconverged(runs: &SweepRuns) -> Option<String> {
+    let probe = |run: &RunRecord| run.result.as_ref()?.probe;
+    let probed = runs.runs.iter().filter(|run| probe(run).is_some());
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    let mut count = 0;
+    for run in &runs.runs {
+        let (Some(manifest), Some(cell)) = (run.manifest(), run.cell()) else {
+            continue;
+        };
+        if probe(run).is_none_or(|probe| probe.converged) {
+            continue;
+        }
+        count += 1;
+        let task = &manifest.config.task;
+        let who = format!("{} on {} (k {})", cell.method, task.name, task.k);
+        let seed = run.seed().map(|seed| format!("seed {seed}"));
+        match found.last_mut().filter(|(known, _)| *known == who) {
+            Some((_, seeds)) => seeds.extend(seed),
+            None => found.push((who, seed.into_iter().collect())),
+        }
+    }
+    let found: Vec<String> = found
+        .into_iter()
+        .map(|(who, seeds)| format!("{who}, {}", seeds.join(", ")))
+        .collect();
+    (count > 0).then(|| {
+        format!(
+            "the fit of linear probing did not converge in {count} of {} runs: {}",
+            probed.count(),
+            found.join("; ")
         )
     })
 }

@@ -1,4 +1,32 @@
 //! `runs.parquet` and `steps.parquet`: tidy tables that polars, pandas and DuckDB read with no option.
+//!
+//! # Columns
+//! `runs.parquet` has a row a run:
+//! - which it is: `sweep`, `id`, `status`, `reason` (what was wrong with its files);
+//! - its rules: `protocol`, `precision`, `model`, and `swept`, what the spec's `[sweep]` gave it;
+//! - its task: `task`, `k`, `test_cap`, `prompt`, `template`, `label_words`, `max_length`, `cut`;
+//! - its method: `method`, `method_label` (as the tables call it), `tuning`, `lora_r`, `lora_alpha`,
+//!   `prefix_tokens`, `prefix_init`;
+//! - its estimates: `objective`, `estimator`, `estimates_count`, `estimates_schedule`, `estimates_scale_lr`,
+//!   `scale_by`, `scale_modifies`, `scale_measured`;
+//! - its training: `seed`, `steps`, `steps_done`, `eval_every`, `batch_size`, `eps`, `eps_text`, `weight_decay`,
+//!   `decay_on`, `lr`, `lr_text`, `schedule`, `warmup`, `optimizer`, `momentum`, `dropout`, `clip`; a `_text` is
+//!   as the spec wrote it;
+//! - its sizes: `trainable_parameters`, `train_examples`, `dev_examples`, `test_examples`, `made_data`;
+//! - its outcome, accuracies as shares of 1: `best_step`, and of the step with the best dev accuracy (`best_`) and
+//!   of the last (`last_`) `dev_accuracy`, `dev_cross_entropy`, `test_accuracy`, `test_cross_entropy`;
+//!   `slope_per_1000`, `slope_low`, `slope_high`, `steps_needed`; `zero_estimates`, the share of steps with an
+//!   estimate of exactly zero; `probe_c` and `probe_converged`, of linear probing's fit;
+//! - where it came from: `data_sha256`, `test_sha256`, `weights_sha256`, `tokenizer_sha256`, `mezo_version`;
+//! - its attempts, unless left out: `wall_s` in seconds, `device`, `host`, `attempts`, `last_end`.
+//!
+//! `steps.parquet` has a row a step and estimate, and one a step where there are no estimates: `id`, `sweep`,
+//! `seed`, `lr` (of the step), `eps`, `step`, `loss`, `estimate` (from 0), `noise_seed`, `loss_plus`,
+//! `loss_minus`, `projected_grad`.
+//!
+//! A setting is null where the run's manifest leaves it out: its method has none, or it is the usual one (the
+//! objective cross-entropy, the estimator two-sided, one estimate, no scale, SGD for MeZO, a constant learning rate
+//! without warm-up, no momentum, the tail cut).
 
 use std::fs::File;
 use std::path::Path;
@@ -6,11 +34,15 @@ use std::path::Path;
 use polars::error::PolarsError;
 use polars::prelude::{Column, DataFrame, NamedFrom, ParquetCompression, ParquetWriter, Series};
 
-use crate::manifest::{Manifest, TrainConfig};
+use crate::manifest::Manifest;
 use crate::run_files::{Scores, read_steps};
 use crate::run_record::RunRecord;
 use crate::slope::Slope;
 use crate::sweep_runs::SweepRuns;
+
+mod config;
+
+use config::train;
 
 /// Rows of `steps.parquet` held at once; also about the rows of one row group.
 const BATCH_ROWS: usize = 1 << 18;
@@ -25,7 +57,7 @@ pub(crate) fn write_runs(
     let rows = &runs.runs;
     let mut columns = Vec::new();
     columns.extend(identity_columns(rows));
-    columns.extend(config_columns(rows));
+    columns.extend(config::columns(rows));
     columns.extend(outcome_columns(rows));
     columns.extend(provenance_columns(rows));
     if with_attempts {
@@ -59,18 +91,6 @@ fn text(rows: &[RunRecord], name: &str, value: impl Fn(&Manifest) -> Option<Stri
     column(rows, name, |run| run.manifest().and_then(&value))
 }
 
-fn count(rows: &[RunRecord], name: &str, value: impl Fn(&TrainConfig) -> Option<u64>) -> Column {
-    column(rows, name, |run| train(run).and_then(&value).map(signed))
-}
-
-fn float(rows: &[RunRecord], name: &str, value: impl Fn(&TrainConfig) -> Option<f64>) -> Column {
-    column(rows, name, |run| train(run).and_then(&value))
-}
-
-fn train(run: &RunRecord) -> Option<&TrainConfig> {
-    run.manifest()?.config.train.as_ref()
-}
-
 /// Counts are signed in the files, so that a reader may subtract them.
 fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
@@ -87,81 +107,6 @@ fn identity_columns(rows: &[RunRecord]) -> Vec<Column> {
         column(rows, "status", |run| run.status.word()),
         column(rows, "reason", faults),
     ]
-}
-
-fn config_columns(rows: &[RunRecord]) -> Vec<Column> {
-    let lora = |run: &RunRecord| run.manifest()?.config.method.lora;
-    let k = |run: &RunRecord| {
-        run.manifest()
-            .map(|manifest| signed(manifest.config.task.k))
-    };
-    let swept = |manifest: &Manifest| {
-        let texts: Vec<String> = manifest
-            .swept
-            .iter()
-            .map(|swept| format!("{}={}", swept.key, swept.text))
-            .collect();
-        Some(texts.join(" "))
-    };
-    vec![
-        text(rows, "model", |manifest| {
-            Some(manifest.config.model.name().to_owned())
-        }),
-        text(rows, "task", |manifest| {
-            Some(manifest.config.task.name.clone())
-        }),
-        column(rows, "k", k),
-        text(rows, "method", |manifest| {
-            Some(manifest.config.method.name.clone())
-        }),
-        text(rows, "method_label", |manifest| {
-            Some(manifest.method_label())
-        }),
-        text(rows, "tuning", |manifest| {
-            manifest.config.method.tuning.clone()
-        }),
-        column(rows, "lora_r", |run| lora(run).map(|lora| signed(lora.r))),
-        column(rows, "lora_alpha", |run| lora(run).map(|lora| lora.alpha)),
-        text(rows, "protocol", |manifest| Some(manifest.protocol.clone())),
-        text(rows, "precision", |manifest| {
-            Some(manifest.precision.clone())
-        }),
-        column(rows, "seed", RunRecord::seed),
-        float(rows, "lr", |train| train.lr),
-        text(rows, "lr_text", Manifest::lr_text),
-        float(rows, "eps", |train| train.eps),
-        text(rows, "eps_text", Manifest::eps_text),
-        text(rows, "swept", swept),
-        count(rows, "batch_size", |train| train.batch_size),
-        count(rows, "steps", |train| train.steps),
-        column(rows, "steps_done", |run| signed(steps_done(run))),
-        float(rows, "weight_decay", |train| train.weight_decay),
-        text(rows, "optimizer", |manifest| {
-            manifest.config.train.as_ref()?.optimizer.clone()
-        }),
-        text(rows, "objective", |manifest| {
-            manifest.config.method.objective.clone()
-        }),
-        text(rows, "template", |manifest| {
-            Some(manifest.config.task.template.clone())
-        }),
-        count(rows, "eval_every", |train| train.eval_every),
-        column(rows, "trainable_parameters", |run| {
-            run.manifest()?.trainable_parameters
-        }),
-        column(rows, "train_examples", |run| run.manifest()?.train_examples),
-        column(rows, "dev_examples", |run| run.manifest()?.dev_examples),
-        column(rows, "test_examples", |run| run.manifest()?.test_examples),
-        column(rows, "made_data", |run| {
-            run.manifest().map(|manifest| manifest.made_data)
-        }),
-    ]
-}
-
-fn steps_done(run: &RunRecord) -> u64 {
-    run.result
-        .as_ref()
-        .map_or(run.losses.len() as u64, |result| result.steps)
 }
 
 fn outcome_columns(rows: &[RunRecord]) -> Vec<Column> {
@@ -202,6 +147,10 @@ fn outcome_columns(rows: &[RunRecord]) -> Vec<Column> {
         column(rows, "slope_high", |run| slope(run, |slope| slope.high)),
         column(rows, "steps_needed", needed),
         column(rows, "zero_estimates", |run| run.estimated.zero_share()),
+        column(rows, "probe_c", |run| run.result.as_ref()?.probe?.c),
+        column(rows, "probe_converged", |run| {
+            Some(run.result.as_ref()?.probe?.converged)
+        }),
     ]);
     columns
 }
@@ -232,8 +181,8 @@ fn attempt_columns(rows: &[RunRecord]) -> Vec<Column> {
     ]
 }
 
-/// Writes `steps.parquet`: a row a step and estimate, and one a step where there are no estimates; read from the journals again and passed through
-/// a batch at a time, so that a long sweep need not fit in memory.
+/// Writes `steps.parquet`, read from the journals again and passed through a batch at a time, so that a long sweep
+/// need not fit in memory.
 pub(crate) fn write_steps(runs: &SweepRuns, file: &File) -> Result<(), PolarsError> {
     let empty = StepRows::default().take_frame()?;
     let mut writer = writer(file).batched(empty.schema())?;

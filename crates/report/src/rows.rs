@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cell::Cell;
+use crate::cell::{Cell, configuration_words};
 use crate::grid;
 use crate::paper::{self, Published};
 use crate::run_files::Scores;
@@ -78,11 +78,11 @@ fn selected_row(
 ) -> Row {
     let mut row = row(kind, chosen, search, baselines);
     row.settings = search.shared_settings();
-    row.per_seed = search.varied_settings();
     let choice = |run: &&RunRecord| {
+        let cell = run.cell()?;
         Some(Choice {
             seed: run.seed()?,
-            cell: run.cell()?.short_name(),
+            cell: configuration_words(&cell.settings, &cell.method, &row.searched),
         })
     };
     row.chosen = chosen.iter().filter_map(choice).collect();
@@ -110,7 +110,7 @@ fn row(kind: RowKind, runs: &[&RunRecord], search: &Search<'_>, baselines: &Base
         kind,
         method: search.method().to_owned(),
         settings: Vec::new(),
-        per_seed: Vec::new(),
+        searched: search.varied_settings(),
         seeds: measured.filter_map(|run| run.seed()).collect(),
         dev_accuracy: spread(&reports, dev_accuracy),
         accuracy_gain: gain(accuracy),

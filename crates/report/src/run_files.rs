@@ -16,10 +16,10 @@ pub struct StepLine {
     pub step: u64,
     /// The learning rate it used.
     pub lr: f64,
-    /// Its estimates; empty where the loss was taken backwards.
+    /// Its estimates; empty where the loss was taken backwards, and in the first step of one-point estimates.
     #[serde(default)]
     pub estimates: Vec<EstimateLine>,
-    /// Its loss, where there are no estimates to tell it.
+    /// Its loss, where estimates do not tell it.
     pub loss: Option<f64>,
 }
 
@@ -100,6 +100,19 @@ pub struct RunResult {
     pub best: Option<Scores>,
     /// At the last step.
     pub last: Option<Scores>,
+    /// The fit of linear probing.
+    pub probe: Option<ProbeFit>,
+}
+
+/// How linear probing was fitted.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct ProbeFit {
+    /// The inverse strength of the penalty that was chosen.
+    pub c: Option<f64>,
+    /// The accuracy in cross-validation that it was chosen by.
+    pub accuracy: Option<f64>,
+    /// Whether the fit converged.
+    pub converged: bool,
 }
 
 /// How a run ended.

@@ -2,7 +2,7 @@
 
 use crate::cell::configuration_words;
 use crate::table::{Row, RowKind};
-use crate::varied::{Named, setting_words, text, varied_searches};
+use crate::varied::{Named, differs, is_of_training, setting_words, text, varied_searches};
 
 /// What each search has that the paper's has not, or the other way round.
 pub(crate) fn grids(rows: &[Row]) -> Vec<String> {
@@ -75,7 +75,7 @@ pub(crate) fn choices(rows: &[Row]) -> Vec<String> {
 /// What the best fixed configuration is, and where there are several searches which one it is in each.
 fn fixed(names: &SearchNames<'_>, rows: &[Row]) -> Option<String> {
     let words = |row: &Row| {
-        let words = configuration_words(&row.settings, &row.method);
+        let words = configuration_words(&row.settings, &row.method, &row.searched);
         (row.method.clone(), words)
     };
     let found = rows.iter().filter(|row| row.kind == RowKind::Fixed);
@@ -109,6 +109,10 @@ fn grouped<'a, K: PartialEq>(
     groups
 }
 
+fn named(row: &Row) -> Named<'_> {
+    (&row.method, &row.settings)
+}
+
 /// What searches are called: by what tells them apart, which is nothing where there is one a method.
 struct SearchNames<'a> {
     varied: Vec<&'a str>,
@@ -120,7 +124,7 @@ impl<'a> SearchNames<'a> {
         let named: Vec<Named<'a>> = rows
             .iter()
             .filter(|row| searches.contains(&row.kind))
-            .map(|row| (row.method.as_str(), row.settings.as_slice()))
+            .map(named)
             .collect();
         Self {
             varied: varied_searches(&named),
@@ -153,8 +157,8 @@ impl<'a> SearchNames<'a> {
         format!("{method}, {words}")
     }
 
-    /// By one of their settings if that is enough to tell them from the others, by the task before all; by every
-    /// one otherwise.
+    /// By one of their settings if that is enough to tell them from the others, by the task before all and by the
+    /// steps rather than by evaluations that go with them; by every one otherwise.
     fn words(&self, members: &[&Row], among: &[&Row]) -> String {
         let separator = if members.len() > 1 { " " } else { ", " };
         let key = |row: &Row, names: &[&str]| -> String {
@@ -179,11 +183,14 @@ impl<'a> SearchNames<'a> {
                 .filter(|row| keys.contains(&key(row, &[**name])));
             told.count() == members.len() && !keys.contains(&String::new())
         };
-        let mut alone: Vec<&&str> = self.varied.iter().collect();
-        alone.sort_by_key(|name| **name != "task");
+        let named: Vec<Named<'_>> = among.iter().map(|row| named(row)).collect();
+        let tells = |name: &&str| !is_of_training(name) || differs(&named, name);
+        let varied: Vec<&str> = self.varied.iter().copied().filter(tells).collect();
+        let mut alone: Vec<&&str> = varied.iter().collect();
+        alone.sort_by_key(|name| (**name != "task", **name == "eval_every"));
         match alone.into_iter().find(enough) {
             Some(name) => keys(&[*name]).join(", "),
-            None => keys(&self.varied).join(", "),
+            None => keys(&varied).join(", "),
         }
     }
 

@@ -1,13 +1,17 @@
 //! Searches: the cells among which the paper's protocol selects.
 
-use crate::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cell::{Cell, DECAY_ON};
 use crate::manifest::Manifest;
 use crate::run_record::RunRecord;
 use crate::sweep_runs::SweepRuns;
 
 /// Cells that differ only in what a grid search varies.
 pub(crate) struct Search<'a> {
-    pub(crate) group: &'a str,
+    group: &'a str,
+    /// What its runs decay, those of them that do.
+    decay_on: Option<&'a str>,
     pub(crate) cells: Vec<(&'a Cell, Vec<&'a RunRecord>)>,
 }
 
@@ -52,7 +56,13 @@ impl<'a> Search<'a> {
                 .iter()
                 .all(|(cell, _)| cell.setting(name) == Some(text))
         };
-        first.settings.iter().filter(shared).cloned().collect()
+        let mut settings: Vec<_> = first.settings.iter().filter(shared).cloned().collect();
+        if let Some(decay_on) = self.decay_on
+            && settings.iter().all(|(name, _)| name != DECAY_ON)
+        {
+            settings.push((DECAY_ON.to_owned(), decay_on.to_owned()));
+        }
+        settings
     }
 
     /// The names of the others.
@@ -71,16 +81,28 @@ impl<'a> Search<'a> {
 
 /// The searches in the order of their first cells.
 pub(crate) fn searches(runs: &SweepRuns) -> Vec<Search<'_>> {
+    let cells = runs.cells();
+    let mut decayed: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (cell, _) in &cells {
+        let of_group = decayed.entry(&cell.group).or_default();
+        of_group.extend(cell.setting(DECAY_ON));
+    }
     let mut searches: Vec<Search<'_>> = Vec::new();
-    for (cell, members) in runs.cells() {
+    for (cell, members) in cells {
         let members = one_a_seed(&members);
+        let group = cell.group.as_str();
+        // A cell without decay stands beside those that have it: where there are several ways, in one search only.
+        let decay_on = cell
+            .setting(DECAY_ON)
+            .or_else(|| decayed.get(group)?.last().copied());
         match searches
             .iter_mut()
-            .find(|search| search.group == cell.group)
+            .find(|search| (search.group, search.decay_on) == (group, decay_on))
         {
             Some(search) => search.cells.push((cell, members)),
             None => searches.push(Search {
-                group: &cell.group,
+                group,
+                decay_on,
                 cells: vec![(cell, members)],
             }),
         }

@@ -68,8 +68,8 @@ pub struct Row {
     /// The configuration's values by short name, as the spec wrote them. A row of selected ones has those
     /// that all its cells share.
     pub settings: Vec<(String, String)>,
-    /// The names of the settings that each seed selected for itself; for a row of selected ones only.
-    pub per_seed: Vec<String>,
+    /// The names of the settings that its search varies. In a row of selected ones each seed has its own.
+    pub searched: Vec<String>,
     /// The seeds that have numbers.
     pub seeds: Vec<u64>,
     /// Dev accuracy at the best step, in percent: what was chosen by.
@@ -99,7 +99,7 @@ pub struct Row {
 pub struct Choice {
     /// The seed.
     pub seed: u64,
-    /// The configuration in words: `lr 1e-4, eps 1e-3`.
+    /// The configuration in words, with all that the search varies: `lr 1e-4, eps 1e-3, batch 16`.
     pub cell: String,
 }
 
@@ -123,7 +123,8 @@ impl Row {
 
     /// The text of one setting, or what stands for it: each seed has its own, or there is `nothing`.
     pub(crate) fn setting_or<'a>(&'a self, name: &str, nothing: &'a str) -> &'a str {
-        let per_seed = self.per_seed.iter().any(|known| known == name);
+        let selected = matches!(self.kind, RowKind::Selected | RowKind::LastStep);
+        let per_seed = selected && self.searched.iter().any(|known| known == name);
         let missing = if per_seed { "per seed" } else { nothing };
         self.setting(name).unwrap_or(missing)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cell::SEARCHED;
 use crate::method;
 use crate::sources;
 
@@ -40,17 +41,27 @@ pub(crate) fn varied<'a>(all: &[Named<'a>]) -> Vec<&'a str> {
     names
 }
 
-/// Those among them that tell searches apart: nothing of these is searched over.
+/// Those among them that tell searches apart. How a method is trained is told where it has been in several ways.
 pub(crate) fn varied_searches<'a>(all: &[Named<'a>]) -> Vec<&'a str> {
+    let mut methods: BTreeMap<&str, Vec<Named<'a>>> = BTreeMap::new();
+    for named in all {
+        methods.entry(named.0).or_default().push(*named);
+    }
     let mut names = varied(all);
     names.retain(|name| {
-        let rules = ["protocol", "precision"];
-        FIRST.contains(name)
-            || is_of_task(name)
-            || rules.contains(name)
-            || sources::NAMES.contains(name)
+        let in_one_method = || methods.values().any(|own| differs(own, name));
+        !SEARCHED.contains(name) && (!is_of_training(name) || in_one_method())
     });
     names
+}
+
+/// Whether a setting says how a method is trained, and not what it is trained for.
+pub(crate) fn is_of_training(name: &str) -> bool {
+    let rules = ["protocol", "precision"];
+    !FIRST.contains(&name)
+        && !is_of_task(name)
+        && !rules.contains(&name)
+        && !sources::NAMES.contains(&name)
 }
 
 /// A setting in words: `k 512`, `label words 0 terrible`; a model and a task need no more than their names.
@@ -73,7 +84,8 @@ fn is_of_task(name: &str) -> bool {
         || name.starts_with("label_words_")
 }
 
-fn differs(all: &[Named<'_>], name: &str) -> bool {
+/// Whether a setting is not the same for all.
+pub(crate) fn differs(all: &[Named<'_>], name: &str) -> bool {
     let texts: BTreeSet<(&str, Option<&str>)> = all
         .iter()
         .map(|(method, settings)| (*method, text(settings, name)))

@@ -92,7 +92,7 @@ pub(super) struct Found<'a> {
     /// Its place among all searches.
     order: usize,
     state: State,
-    row: Row,
+    pub(super) row: Row,
     last: Option<Spread>,
     fixed: Option<Spread>,
 }

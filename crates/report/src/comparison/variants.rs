@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::entry::Found;
-use crate::cell::differing_sources;
+use crate::cell::{SEARCHED, differing_sources};
+use crate::grid;
+use crate::varied::is_of_training;
 
 /// What a footnote begins with that tells rows apart, and no number from the paper's.
 pub(super) const TELLS_APART: &str = "to tell rows apart";
 
-/// Gives results that would stand in the same place what tells them apart: prompts, or what was read.
+/// Gives results that would stand in the same place what tells them apart: prompts, what was read, or how they
+/// were trained.
 pub(super) fn tell_apart(found: &mut [Found<'_>]) {
     let mut places: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, result) in found.iter().enumerate() {
@@ -47,20 +50,20 @@ pub(super) fn tell_apart(found: &mut [Found<'_>]) {
 fn differences(found: &[Found<'_>], same: &[usize]) -> Vec<Vec<(String, String)>> {
     let cells: Vec<_> = same.iter().map(|at| found[*at].cell).collect();
     let settings: Vec<BTreeMap<String, String>> =
-        same.iter().map(|at| task_settings(&found[*at])).collect();
+        same.iter().map(|at| settings(&found[*at])).collect();
     let differs = |name: &String| {
         let mut texts = settings.iter().map(|settings| settings.get(name));
         let first = texts.next().flatten();
         texts.any(|text| text != first)
     };
     let words = |name: &str| name.replace('_', " ");
-    let of_task = settings.iter().map(|settings| -> Vec<(String, String)> {
+    let of_settings = settings.iter().map(|settings| -> Vec<(String, String)> {
         let named = settings.iter().filter(|(name, _)| differs(name));
         named
             .map(|(name, text)| (words(name), text.clone()))
             .collect()
     });
-    of_task
+    of_settings
         .zip(differing_sources(&cells))
         .map(|(mut told, sources)| {
             let named = sources.into_iter();
@@ -70,8 +73,9 @@ fn differences(found: &[Found<'_>], same: &[usize]) -> Vec<Vec<(String, String)>
         .collect()
 }
 
-/// The task's keys, but for its place; and the precision.
-fn task_settings(found: &Found<'_>) -> BTreeMap<String, String> {
+/// The task's keys, but for its place; the precision; and what no search varies of the training, unless it stands
+/// among the differences from the paper anyway.
+fn settings(found: &Found<'_>) -> BTreeMap<String, String> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Object(fields) => {
@@ -90,5 +94,10 @@ fn task_settings(found: &Found<'_>) -> BTreeMap<String, String> {
         .collect();
     let precision = found.cell.setting("precision").unwrap_or("").to_owned();
     settings.insert("precision".to_owned(), precision);
+    let k = found.task_value["k"].as_u64().unwrap_or(0);
+    let is_told = |name: &str| SEARCHED.contains(&name) || grid::tells(found.method, k, name);
+    let training = found.row.settings.iter();
+    let training = training.filter(|(name, _)| is_of_training(name) && !is_told(name));
+    settings.extend(training.cloned());
     settings
 }

@@ -116,8 +116,11 @@ impl Run {
     /// An id as good as a hash: it differs where the run does.
     pub fn id(&self) -> String {
         let text = format!(
-            "{}{}{}{}{}{}{}{}{}{}{}{}{}{}",
+            "{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}",
             self.method,
+            self.steps,
+            self.eval_every,
+            self.weight_decay,
             self.k,
             self.batch_size,
             self.protocol,

@@ -249,7 +249,7 @@ fn slopes_csv() {
     let head: Vec<&str> = text.lines().take(2).collect();
     insta::assert_snapshot!(head.join("\n"), @r"
     id,model,task,k,method,tuning,lr,eps,batch_size,weight_decay,protocol,seed,steps,slope_per_1000,low,high,verdict,steps_needed,zero_estimates
-    2566f76901f3ad1a,roberta-imdb-tiny,made-sentiment,512,mezo,lora,1e-4,1e-3,64,0,paper,13,1000,-0.05713649133885417,-0.06716928350874522,-0.04710369916896312,falls,,
+    876c8bf7f0bf397e,roberta-imdb-tiny,made-sentiment,512,mezo,lora,1e-4,1e-3,64,0,paper,13,1000,-0.05713649133885417,-0.06716928350874522,-0.04710369916896312,falls,,
     ");
     assert_eq!(text.lines().count(), 9);
 }

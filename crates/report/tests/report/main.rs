@@ -8,6 +8,7 @@ mod fixture;
 mod formats;
 mod methods;
 mod rebuild;
+mod searches;
 mod selection;
 mod slopes;
 mod tables;

@@ -233,3 +233,35 @@ fn estimates_of_exactly_zero_are_counted() {
     assert_eq!(json["rows"][0]["zero_estimates"], json!(0.75));
     assert_eq!(json["slopes"][0]["zero_estimates"], json!(0.75));
 }
+
+#[test]
+fn a_line_with_a_loss_and_estimates_has_both() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = of_the_paper(13, "1e-6", "1e-3");
+    run.more = json!({"method": {"estimator": "one-point"}});
+    let written = run.write(dir.path());
+    // One-point estimates: a step's own loss against the one before it, of which the first step has none.
+    let estimate = |step: u64, plus: f64, minus: f64| json!([{"seed": step, "loss_plus": plus, "loss_minus": minus, "projected_grad": 1.0}]);
+    let lines = [
+        json!({"step": 1, "lr": 1e-6, "estimates": [], "loss": 0.7}),
+        json!({"step": 2, "lr": 1e-6, "estimates": estimate(2, 0.5, 0.7), "loss": 0.5}),
+        json!({"step": 3, "lr": 1e-6, "estimates": estimate(3, 0.4, 0.5), "loss": 0.4}),
+    ];
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    std::fs::write(written.join("steps.jsonl"), lines.join("\n") + "\n").unwrap();
+    let runs = SweepRuns::read(dir.path()).unwrap();
+    assert_eq!(runs.runs[0].losses, [0.7, 0.5, 0.4]);
+    assert_eq!(runs.runs[0].estimated.steps, 2);
+
+    let out = tempfile::tempdir().unwrap();
+    build(dir.path(), out.path(), &ReportOptions::default()).unwrap();
+    let file = std::fs::File::open(out.path().join("steps.parquet")).unwrap();
+    let steps = ParquetReader::new(file).finish().unwrap();
+    let values = |name: &str| -> Vec<Option<f64>> {
+        let column = steps.column(name).unwrap().f64().unwrap();
+        (0..column.len()).map(|row| column.get(row)).collect()
+    };
+    assert_eq!(values("loss"), [Some(0.7), Some(0.5), Some(0.4)]);
+    assert_eq!(values("loss_plus"), [None, Some(0.5), Some(0.4)]);
+    assert_eq!(values("loss_minus"), [None, Some(0.7), Some(0.5)]);
+}

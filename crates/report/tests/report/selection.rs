@@ -50,7 +50,7 @@ fn selected_fixed_and_last_step_stand_in_rows_of_their_own() {
     let fixed = row(&table, RowKind::Fixed);
     assert_eq!(fixed.setting("lr"), Some("3e-4"));
     let selected = row(&table, RowKind::Selected);
-    assert_eq!(selected.per_seed, ["lr"]);
+    assert_eq!(selected.searched, ["lr"]);
     let gains = [RowKind::Selected, RowKind::LastStep, RowKind::Fixed]
         .map(|kind| row(&table, kind).accuracy_gain.unwrap().mean.round());
     assert_eq!(gains, [30.0, 20.0, 28.0]);
