@@ -68,5 +68,6 @@ impl Roberta {
         let width = self.embeddings.word.dims()[1];
         let device = self.device();
         self.classifier = Some(Classifier::initial(width, classes, seed, &device));
+        self.new_head = true;
     }
 }

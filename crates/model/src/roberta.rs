@@ -23,6 +23,8 @@ pub struct Roberta {
     pub(crate) head: Head,
     /// In the head's place where it is there.
     pub(crate) classifier: Option<Classifier>,
+    /// Whether the head has values that the files it was loaded from lack: trained or not, it must be saved.
+    pub(crate) new_head: bool,
 }
 
 /// What the scores are made of: `hidden . rows[c] + bias[c]`.
@@ -222,6 +224,7 @@ impl Roberta {
             decoder.set_rows(words, rows.iter().map(Vec::as_slice));
         }
         self.head.bias.set_rows(words, bias.chunks_exact(1));
+        self.new_head = true;
     }
 
     /// A model of these sizes with every weight zero, to be filled from a file.
@@ -267,6 +270,7 @@ impl Roberta {
                 decoder: None,
             },
             classifier: None,
+            new_head: false,
         }
     }
 }

@@ -82,10 +82,21 @@ impl Roberta {
         write(&folder.join(WHOLE), &to_safetensors(&tensors))
     }
 
-    /// The trained head as PEFT wants it, whole and with a decoder even where that is the word table, and the name of its
-    /// module. None where it is not trained.
-    fn trained_head(&self) -> Option<(&'static str, Vec<NamedTensor>)> {
-        let mut tensors = self.tensors(|name, weight| is_head(name) && weight.parameter.is_some());
+    /// The tensors of the head in use as far as they may differ from those of the model it was loaded from: what is
+    /// trained, and all of a new head. A frozen one counts: who loads the base model has neither the rows that linear
+    /// probing wrote nor a classifier as it was drawn. A copy of the word table that stays as it was is the base's.
+    fn own_head(&self) -> Vec<NamedTensor> {
+        let replaced = self.classifier.is_some();
+        self.tensors(|name, weight| {
+            let in_use = is_head(name) && !(replaced && is_word_head(name));
+            in_use && (self.new_head || weight.parameter.is_some())
+        })
+    }
+
+    /// [`Self::own_head`] as PEFT wants it, whole and with a decoder even where that is the word table, and the name of its
+    /// module. None where it is the base model's.
+    fn own_head_module(&self) -> Option<(&'static str, Vec<NamedTensor>)> {
+        let mut tensors = self.own_head();
         if !is_word_head(&tensors.first()?.name) {
             return Some(("classifier", tensors));
         }
@@ -137,7 +148,7 @@ impl Roberta {
     }
 
     /// Writes LoRA's terms as an adapter folder in PEFT's layout, and the head beside them (`modules_to_save`) where it
-    /// is trained too.
+    /// is not the base model's: trained too, or frozen as it was attached.
     ///
     /// # Errors
     /// If the folder cannot be written.
@@ -164,7 +175,7 @@ impl Roberta {
         for tensor in &mut tensors {
             tensor.name.push_str(".weight");
         }
-        if let Some((module, head)) = self.trained_head() {
+        if let Some((module, head)) = self.own_head_module() {
             config["modules_to_save"] = vec![module].into();
             tensors.extend(head);
         }
@@ -178,7 +189,7 @@ impl Roberta {
 
     /// Writes the prefixes as a folder of this program's own: `prefix_config.json` names the model they belong to and
     /// their length, `prefix.safetensors` holds `layer.<i>.prefix_key` and `layer.<i>.prefix_value`, `[m, H]` each, and the
-    /// head's tensors where it is trained too.
+    /// head's tensors where it is not the base model's: trained too, or frozen as it was attached.
     ///
     /// PEFT's prefixes move the positions of a sentence's tokens and these do not, so theirs is not the layout.
     ///
@@ -191,8 +202,8 @@ impl Roberta {
             "base_model_name_or_path": base,
             "tokens": tokens,
         });
-        let tensors = self
-            .tensors(|name, weight| is_prefix(name) || is_head(name) && weight.parameter.is_some());
+        let mut tensors = self.tensors(|name, _| is_prefix(name));
+        tensors.extend(self.own_head());
         write_json(&folder.join("prefix_config.json"), &config)?;
         write(
             &folder.join("prefix.safetensors"),

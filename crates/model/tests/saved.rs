@@ -227,6 +227,69 @@ const CLASSIFIER: [&str; 4] = [
     "classifier.out_proj.weight",
 ];
 
+/// The tensors of a head in the order of a file, without what PEFT puts before their names.
+fn only_heads(tensors: Vec<NamedTensor>) -> Vec<NamedTensor> {
+    let bare = tensors.into_iter().map(|tensor| NamedTensor {
+        name: tensor.name.replace("base_model.model.", ""),
+        ..tensor
+    });
+    bare.filter(|tensor| {
+        tensor.name.starts_with("lm_head") || tensor.name.starts_with("classifier")
+    })
+    .collect()
+}
+
+/// What a prefix run of `model` leaves of its head.
+fn beside_a_prefix(mut model: Roberta, out: &Path) -> Vec<NamedTensor> {
+    let init = PrefixInit::Random;
+    model.attach_prefix(PrefixConfig { tokens: 2, init }, 1);
+    model.train_only(Tuning::Prefix, false);
+    model.save_prefix("some/base", out).unwrap();
+    only_heads(read_tensors(&out.join("prefix.safetensors")).unwrap())
+}
+
+/// What a LoRA run of `model` leaves of its head.
+fn beside_lora(mut model: Roberta, out: &Path) -> Vec<NamedTensor> {
+    model.attach_lora(LORA, 3);
+    model.train_only(Tuning::Lora, false);
+    only_heads(adapter(&model, out).1)
+}
+
+#[test]
+fn a_frozen_head_is_saved_where_the_base_model_lacks_it() {
+    let folder = Folder::new();
+    let base = tiny().model;
+    let mut copied = base.clone();
+    copied.untie_decoder();
+    // What is there already, or a copy of it, is not written once more.
+    for model in [base.clone(), copied] {
+        assert_eq!(beside_lora(model.clone(), &folder.path().join("as")), []);
+        assert_eq!(beside_a_prefix(model, &folder.path().join("it was")), []);
+    }
+
+    let mut probed = base.clone();
+    let rows = [vec![0.5; 128], vec![-0.25; 128]];
+    probed.set_decoder_rows(&[1497, 573], &rows, &[0.125, -1.0]);
+    let mut classified = base;
+    classified.attach_classifier(2, 5);
+    for (model, bias, decoder) in [
+        (probed, BIAS, DECODER),
+        (classified, CLASSIFIER[2], CLASSIFIER[3]),
+    ] {
+        let mut all = model.clone();
+        all.train_only(Tuning::Head, false);
+        let mut expected = all.trainable_tensors();
+        expected.sort_by(|one, other| one.name.cmp(&other.name));
+        assert!(expected.iter().any(|tensor| tensor.name == bias));
+        assert!(expected.iter().any(|tensor| tensor.name == decoder));
+        let prefix = beside_a_prefix(model.clone(), &folder.path().join(decoder));
+        assert_eq!(bits(prefix), bits(expected.clone()));
+        let mut lora = beside_lora(model, &folder.path().join(bias));
+        lora.retain(|tensor| tensor.name != DECODER_BIAS);
+        assert_eq!(bits(lora), bits(expected));
+    }
+}
+
 #[test]
 fn a_classifier_is_saved_in_the_place_of_the_head() {
     let mut model = tiny().model;
