@@ -30,9 +30,9 @@ pub enum Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// What a folder lacks.
+    /// What a folder lacks. A name that leads out of it is lacking whatever lies there: others may fill the cache too.
     pub(crate) fn missing(self, folder: &Path) -> Vec<String> {
-        let lacks = |name: &str| !folder.join(name).is_file();
+        let lacks = |name: &str| !(is_inside(name) && folder.join(name).is_file());
         let needed = match self {
             Self::Files(files) => owned(files),
             Self::Model => {

@@ -103,6 +103,34 @@ fn weights_in_parts_are_whole_with_every_part() {
 }
 
 #[test]
+fn an_index_that_leads_out_of_the_commit_makes_no_model() {
+    let python = Python::new();
+    python.file("config.json", "a", "{}");
+    python.file("tokenizer.json", "b", "{}");
+    python.file("in.safetensors", "d", "x");
+    python.put(Path::new("snapshots/out.safetensors"), "x");
+    let absolute = python.repo().join("snapshots/out.safetensors");
+    for (at, (name, whole)) in [
+        ("in.safetensors", true),
+        ("../out.safetensors", false),
+        (absolute.to_str().unwrap(), false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let index = python
+            .repo()
+            .join("snapshots")
+            .join(COMMIT)
+            .join("model.safetensors.index.json");
+        let _ = fs::remove_file(index);
+        let text = format!("{{\"weight_map\": {{\"x\": {name:?}}}}}");
+        python.file("model.safetensors.index.json", &format!("{at:040}"), &text);
+        assert_eq!(python.locate(COMMIT).is_some(), whole, "{name}");
+    }
+}
+
+#[test]
 fn pickled_weights_are_none() {
     let python = Python::new();
     python.file("config.json", "a", "{}");

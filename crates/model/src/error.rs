@@ -34,6 +34,14 @@ pub enum ModelError {
         /// The folder.
         path: PathBuf,
     },
+    /// An index of weights names a file that is not beside it.
+    #[error("{}: names the file {name:?}, expected one inside its own folder", path.display())]
+    Outside {
+        /// The index.
+        path: PathBuf,
+        /// What it names.
+        name: String,
+    },
     /// A JSON file that is not what it should be.
     #[error("{}:{line}:{column}: {message}", path.display())]
     Json {
@@ -172,6 +180,7 @@ impl ModelError {
                     .into()
             }
             Self::LfsPointer { .. } => "run `git lfs pull` in the model's repository, or download the file".into(),
+            Self::Outside { .. } => "take the index from where the weights come from again: no model's own reaches out of its folder".into(),
             Self::Broken { .. } => "download the file again: it was probably cut off".into(),
             Self::Tensor { problem, .. } => problem.hint()?.into(),
             Self::Device { .. } => "`cpu` is always there; `cuda:0` needs a build with `--features cuda` and a driver".into(),

@@ -1,7 +1,7 @@
 //! A model's files: a folder in Hugging Face's layout, or the model in the binary.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::error::ModelError;
 
@@ -109,7 +109,7 @@ impl ModelFiles {
             })
     }
 
-    /// The weight files: one, or the shards an index names, in the order of their names.
+    /// The weight files: one, or the shards an index names, in the order of their names; none is outside the folder.
     pub(crate) fn weights(&self) -> Result<Vec<PathBuf>, ModelError> {
         let listing = self.listing()?;
         let Self::Folder(folder) = self else {
@@ -122,11 +122,17 @@ impl ModelFiles {
             path: listing.clone(),
             source,
         })?;
-        let parsed: ShardIndex =
-            serde_json::from_str(&text).map_err(|error| ModelError::json(listing, &error))?;
+        let parsed: ShardIndex = serde_json::from_str(&text)
+            .map_err(|error| ModelError::json(listing.clone(), &error))?;
         let mut shards: Vec<String> = parsed.weight_map.into_values().collect();
         shards.sort();
         shards.dedup();
+        if let Some(name) = shards.iter().find(|name| !is_inside(name)) {
+            return Err(ModelError::Outside {
+                path: listing,
+                name: name.clone(),
+            });
+        }
         Ok(shards.into_iter().map(|shard| folder.join(shard)).collect())
     }
 
@@ -163,6 +169,12 @@ impl ModelFiles {
         }
         Ok(Bytes { path, bytes })
     }
+}
+
+/// Whether a name stays in the folder it is joined to: a model made by others must not have other files read.
+fn is_inside(name: &str) -> bool {
+    let mut parts = Path::new(name).components().peekable();
+    parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// What matters of `model.safetensors.index.json`.

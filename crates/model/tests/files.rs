@@ -107,6 +107,14 @@ fn bad_shards_are_named() {
         "{absent}"
     );
 
+    for name in ["../other.safetensors", "/etc/passwd", "a/../../b", "", "."] {
+        let index = serde_json::json!({ "weight_map": { "x": "a.safetensors", "y": name } });
+        folder.write(INDEX, index.to_string().as_bytes());
+        let expected =
+            format!("{INDEX}: names the file {name:?}, expected one inside its own folder");
+        assert_eq!(folder.error(), expected);
+    }
+
     folder.write(INDEX, b"{\n  \"weight_map\": [1]\n}");
     let broken = folder.error();
     assert!(
