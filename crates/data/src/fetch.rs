@@ -24,8 +24,12 @@ pub fn check(task: &Task) -> Result<(), DataError> {
 ///
 /// Rows keep their order. Files that were there before are replaced only if they came from here.
 ///
+/// The folder stays as it was until all files are written. Then they are moved to their places one by one, and
+/// `PROVENANCE.json` goes before the first and comes after the last; as long as it is away, `PROVENANCE.json.part` says
+/// so. Cut off in between, the files may be of two fetches, and the next call replaces them.
+///
 /// # Errors
-/// [`DataError`], whose hint names the way out; the folder is then as it was.
+/// [`DataError`], whose hint names the way out.
 pub fn fetch(
     hub: &Hub,
     task: &Task,

@@ -55,7 +55,10 @@ pub(crate) fn check_free<'a>(
     folder: &Path,
     mut names: impl Iterator<Item = &'a str>,
 ) -> Result<(), DataError> {
-    if folder.join(PROVENANCE).exists() {
+    if [PROVENANCE, UNFINISHED]
+        .iter()
+        .any(|name| folder.join(name).exists())
+    {
         return Ok(());
     }
     match names.find(|name| folder.join(name).exists()) {
@@ -66,26 +69,59 @@ pub(crate) fn check_free<'a>(
     }
 }
 
-/// Puts files into a folder, in place of those that are there, one by one and the last in the list last.
+/// Beside files from here from before the first is moved to its place until after the last.
+const UNFINISHED: &str = "PROVENANCE.json.part";
+
+const UNFINISHED_TEXT: &[u8] =
+    b"The files beside this one are not all of one fetch: `mezo data fetch` did not get to its end. Run it again.\n";
+
+/// Puts files into a folder, in place of those that are there, and [`PROVENANCE`], the last in the list, last: where files
+/// lie without it and with [`UNFINISHED`], the moving was cut off, and the next fetch may replace them.
 pub(crate) fn place(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<Vec<PathBuf>, DataError> {
     fs::create_dir_all(folder).map_err(DataError::writing(folder))?;
-    // All are written before the first one is moved: a full disk leaves the folder as it was.
     let beside = |name: &str| folder.join(format!(".{name}.{}", std::process::id()));
-    let written = files.iter().try_for_each(|(name, bytes)| {
-        write(&beside(name), bytes).map_err(DataError::writing(&folder.join(name)))
-    });
-    if let Err(error) = written {
+    // All are written before the first one is moved: a full disk leaves the folder as it was.
+    let placed = files
+        .iter()
+        .try_for_each(|(name, bytes)| {
+            write(&beside(name), bytes).map_err(DataError::writing(&folder.join(name)))
+        })
+        .and_then(|()| move_all(folder, files.iter().map(|(name, _)| *name), beside));
+    if placed.is_err() {
         for (name, _) in files {
             let _ = fs::remove_file(beside(name));
         }
-        return Err(error);
     }
-    let moved = files.iter().map(|(name, _)| {
-        let path = folder.join(name);
-        fs::rename(beside(name), &path).map_err(DataError::writing(&path))?;
-        Ok(path)
-    });
-    moved.collect()
+    placed
+}
+
+fn move_all<'a>(
+    folder: &Path,
+    names: impl Iterator<Item = &'a str>,
+    beside: impl Fn(&str) -> PathBuf,
+) -> Result<Vec<PathBuf>, DataError> {
+    let unfinished = folder.join(UNFINISHED);
+    write(&unfinished, UNFINISHED_TEXT).map_err(DataError::writing(&unfinished))?;
+    // What it says of the files does not hold from here on.
+    let provenance = folder.join(PROVENANCE);
+    remove(&provenance).map_err(DataError::writing(&provenance))?;
+    let moved = names
+        .map(|name| {
+            let path = folder.join(name);
+            fs::rename(beside(name), &path).map_err(DataError::writing(&path))?;
+            Ok(path)
+        })
+        .collect::<Result<_, DataError>>()?;
+    remove(&unfinished).map_err(DataError::writing(&unfinished))?;
+    Ok(moved)
+}
+
+/// Removes a file that may be there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {

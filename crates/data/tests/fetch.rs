@@ -324,6 +324,53 @@ fn data_of_other_origin_are_not_touched() {
 }
 
 #[test]
+fn a_fetch_that_was_cut_off_is_seen_and_goes_again() {
+    let train = parquet(
+        &[("premise", &["a"]), ("hypothesis", &["A"])],
+        ("label", &[0]),
+        None,
+    );
+    let world = World::snli(&train);
+    let folder = world.out().join("SNLI");
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(&folder).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    let whole = ["PROVENANCE.json", "dev.tsv", "train.tsv"];
+    for before in ["nothing", "an older fetch"] {
+        // A folder in the place of the second file lets the first be moved and no more.
+        let dev = folder.join("dev.tsv");
+        if before != "nothing" {
+            world.fetch("snli").unwrap();
+            fs::write(folder.join("train.tsv"), "older").unwrap();
+            fs::remove_file(&dev).unwrap();
+            fs::create_dir_all(dev.join("full")).unwrap();
+        } else {
+            fs::create_dir_all(dev.join("full")).unwrap();
+            fs::write(folder.join("PROVENANCE.json.part"), "").unwrap();
+        }
+        let error = world.fetch("snli").unwrap_err();
+        assert!(
+            matches!(&error, DataError::Write { path, .. } if *path == dev),
+            "{error}"
+        );
+        assert_eq!(
+            names(),
+            ["PROVENANCE.json.part", "dev.tsv", "train.tsv"],
+            "{before}"
+        );
+        assert_ne!(fs::read(folder.join("train.tsv")).unwrap(), b"older");
+        fs::remove_dir_all(&dev).unwrap();
+        world.fetch("snli").unwrap();
+        assert_eq!(names(), whole);
+    }
+}
+
+#[test]
 fn tables_of_another_form_are_refused_with_their_place() {
     let pairs = |label: i64| {
         parquet(
