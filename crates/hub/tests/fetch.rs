@@ -1,6 +1,6 @@
 //! A fetch where all goes well: the cache afterwards is the one that Python would have left.
 #![allow(clippy::unwrap_used, missing_docs)]
-#![allow(dead_code, reason = "the support module is shared by two tests")]
+#![allow(dead_code, reason = "the support module is shared by several tests")]
 
 mod support;
 
@@ -9,11 +9,7 @@ use std::fs;
 
 use mezo_hub::{HubError, Repo, Snapshot, Wanted};
 use support::fake_hub::{COMMIT, FakeRepo, git_sha1, sha256};
-use support::{Told, World, roberta, weights};
-
-fn model() -> Repo {
-    Repo::model("roberta-large").unwrap()
-}
+use support::{Told, World, model, roberta, weights};
 
 #[test]
 fn the_cache_is_laid_out_as_python_lays_it_out() {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fake_hub::{FakeHub, FakeRepo};
+use fake_hub::{FakeHub, FakeRepo, sha256};
 use mezo_hub::{Event, Hub, HubError, Progress, Repo, Settings, Snapshot, Wanted};
 use tempfile::TempDir;
 
@@ -30,6 +30,25 @@ pub fn roberta() -> FakeRepo {
         ("vocab.json", b"{\"a\": 0}"),
     ];
     FakeRepo::new("main", &files)
+}
+
+pub const WEIGHTS: &str = "model.safetensors";
+
+/// The repository of [`roberta`].
+pub fn model() -> Repo {
+    Repo::model("roberta-large").unwrap()
+}
+
+/// Where the weights lie until they are whole.
+pub fn incomplete(world: &World) -> PathBuf {
+    world.at(format!("blobs/{}.incomplete", sha256(&weights())))
+}
+
+/// The weights are in their place as the hub has them, and nothing is left beside them.
+pub fn whole(world: &World) {
+    let blob = world.at("blobs").join(sha256(&weights()));
+    assert!(fs::read(blob).unwrap() == weights());
+    assert!(!incomplete(world).exists());
 }
 
 /// A fake hub with `roberta-large`, and an empty cache.
