@@ -136,12 +136,33 @@ fn the_papers_grids_are_planned_without_data_and_weights() {
     );
 }
 
+fn readme() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn the_readme_shows_a_sound_spec() {
+    let readme = readme();
+    let (_, spec) = readme.split_once("```toml\n").unwrap();
+    let (spec, _) = spec.split_once("```").unwrap();
+    let place = Place::new();
+    place.write("experiments/my-sweep.toml", spec);
+    let found = json(&plan(
+        &place,
+        &["experiments/my-sweep.toml".into()],
+        &["--format", "json"],
+    ));
+    // 5 seeds, 3 learning rates and 2 k, and zero-shot for each k.
+    let runs = found["sweeps"][0]["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 32);
+}
+
 #[test]
 fn the_readme_shows_a_real_plan() {
     let (place, _) = paper();
     let output = plan(&place, &["experiments/paper/mezo.toml".into()], &[]);
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let readme = fs::read_to_string(readme).unwrap();
+    let readme = readme();
     let (_, shown) = readme
         .split_once("$ mezo sweep plan experiments/paper/mezo.toml\n...\n")
         .unwrap();
