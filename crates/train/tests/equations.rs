@@ -190,12 +190,11 @@ train = {{ seed = 13, steps = 4, batch_size = 4, eval_every = 4, lr = 1e-9, eps 
         resolve(&spec(&text)).write(dir.path()).unwrap();
         carry_on(dir.path(), None);
         let losses = |line: &Step| [0, 1].map(|at| line.estimates[at].loss_plus.unwrap());
-        let apart = journal(dir.path())
+        journal(dir.path())
             .iter()
             .map(losses)
             .map(|[a, b]| (a - b).abs())
-            .fold(0.0, f64::max);
-        apart
+            .fold(0.0, f64::max)
     };
     assert!(apart("reference-code") < 1e-3);
     assert!(apart("paper") > 1e-2);
