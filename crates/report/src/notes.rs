@@ -176,7 +176,7 @@ pub(crate) fn unconverged(runs: &SweepRuns) -> Option<String> {
     })
 }
 
-/// An estimate of exactly zero moves nothing: how often a cell had one.
+/// A step whose every estimate is exactly zero moves nothing: how often a cell had one.
 fn zero_estimates(rows: &[Row]) -> Vec<String> {
     let cells: Vec<&Row> = rows
         .iter()
@@ -191,7 +191,7 @@ fn zero_estimates(rows: &[Row]) -> Vec<String> {
         let least = shares.iter().map(order).fold(f64::INFINITY, f64::min);
         let most = shares.iter().map(order).fold(0.0, f64::max);
         return vec![format!(
-            "an estimate of exactly 0 in {} to {} % of the steps in {} of {} cells; each in the table's CSV",
+            "every estimate exactly 0 in {} to {} % of the steps in {} of {} cells; each in the table's CSV",
             percent(least),
             percent(most),
             shares.len(),
@@ -210,7 +210,7 @@ fn zero_estimates(rows: &[Row]) -> Vec<String> {
         let mut words = vec![row.method.clone()];
         words.extend(settings);
         format!(
-            "{}: an estimate of exactly 0 in {} % of the steps",
+            "{}: every estimate exactly 0 in {} % of the steps",
             words.join(", "),
             percent(*share)
         )

@@ -15,8 +15,8 @@
 //! - its sizes: `trainable_parameters`, `train_examples`, `dev_examples`, `test_examples`, `made_data`;
 //! - its outcome, accuracies as shares of 1: `best_step`, and of the step with the best dev accuracy (`best_`) and
 //!   of the last (`last_`) `dev_accuracy`, `dev_cross_entropy`, `test_accuracy`, `test_cross_entropy`;
-//!   `slope_per_1000`, `slope_low`, `slope_high`, `steps_needed`; `zero_estimates`, the share of steps with an
-//!   estimate of exactly zero; `probe_c` and `probe_converged`, of linear probing's fit;
+//!   `slope_per_1000`, `slope_low`, `slope_high`, `steps_needed`; `zero_estimates`, the share of steps whose every
+//!   estimate is exactly zero; `probe_c` and `probe_converged`, of linear probing's fit;
 //! - where it came from: `data_sha256`, `test_sha256`, `weights_sha256`, `tokenizer_sha256`, `mezo_version`;
 //! - its attempts, unless left out: `wall_s` in seconds, `device`, `host`, `attempts`, `last_end`.
 //!

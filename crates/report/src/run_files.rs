@@ -38,11 +38,11 @@ impl StepLine {
         loss.is_finite().then_some(loss)
     }
 
-    /// Whether an estimate of the step is exactly zero: both losses were the same number, as happens
-    /// where the objective counts right answers.
-    pub fn has_zero_estimate(&self) -> bool {
+    /// Whether every estimate of the step is exactly zero, so that it has no direction: both losses were
+    /// the same number, as happens where the objective counts right answers.
+    pub fn is_zero(&self) -> bool {
         let zero = |estimate: &EstimateLine| estimate.projected_grad == Some(0.0);
-        self.estimates.iter().any(zero)
+        !self.estimates.is_empty() && self.estimates.iter().all(zero)
     }
 }
 

@@ -270,7 +270,7 @@ fn read_journal(dir: &Path, faults: &mut Vec<FileFault>) -> Journal {
         }
         journal.steps += 1;
         journal.estimated.steps += u64::from(!step.estimates.is_empty());
-        journal.estimated.zero += u64::from(step.has_zero_estimate());
+        journal.estimated.zero += u64::from(step.is_zero());
     });
     keep(faults, read);
     journal

@@ -25,7 +25,7 @@ pub struct SlopeRow {
     pub diverged: bool,
     /// The slope; none with too few steps.
     pub slope: Option<Slope>,
-    /// The share of steps with an estimate of exactly zero; none where there is no such step.
+    /// The share of steps whose every estimate is exactly zero; none where there is no such step.
     pub zero_estimates: Option<f64>,
 }
 

@@ -84,7 +84,7 @@ pub struct Row {
     pub cross_entropy_gain: Option<Gain>,
     /// Whether there were no test rows to measure on.
     pub dev_only: bool,
-    /// The share of steps with an estimate of exactly zero; none where there is no such step.
+    /// The share of steps whose every estimate is exactly zero; none where there is no such step.
     pub zero_estimates: Option<f64>,
     /// The paper's accuracy.
     pub paper: Option<Published>,

@@ -124,14 +124,14 @@ fn bad_keys() {
       |
     7 | sed = [13]
       | ^^^
-    hint: did you mean `seed`? any key may be swept by its path, as in "task.k"; short names are: `seed`, `lr`, `eps`
+    hint: did you mean `seed`? any key may be swept by its path, as in "task.k"; short names are: `protocol`, `seed`, `lr`, `eps`
     "#);
     assert_snapshot!(swept("batch_size = [16, 64]"), @r#"
     error: spec.toml:7:1: unknown short name `batch_size` in [sweep]
       |
     7 | batch_size = [16, 64]
       | ^^^^^^^^^^
-    hint: any key may be swept by its path, as in "task.k"; short names are: `seed`, `lr`, `eps`
+    hint: any key may be swept by its path, as in "task.k"; short names are: `protocol`, `seed`, `lr`, `eps`
     "#);
     assert_snapshot!(swept("\"train.\" = [16, 64]"), @r#"
     error: spec.toml:7:1: expected a path like "task.k", found "train."

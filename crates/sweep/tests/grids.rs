@@ -192,7 +192,7 @@ fn every_grid_is_checked() {
        |
     11 | sed = [13]
        | ^^^
-    hint: did you mean `seed`? any key may be swept by its path, as in "task.k"; short names are: `seed`, `lr`, `eps`
+    hint: did you mean `seed`? any key may be swept by its path, as in "task.k"; short names are: `protocol`, `seed`, `lr`, `eps`
     "#);
     assert_snapshot!(refused("name = \"a\"\nsweep = [{ seed = [1] }, 3]\n"), @"
     error: spec.toml:2:9: expected a table for `sweep`, found a list

@@ -223,7 +223,7 @@ fn estimates_of_exactly_zero_are_counted() {
     std::fs::write(written.join("steps.jsonl"), lines.join("\n") + "\n").unwrap();
     let table = read(dir.path());
     assert_eq!(table.slopes[0].zero_estimates, Some(0.75));
-    let note = "MeZO, accuracy objective: an estimate of exactly 0 in 75.0 % of the steps";
+    let note = "MeZO, accuracy objective: every estimate exactly 0 in 75.0 % of the steps";
     assert!(
         table.notes.iter().any(|known| known == note),
         "{:?}",
