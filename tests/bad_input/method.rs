@@ -154,20 +154,9 @@ fn keys_of_one_method_are_not_read_by_another() {
 
 #[test]
 fn without_a_prompt_there_are_no_words_to_ask_for() {
-    let bare = ("k = 2", "k = 2\nprompt = false");
     refused(
         &[("k = 2", "k = 2\nprompt = false\ntemplate = \"*cls**mask*\"")],
         "11:12",
         "`task.template` belongs to a prompt",
-    );
-    refused(
-        &[bare, ("name = \"mezo\"", "name = \"lp-mezo\"")],
-        "10:10",
-        "`lp-mezo` needs one",
-    );
-    refused(
-        &[bare, ("name = \"mezo\"", "name = \"zero-shot\"")],
-        "10:10",
-        "there is no zero-shot",
     );
 }

@@ -125,8 +125,8 @@ impl Roberta {
         scores(hidden, rows, bias)
     }
 
-    /// What the last linear layer reads at each sentence's asked token: for words the input of the decoder (after dense,
-    /// GELU and norm), with a classifier attached the hidden state itself.
+    /// What linear probing reads at each sentence's asked token: for words the input of the decoder (after dense, GELU and
+    /// norm), with a classifier attached the hidden state itself.
     ///
     /// # Shapes
     /// T tokens of B sentences -> `[P or 1, B, H]`
@@ -135,6 +135,19 @@ impl Roberta {
         match &self.classifier {
             Some(_) => asked,
             None => self.head.forward(asked, probes),
+        }
+    }
+
+    /// What the head's last linear layer reads at each sentence's asked token: for words the features, with a classifier
+    /// attached what its first layer makes of them.
+    ///
+    /// # Shapes
+    /// T tokens of B sentences -> `[P or 1, B, H]`
+    pub fn head_inputs(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
+        let features = self.features(batch, probes);
+        match &self.classifier {
+            Some(classifier) => classifier.readout(features, probes).hidden,
+            None => features,
         }
     }
 
@@ -209,15 +222,24 @@ impl Roberta {
         self.head.decoder.get_or_insert_with(copy);
     }
 
-    /// Writes the rows and biases of some words into the decoder, which is the head's own from then on; linear probing
-    /// puts its solution there. A classifier's scores do not read it.
+    /// Writes rows and biases into the head's last linear layer; linear probing puts its solution there. Of a head for
+    /// words they are those of `words`, and the decoder is the head's own from then on; a classifier has one row for each
+    /// class, and `words` is not read.
     ///
     /// # Shapes
     /// C words -> C rows of H, C biases
     ///
     /// # Panics
-    /// If there is not one row of the model's width and one bias for each word.
-    pub fn set_decoder_rows(&mut self, words: &[usize], rows: &[Vec<f32>], bias: &[f32]) {
+    /// If there is not one row of the model's width and one bias for each word or class.
+    pub fn set_head_rows(&mut self, words: &[usize], rows: &[Vec<f32>], bias: &[f32]) {
+        if let Some(classifier) = &mut self.classifier {
+            let classes: Vec<usize> = (0..classifier.rows.dims()[0]).collect();
+            assert_eq!((rows.len(), bias.len()), (classes.len(), classes.len()));
+            let values = rows.iter().map(Vec::as_slice);
+            classifier.rows.set_rows(&classes, values);
+            classifier.bias.set_rows(&classes, bias.chunks_exact(1));
+            return;
+        }
         assert_eq!((rows.len(), bias.len()), (words.len(), words.len()));
         self.untie_decoder();
         if let Some(decoder) = &mut self.head.decoder {

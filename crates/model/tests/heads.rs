@@ -86,7 +86,7 @@ fn decoder_rows_give_the_scores() {
     let features: Vec<f32> = features.into_data().iter::<f32>().collect();
     let row: Vec<f32> = (0..128).map(|i| (i as f32 * 0.1).sin()).collect();
     let half: Vec<f32> = row.iter().map(|x| 0.5 * x).collect();
-    model.set_decoder_rows(&WORDS, &[row.clone(), half], &[0.25, -1.0]);
+    model.set_head_rows(&WORDS, &[row.clone(), half], &[0.25, -1.0]);
     let after = model.scores(packed.batch(), &words, &still);
     for sentence in 0..6 {
         let hidden = &features[sentence * 128..(sentence + 1) * 128];

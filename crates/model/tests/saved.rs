@@ -269,7 +269,7 @@ fn a_frozen_head_is_saved_where_the_base_model_lacks_it() {
 
     let mut probed = base.clone();
     let rows = [vec![0.5; 128], vec![-0.25; 128]];
-    probed.set_decoder_rows(&[1497, 573], &rows, &[0.125, -1.0]);
+    probed.set_head_rows(&[1497, 573], &rows, &[0.125, -1.0]);
     let mut classified = base;
     classified.attach_classifier(2, 5);
     for (model, bias, decoder) in [

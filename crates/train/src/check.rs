@@ -69,19 +69,7 @@ impl RunSpec {
                 "remove it, or `prompt = false`",
             )?;
         }
-        match self.method.name {
-            MethodName::LpMezo => Err(rule(
-                "task.prompt",
-                "linear probing writes its solution over the label words of a prompt: `lp-mezo` needs one".into(),
-                "remove `prompt = false`, or set `name = \"mezo\"` in [method]",
-            )),
-            MethodName::ZeroShot => Err(rule(
-                "task.prompt",
-                "without a prompt the head is random and knows nothing before training: there is no zero-shot".into(),
-                "remove `prompt = false`, or choose a method that trains",
-            )),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     fn check_tuning(&self) -> Result<(), TrainError> {
@@ -182,7 +170,7 @@ impl RunSpec {
 
     fn check_train(&self) -> Result<(), TrainError> {
         let (train, name) = (&self.train, self.method.name);
-        if name == MethodName::ZeroShot {
+        if name == MethodName::ZeroShot && self.task.prompt {
             return unread(train, "zero-shot");
         }
         let seed = needed("train.seed", train.seed)?;
@@ -196,7 +184,11 @@ impl RunSpec {
                 seed: None,
                 ..*train
             };
-            return unread(&others, "lp");
+            let method = match name {
+                MethodName::ZeroShot => "zero-shot",
+                _ => "lp",
+            };
+            return unread(&others, method);
         }
         positive_count("train.steps", needed("train.steps", train.steps)?)?;
         let batch_size = needed("train.batch_size", train.batch_size)?;

@@ -43,8 +43,9 @@ pub(crate) fn train(spec: &RunSpec) -> Option<TrainSpec> {
     let train = spec.train;
     let seed = train.seed;
     match spec.method.name {
-        MethodName::ZeroShot => None,
-        MethodName::Lp => Some(TrainSpec {
+        MethodName::ZeroShot if spec.task.prompt => None,
+        // Without a prompt the seed draws the head.
+        MethodName::ZeroShot | MethodName::Lp => Some(TrainSpec {
             seed,
             ..TrainSpec::default()
         }),

@@ -7,7 +7,6 @@ use mezo_model::{HeadKind, LoraConfig, PrefixConfig, PrefixInit, Roberta, Traine
 
 use crate::error::TrainError;
 use crate::linear_probe;
-use crate::logistic::Settings;
 use crate::manifest::{Config, Manifest};
 use crate::materials::{Examples, model_files};
 use crate::spec::{MethodName, PrefixInitName, ProtocolName, TuningName};
@@ -36,8 +35,7 @@ pub(crate) fn model(
         HeadKind::Classifier { classes } => model.attach_classifier(classes, seed),
     }
     if config.method.name == MethodName::LpMezo {
-        let fit = linear_probe::fit(&model, examples, Settings::START)?;
-        model.set_decoder_rows(&examples.words, fit.rows(), fit.bias());
+        linear_probe::start(&mut model, examples)?;
     }
     if let Some(lora) = config.method.lora {
         let config = LoraConfig {

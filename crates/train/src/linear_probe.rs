@@ -1,5 +1,6 @@
 //! Linear probing: a logistic regression on the features that the head would read (linearhead_trainer.py:100-190).
 
+use burn::tensor::Tensor;
 use mezo_model::{Probes, Roberta};
 use mezo_tasks::{Example, PackedBatch};
 
@@ -13,14 +14,28 @@ use crate::result::ProbeFit;
 /// A fitted probe.
 pub(crate) struct Fit(LogisticFit);
 
+/// Linear probing as it is reported: on the features of the train rows.
+pub(crate) fn probe(model: &Roberta, examples: &Examples) -> Result<Fit, TrainError> {
+    fit(examples, Settings::PROBE, |packed| features(model, packed))
+}
+
+/// Linear probing that MeZO goes on from: on what the head's last layer reads, which takes up the solution.
+pub(crate) fn start(model: &mut Roberta, examples: &Examples) -> Result<(), TrainError> {
+    let Fit(fit) = fit(examples, Settings::START, |packed| {
+        values(model.head_inputs(batch(packed), &Probes::unperturbed()))
+    })?;
+    model.set_head_rows(&examples.words, &fit.rows, &fit.bias);
+    Ok(())
+}
+
 /// Fits the train rows, the strength of the penalty chosen by cross-validation among them.
-pub(crate) fn fit(
-    model: &Roberta,
+fn fit(
     examples: &Examples,
     settings: Settings,
+    inputs: impl Fn(&PackedBatch) -> Vec<f32>,
 ) -> Result<Fit, TrainError> {
     let features: Vec<f32> = passes(&examples.train)
-        .flat_map(|packed| features(model, &packed))
+        .flat_map(|packed| inputs(&packed))
         .collect();
     let labels: Vec<usize> = examples.train.iter().map(|example| example.label).collect();
     logistic::fit(&features, &labels, examples.classes, settings)
@@ -30,8 +45,11 @@ pub(crate) fn fit(
 
 /// What the head would read of each sentence: its input at the mask, or the first token without a prompt.
 fn features(model: &Roberta, packed: &PackedBatch) -> Vec<f32> {
-    let features = model.features(batch(packed), &Probes::unperturbed());
-    features.into_data().iter::<f32>().collect()
+    values(model.features(batch(packed), &Probes::unperturbed()))
+}
+
+fn values(tensor: Tensor<3>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
 }
 
 impl Fit {
@@ -66,15 +84,5 @@ impl Fit {
             accuracy: self.0.accuracy,
             converged: self.0.converged,
         }
-    }
-
-    /// The weights of each class.
-    pub(crate) fn rows(&self) -> &[Vec<f32>] {
-        &self.0.rows
-    }
-
-    /// The intercept of each class.
-    pub(crate) fn bias(&self) -> &[f32] {
-        &self.0.bias
     }
 }

@@ -11,7 +11,6 @@ use crate::files::{Lines, write_json};
 use crate::journal::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
 use crate::learner::Learner;
 use crate::linear_probe;
-use crate::logistic::Settings;
 use crate::manifest::Manifest;
 use crate::materials::{Examples, Materials};
 use crate::replay::Replay;
@@ -44,15 +43,15 @@ pub(crate) fn work(
     };
     match (manifest.config.method.name, manifest.config.train) {
         (MethodName::Lp, _) => {
-            let fit = linear_probe::fit(&model, &work.examples, Settings::PROBE)?;
+            let fit = linear_probe::probe(&model, &work.examples)?;
             work.once(Some(fit.told()), |examples| fit.evaluate(&model, examples))
         }
-        (_, Some(train)) => {
+        (name, Some(train)) if name.has_steps() => {
             let training = Training::of(&train)?;
             let learner = Learner::new(model, manifest, training, &work.examples);
             return work.train(learner, &training, control);
         }
-        (_, None) => {
+        _ => {
             let words = work.examples.words.clone();
             work.once(None, |examples| evaluate(&model, examples, &words))
         }

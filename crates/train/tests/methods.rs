@@ -192,7 +192,7 @@ fn fine_tuning_by_backpropagation() {
 
 #[test]
 fn without_a_prompt_a_random_head_is_trained() {
-    for (name, rest) in [("mezo", MEZO), ("ft", "lr = 1e-3")] {
+    for (name, rest) in [("mezo", MEZO), ("lp-mezo", MEZO), ("ft", "lr = 1e-3")] {
         for tuning in ["full", "lora", "prefix", "head", "bias"] {
             let method = format!("name = \"{name}\"\ntuning = \"{tuning}\"");
             let text = text(&method, rest).replace("k = 6", "k = 6\nprompt = false");
@@ -204,6 +204,23 @@ fn without_a_prompt_a_random_head_is_trained() {
             assert!(!names.contains("lm_head"), "{text}");
         }
     }
+}
+
+#[test]
+fn a_random_head_alone_is_one_evaluation_for_each_seed() {
+    let accuracy = |seed: u64| {
+        let text = format!(
+            "model.builtin = \"roberta-imdb-tiny\"\n[task]\nname = \"made-sentiment\"\nk = 16\ntest_cap = 100\n\
+             prompt = false\n[method]\nname = \"zero-shot\"\n[train]\nseed = {seed}\n"
+        );
+        let dir = prepared(&text);
+        assert_eq!(carry_on(dir.path(), None), Ending::Finished);
+        result(dir.path()).best.unwrap()
+    };
+    let (one, other) = (accuracy(13), accuracy(21));
+    assert_ne!(one.test_cross_entropy, other.test_cross_entropy);
+    // Near the logarithm of two: it knows nothing.
+    assert!((one.test_cross_entropy.unwrap() - 2f64.ln()).abs() < 0.1);
 }
 
 #[test]
