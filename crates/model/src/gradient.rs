@@ -79,14 +79,21 @@ impl Gradients {
 
     /// The Euclidean length over all trained tensors together, summed in f64.
     pub fn norm(&self) -> f64 {
+        self.squares().into_iter().sum::<f64>().sqrt()
+    }
+
+    /// The Euclidean length of each trained tensor's part, by its number.
+    pub fn norms(&self) -> Vec<f64> {
+        self.squares().into_iter().map(f64::sqrt).collect()
+    }
+
+    /// The sum of squares of each tensor's part. A tensor is one thread's: the same bits with any number of threads.
+    fn squares(&self) -> Vec<f64> {
         let square = |&value: &f32| f64::from(value) * f64::from(value);
-        // A tensor is one thread's, and their sums are added in order: the same bits with any number of threads.
-        let sums: Vec<f64> = self
-            .by_parameter
+        self.by_parameter
             .par_iter()
             .map(|values| values.iter().map(square).sum())
-            .collect();
-        sums.into_iter().sum::<f64>().sqrt()
+            .collect()
     }
 
     /// Shortens it to `largest` where it is longer, and gives the length it had.

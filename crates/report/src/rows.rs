@@ -13,7 +13,7 @@ use crate::statistics::{Gain, Spread};
 use crate::sweep_runs::SweepRuns;
 use crate::table::{Choice, Measured, Row, RowKind};
 
-/// Zero-shot's scores by what they were measured on.
+/// Zero-shot's scores by what they were measured on. A random head, which each seed draws anew, is no common ground.
 pub(crate) struct Baselines(BTreeMap<String, Scores>);
 
 impl Baselines {
@@ -23,7 +23,7 @@ impl Baselines {
             .runs
             .iter()
             .rev()
-            .filter(|run| run.cell().is_some_and(Cell::is_zero_shot));
+            .filter(|run| run.cell().is_some_and(Cell::is_zero_shot) && run.seed().is_none());
         let scores = zero_shot.filter_map(|run| Some((run.cell()?.baseline.clone(), best(run)?)));
         Self(scores.collect())
     }

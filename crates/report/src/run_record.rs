@@ -192,7 +192,7 @@ impl RunRecord {
         self.manifest.as_ref().map(|run| &run.cell)
     }
 
-    /// The seed; none for zero-shot.
+    /// The seed; none for zero-shot, but for a random head's.
     pub fn seed(&self) -> Option<u64> {
         Some(self.manifest()?.config.train.as_ref()?.seed)
     }

@@ -113,6 +113,11 @@ pub struct Measured {
 }
 
 impl Row {
+    /// Whether its numbers depend on no seed: untrained, and no random head.
+    pub(crate) fn is_seedless(&self) -> bool {
+        self.kind == RowKind::ZeroShot && self.seeds.is_empty()
+    }
+
     /// The text of one setting, by its short name.
     pub fn setting(&self, name: &str) -> Option<&str> {
         self.settings

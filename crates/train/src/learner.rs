@@ -176,6 +176,26 @@ impl Learner {
             .collect()
     }
 
+    /// A snapshot without the scales that its run measured must not go on as a run without scales.
+    fn check_scales(&self, path: &std::path::Path) -> Result<(), TrainError> {
+        let expected = match self.method.scale {
+            Some(_) => self.model.trainable_names().len(),
+            None => 0,
+        };
+        let found = self
+            .scales
+            .as_ref()
+            .map_or(0, |scales| scales.values().len());
+        if found == expected {
+            return Ok(());
+        }
+        Err(TrainError::Record {
+            path: path.into(),
+            line: 1,
+            message: format!("expected {expected} scales of layers, found {found}"),
+        })
+    }
+
     /// Takes up what a snapshot of a step holds beside the trained tensors.
     pub(crate) fn set_state(
         &mut self,
@@ -185,6 +205,7 @@ impl Learner {
     ) -> Result<(), TrainError> {
         let scales = state.iter().position(|tensor| tensor.name == SCALES);
         self.scales = scales.map(|at| Scales::of(state.swap_remove(at).values));
+        self.check_scales(path)?;
         self.pending = None;
         self.optimizer
             .restore(&self.model, state, step, path)

@@ -1,7 +1,7 @@
 //! A scale of the perturbation for each layer (paper, appendices B.3 and B.4): parameter `theta` of layer `l` is moved by
 //! `eps z / d_l`.
 
-use mezo_model::{Gradients, Noise, Roberta};
+use mezo_model::{Noise, Roberta};
 use mezo_tasks::PackedBatch;
 
 use crate::materials::batch;
@@ -68,7 +68,7 @@ pub(crate) fn measure(spec: ScaleSpec, sight: &Sight<'_>, run_seed: u64, step: u
                 sight
                     .model
                     .gradients(batch(sight.packed), sight.words, labels, None);
-            of_groups(&groups, count, &norms(&gradients))
+            of_groups(&groups, count, &gradients.norms())
         }
         ScaleBy::GradientNorm => (0..count)
             .map(|group| {
@@ -82,16 +82,6 @@ pub(crate) fn measure(spec: ScaleSpec, sight: &Sight<'_>, run_seed: u64, step: u
         _ => 1.0,
     };
     Scales::of(groups.iter().map(|&group| usable(norms[group])).collect())
-}
-
-/// The norm of each tensor's gradient.
-fn norms(gradients: &Gradients) -> Vec<f64> {
-    let square = |&value: &f32| f64::from(value) * f64::from(value);
-    gradients
-        .by_parameter()
-        .iter()
-        .map(|values| values.iter().map(square).sum::<f64>().sqrt())
-        .collect()
 }
 
 /// The norm of each group from those of its tensors.

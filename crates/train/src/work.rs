@@ -44,7 +44,10 @@ pub(crate) fn work(
     match (manifest.config.method.name, manifest.config.train) {
         (MethodName::Lp, _) => {
             let fit = linear_probe::probe(&model, &work.examples)?;
-            work.once(Some(fit.told()), |examples| fit.evaluate(&model, examples))
+            let both = [EvalSplit::Dev, EvalSplit::Test];
+            work.once(&both, Some(fit.told()), |examples| {
+                fit.evaluate(&model, examples)
+            })
         }
         (name, Some(train)) if name.has_steps() => {
             let training = Training::of(&train)?;
@@ -53,7 +56,9 @@ pub(crate) fn work(
         }
         _ => {
             let words = work.examples.words.clone();
-            work.once(None, |examples| evaluate(&model, examples, &words))
+            work.once(&[EvalSplit::Test], None, |examples| {
+                evaluate(&model, examples, &words)
+            })
         }
     }?;
     Ok((Ending::Finished, 0))
@@ -70,13 +75,14 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// A run without steps: its one evaluation, on dev where it has rows to choose by, and on test.
+    /// A run without steps: its one evaluation.
     fn once(
         &mut self,
+        splits: &[EvalSplit],
         probe: Option<ProbeFit>,
         measure: impl Fn(&[mezo_tasks::Example]) -> Measured,
     ) -> Result<(), TrainError> {
-        for split in [EvalSplit::Dev, EvalSplit::Test] {
+        for &split in splits {
             self.evaluate(0, split, &measure)?;
         }
         let reported = Reported::at(0, &self.evals);

@@ -1,7 +1,7 @@
 //! The table as rounded texts, shared by the forms that people read.
 
 use crate::statistics::{Gain, Spread};
-use crate::table::{Measured, Row, RowKind, Table};
+use crate::table::{Measured, Row, Table};
 use crate::varied::{Named, varied};
 
 /// Headers and one text a column for every row.
@@ -88,9 +88,9 @@ fn texts(row: &Row, settings: &[String], with_paper: bool) -> Vec<String> {
             .iter()
             .map(|name| row.setting_or(name, NOTHING).to_owned()),
     );
-    let seeds = match row.kind {
-        RowKind::ZeroShot => NOTHING.to_owned(),
-        _ => row.seeds.len().to_string(),
+    let seeds = match row.is_seedless() {
+        true => NOTHING.to_owned(),
+        false => row.seeds.len().to_string(),
     };
     texts.push(seeds);
     texts.extend(measured(&row.best, row, &row.best));
@@ -127,9 +127,9 @@ fn measured(scores: &Measured, row: &Row, best: &Measured) -> [String; 2] {
         let Some(spread) = spread else {
             return NOTHING.to_owned();
         };
-        let mut text = match row.kind {
-            RowKind::ZeroShot => format!("{:.digits$}", spread.mean),
-            _ => format!("{:.digits$} ({:.digits$})", spread.mean, spread.std),
+        let mut text = match row.is_seedless() {
+            true => format!("{:.digits$}", spread.mean),
+            false => format!("{:.digits$} ({:.digits$})", spread.mean, spread.std),
         };
         if of.is_some_and(|of| of.n != spread.n) {
             text.push_str(&format!(" [{} of {}]", spread.n, row.seeds.len()));

@@ -109,6 +109,27 @@ fn the_same_data_in_another_place_is_the_same_cell() {
 }
 
 #[test]
+fn a_random_head_has_a_row_over_its_seeds_and_is_no_baseline() {
+    let dir = tempfile::tempdir().unwrap();
+    for (seed, accuracy) in [(13, 0.5), (21, 0.54)] {
+        let run = run(seed, 0.6);
+        run.write(dir.path());
+        let path = write_zero_shot(dir.path(), &run, accuracy, 0.7).join("manifest.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+        manifest["config"]["train"] = serde_json::json!({ "seed": seed });
+        std::fs::write(&path, manifest.to_string()).unwrap();
+    }
+    let table = read(dir.path());
+    let untrained = &table.rows[0];
+    assert_eq!(untrained.kind, RowKind::ZeroShot);
+    assert_eq!(untrained.seeds, [13, 21]);
+    let text = table.render(Format::Markdown);
+    assert!(text.contains("52.0 (2.0)"), "{text}");
+    assert!(table.rows.iter().all(|row| row.accuracy_gain.is_none()));
+}
+
+#[test]
 fn a_seed_done_twice_is_one_seed() {
     let dir = tempfile::tempdir().unwrap();
     for seed in [13, 21] {

@@ -3,7 +3,7 @@
 use super::letters;
 use crate::comparison::{Block, Comparison, Entry, MethodRow, State, has_papers};
 use crate::paper::SEEDS;
-use crate::table::RowKind;
+use crate::table::Row;
 
 /// The tasks as headers, and the rows.
 pub(super) struct TextBlock {
@@ -102,7 +102,7 @@ fn all_letters(marks: &[usize]) -> String {
 fn ours(entry: &Entry, marks: &[usize]) -> String {
     let mut more: Vec<String> = Vec::new();
     let number = match entry.accuracy() {
-        Some(spread) if is_zero_shot(entry) => format!("{:.1}", spread.mean),
+        Some(spread) if is_seedless(entry) => format!("{:.1}", spread.mean),
         Some(spread) => {
             if spread.n != SEEDS.len() {
                 let seeds = if spread.n == 1 { "seed" } else { "seeds" };
@@ -129,9 +129,8 @@ fn ours(entry: &Entry, marks: &[usize]) -> String {
     }
 }
 
-fn is_zero_shot(entry: &Entry) -> bool {
-    let row = entry.row.as_ref();
-    row.is_some_and(|row| row.kind == RowKind::ZeroShot)
+fn is_seedless(entry: &Entry) -> bool {
+    entry.row.as_ref().is_some_and(Row::is_seedless)
 }
 
 fn papers(entry: &Entry) -> String {
