@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::clock::Phase;
 use crate::kernels::attention::{Layout, attention};
 use crate::kernels::linear::{add_low_rank, matmul};
 use crate::kernels::rowwise::{self, Norm};
@@ -31,14 +32,15 @@ impl Linear {
             None => base,
             Some(lora) => {
                 let (a, b) = (probes.view(&lora.a), probes.view(&lora.b));
-                add_low_rank(base, x, a, b, lora.scale())
+                probes.time(Phase::Linear, || add_low_rank(base, x, a, b, lora.scale()))
             }
         }
     }
 
     /// `x W` alone, for those who add the bias together with something else.
     pub(crate) fn product(&self, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
-        matmul(x, probes.view(&self.weight))
+        let weight = probes.view(&self.weight);
+        probes.time(Phase::Linear, || matmul(x, weight))
     }
 }
 
@@ -152,7 +154,7 @@ impl EncoderLayer {
         let k = self.key.forward(all.clone(), probes);
         let v = self.value.forward(all, probes);
         let front = self.prefix.as_ref().map(|prefix| prefix.front(probes));
-        let mixed = attention(q, k, v, front, layout);
+        let mixed = probes.time(Phase::Attention, || attention(q, k, v, front, layout));
         let x = self
             .attention_norm
             .close(&self.attention_output, mixed, asking, probes);

@@ -9,6 +9,7 @@
 mod backward;
 mod batch;
 mod classifier;
+mod clock;
 mod config;
 pub mod device;
 mod dropout;
@@ -36,6 +37,7 @@ mod tuning;
 
 pub use batch::Batch;
 pub use classifier::Classifier;
+pub use clock::{Clock, Phase};
 pub use config::RobertaConfig;
 pub use dropout::Dropout;
 pub use error::{ModelError, TensorProblem};

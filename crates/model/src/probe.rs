@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::clock::{Clock, Phase};
 use crate::dropout::{Dropout, Masks, Site};
 use crate::kernels::perturb;
 use crate::noise::{Noise, Probe};
@@ -17,6 +18,7 @@ pub struct Probes<'a> {
     factors: Option<&'a [f32]>,
     /// In a pass that backpropagation records.
     masks: Option<Masks>,
+    clock: Option<&'a Clock>,
 }
 
 impl<'a> Probes<'a> {
@@ -27,6 +29,7 @@ impl<'a> Probes<'a> {
             probes,
             factors: None,
             masks: None,
+            clock: None,
         }
     }
 
@@ -55,6 +58,20 @@ impl<'a> Probes<'a> {
     pub fn with_parameter_scales(mut self, factors: &'a [f32]) -> Self {
         self.factors = Some(factors);
         self
+    }
+
+    /// The same probes, the time of their passes told to a clock.
+    pub fn timed(mut self, clock: &'a Clock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Carries out a piece of work, told to the clock where there is one.
+    pub(crate) fn time<T>(&self, phase: Phase, work: impl FnOnce() -> T) -> T {
+        match self.clock {
+            None => work(),
+            Some(clock) => clock.time(phase, work),
+        }
     }
 
     /// The parameters as they are, with dropout on the way.
@@ -91,7 +108,9 @@ impl<'a> Probes<'a> {
         let value = weight.value.val();
         match self.moving(weight) {
             None => value.unsqueeze(),
-            Some((parameter, probes)) => perturb::whole(value, parameter, self.noise, &probes),
+            Some((parameter, probes)) => self.time(Phase::Noise, || {
+                perturb::whole(value, parameter, self.noise, &probes)
+            }),
         }
     }
 
@@ -103,7 +122,9 @@ impl<'a> Probes<'a> {
         let value = weight.value.val();
         match self.moving(weight) {
             None => perturb::rows(value, rows, 0, self.noise, &[]),
-            Some((parameter, probes)) => perturb::rows(value, rows, parameter, self.noise, &probes),
+            Some((parameter, probes)) => self.time(Phase::Noise, || {
+                perturb::rows(value, rows, parameter, self.noise, &probes)
+            }),
         }
     }
 
