@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::kernels::rowwise::add_bias_tanh;
+use crate::kernels::Activation;
 use crate::layer::Linear;
 use crate::noise::{Draw, initial_normals};
 use crate::probe::{Probes, Weight};
@@ -48,9 +48,9 @@ impl Classifier {
     /// # Shapes
     /// `[P or 1, B, H]` -> rows of C classes for hidden states of the same shape
     pub(crate) fn readout(&self, asked: Tensor<3>, probes: &Probes<'_>) -> Readout {
-        let inner = self.dense.product(probes.drop_hidden(asked), probes);
+        let asked = probes.drop_hidden(asked);
         let classes: Vec<usize> = (0..self.rows.dims()[0]).collect();
-        let hidden = add_bias_tanh(inner, probes.view(&self.dense.bias));
+        let hidden = self.dense.then(Activation::Tanh, asked, probes);
         Readout {
             hidden: probes.drop_hidden(hidden),
             rows: probes.rows(&self.rows, &classes),

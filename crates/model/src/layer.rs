@@ -3,10 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::clock::Phase;
-use crate::kernels::attention::{Layout, attention};
-use crate::kernels::linear::{add_low_rank, matmul};
-use crate::kernels::rowwise::{self, Norm};
+use crate::kernels::{self, Activation, Attend, Close, Dense, Layout, LowRank, Norm};
 use crate::lora::Lora;
 use crate::prefix::Prefix;
 use crate::probe::{Probes, Weight};
@@ -26,21 +23,27 @@ impl Linear {
     /// # Shapes
     /// `[P or 1, T, in]` -> `[P or 1, T, out]`
     pub fn forward(&self, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
-        let base = self.product(x.clone(), probes);
-        let base = rowwise::add_bias(base, probes.view(&self.bias));
-        match &self.lora {
-            None => base,
-            Some(lora) => {
-                let (a, b) = (probes.view(&lora.a), probes.view(&lora.b));
-                probes.time(Phase::Linear, || add_low_rank(base, x, a, b, lora.scale()))
-            }
-        }
+        self.then(Activation::None, x, probes)
     }
 
-    /// `x W` alone, for those who add the bias together with something else.
-    pub(crate) fn product(&self, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
-        let weight = probes.view(&self.weight);
-        probes.time(Phase::Linear, || matmul(x, weight))
+    /// The same with something done to each number that comes out.
+    pub(crate) fn then(&self, then: Activation, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
+        let dense = self.dense(probes);
+        kernels::of(dense.tensors().chain([&x])).linear(x, dense.clone(), then)
+    }
+
+    /// As the probes see it.
+    fn dense(&self, probes: &Probes<'_>) -> Dense {
+        let low_rank = |lora: &Lora| LowRank {
+            a: probes.view(&lora.a),
+            b: probes.view(&lora.b),
+            scale: lora.scale(),
+        };
+        Dense {
+            weight: probes.view(&self.weight),
+            bias: probes.view(&self.bias),
+            low_rank: self.lora.as_ref().map(low_rank),
+        }
     }
 }
 
@@ -59,20 +62,8 @@ impl LayerNorm {
     /// # Shapes
     /// `[P or 1, T, H]` -> the same
     pub fn forward(&self, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
-        rowwise::normalise(x, self.norm(probes))
-    }
-
-    /// `layer_norm(x W + b + residual)`, with dropout before the residual.
-    fn close(
-        &self,
-        dense: &Linear,
-        x: Tensor<3>,
-        residual: Tensor<3>,
-        probes: &Probes<'_>,
-    ) -> Tensor<3> {
-        let product = dense.product(x, probes);
-        let x = rowwise::add_bias(product, probes.view(&dense.bias));
-        rowwise::add_residual_normalise(probes.drop_hidden(x), residual, self.norm(probes))
+        let norm = self.norm(probes);
+        kernels::of(norm.tensors().chain([&x])).normalise(x, norm.clone())
     }
 
     fn norm(&self, probes: &Probes<'_>) -> Norm {
@@ -82,14 +73,6 @@ impl LayerNorm {
             epsilon: self.epsilon as f32,
         }
     }
-}
-
-/// `gelu(x W + b)`.
-///
-/// # Shapes
-/// `[P or 1, T, in]` -> `[P or 1, T, out]`
-pub(crate) fn linear_gelu(dense: &Linear, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
-    rowwise::add_bias_gelu(dense.product(x, probes), probes.view(&dense.bias))
 }
 
 /// One layer of the encoder, normalised after each half.
@@ -114,13 +97,7 @@ impl EncoderLayer {
     /// # Shapes
     /// `[P or 1, T, H]`, B + 1 starts -> `[P or 1, T, H]`
     pub fn forward(&self, x: Tensor<3>, starts: &[usize], probes: &Probes<'_>) -> Tensor<3> {
-        let layout = Layout {
-            starts,
-            every_token: true,
-            heads: self.heads,
-            dropout: probes.drop_attention(),
-        };
-        self.close(x.clone(), x, layout, probes)
+        self.pass(x.clone(), x, starts, true, probes)
     }
 
     /// Every token in, only the asked token of each sentence out: exact, for the layer after which nothing else is read.
@@ -134,31 +111,58 @@ impl EncoderLayer {
         starts: &[usize],
         probes: &Probes<'_>,
     ) -> Tensor<3> {
+        self.pass(asked, x, starts, false, probes)
+    }
+
+    fn pass(
+        &self,
+        asking: Tensor<3>,
+        all: Tensor<3>,
+        starts: &[usize],
+        every_token: bool,
+        probes: &Probes<'_>,
+    ) -> Tensor<3> {
         let layout = Layout {
             starts,
-            every_token: false,
+            every_token,
             heads: self.heads,
             dropout: probes.drop_attention(),
         };
-        self.close(asked, x, layout, probes)
+        let mixed = self.attend(asking.clone(), all, layout, probes);
+        self.close(mixed, asking, probes)
     }
 
-    fn close(
+    fn attend(
         &self,
         asking: Tensor<3>,
         all: Tensor<3>,
         layout: Layout<'_>,
         probes: &Probes<'_>,
     ) -> Tensor<3> {
-        let q = self.query.forward(asking.clone(), probes);
-        let k = self.key.forward(all.clone(), probes);
-        let v = self.value.forward(all, probes);
-        let front = self.prefix.as_ref().map(|prefix| prefix.front(probes));
-        let mixed = probes.time(Phase::Attention, || attention(q, k, v, front, layout));
-        let x = self
-            .attention_norm
-            .close(&self.attention_output, mixed, asking, probes);
-        let inner = linear_gelu(&self.up, x.clone(), probes);
-        self.norm.close(&self.down, inner, x, probes)
+        let attend = Attend {
+            all,
+            asking,
+            query: self.query.dense(probes),
+            key: self.key.dense(probes),
+            value: self.value.dense(probes),
+            front: self.prefix.as_ref().map(|prefix| prefix.front(probes)),
+        };
+        let kernels = kernels::of(attend.tensors());
+        kernels.attend(attend, layout, probes.watch())
+    }
+
+    fn close(&self, mixed: Tensor<3>, residual: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
+        let close = Close {
+            mixed,
+            residual,
+            output: self.attention_output.dense(probes),
+            norm: self.attention_norm.norm(probes),
+            up: self.up.dense(probes),
+            down: self.down.dense(probes),
+            last_norm: self.norm.norm(probes),
+            dropout: [probes.drop_hidden_site(), probes.drop_hidden_site()],
+        };
+        let kernels = kernels::of(close.tensors());
+        kernels.close(close, probes.watch())
     }
 }

@@ -44,6 +44,7 @@ pub use error::{ModelError, TensorProblem};
 pub use folder::{Builtin, ModelFiles};
 pub use gradient::{Estimates, Gradient, Gradients, Term};
 pub use groups::Groups;
+pub use kernels::product_seconds;
 pub use kernels::score::Scores;
 pub use layer::{EncoderLayer, LayerNorm, Linear};
 pub use load::{Loaded, load, read_tensors};

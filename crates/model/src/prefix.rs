@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::batch::Batch;
-use crate::kernels::attention::Front;
+use crate::kernels::Front;
 use crate::noise::{Draw, initial_normals, philox_words};
 use crate::probe::{Probes, Weight};
 use crate::roberta::Roberta;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::clock::{Clock, Phase};
+use crate::clock::{Clock, Phase, Watch};
 use crate::dropout::{Dropout, Masks, Site};
 use crate::kernels::perturb;
 use crate::noise::{Noise, Probe};
@@ -66,12 +66,9 @@ impl<'a> Probes<'a> {
         self
     }
 
-    /// Carries out a piece of work, told to the clock where there is one.
-    pub(crate) fn time<T>(&self, phase: Phase, work: impl FnOnce() -> T) -> T {
-        match self.clock {
-            None => work(),
-            Some(clock) => clock.time(phase, work),
-        }
+    /// What the time of this pass is told to.
+    pub(crate) fn watch(&self) -> Watch<'a> {
+        Watch(self.clock)
     }
 
     /// The parameters as they are, with dropout on the way.
@@ -84,10 +81,15 @@ impl<'a> Probes<'a> {
 
     /// Hidden states at the next site of dropout.
     pub(crate) fn drop_hidden(&self, x: Tensor<3>) -> Tensor<3> {
-        match self.masks.as_ref().and_then(Masks::hidden) {
+        match self.drop_hidden_site() {
             None => x,
             Some(site) => site.drop(x),
         }
+    }
+
+    /// The next site of dropout on hidden states, when there is dropout.
+    pub(crate) fn drop_hidden_site(&self) -> Option<Site> {
+        self.masks.as_ref().and_then(Masks::hidden)
     }
 
     /// The next site of dropout on attention weights, when there is dropout.
@@ -108,7 +110,7 @@ impl<'a> Probes<'a> {
         let value = weight.value.val();
         match self.moving(weight) {
             None => value.unsqueeze(),
-            Some((parameter, probes)) => self.time(Phase::Noise, || {
+            Some((parameter, probes)) => self.watch().together(Phase::Noise, || {
                 perturb::whole(value, parameter, self.noise, &probes)
             }),
         }
@@ -122,7 +124,7 @@ impl<'a> Probes<'a> {
         let value = weight.value.val();
         match self.moving(weight) {
             None => perturb::rows(value, rows, 0, self.noise, &[]),
-            Some((parameter, probes)) => self.time(Phase::Noise, || {
+            Some((parameter, probes)) => self.watch().together(Phase::Noise, || {
                 perturb::rows(value, rows, parameter, self.noise, &probes)
             }),
         }

@@ -6,10 +6,10 @@ use burn::tensor::{Device, Tensor};
 use crate::batch::Batch;
 use crate::classifier::Classifier;
 use crate::config::RobertaConfig;
-use crate::kernels::embed::embed;
 use crate::kernels::host::row_numbers;
 use crate::kernels::score::{Scores, scores};
-use crate::layer::{EncoderLayer, LayerNorm, Linear, linear_gelu};
+use crate::kernels::{self, Activation, Embed};
+use crate::layer::{EncoderLayer, LayerNorm, Linear};
 use crate::probe::{Probes, Weight};
 
 /// RoBERTa with its masked-word head.
@@ -78,7 +78,14 @@ impl Embeddings {
         let position = probes.rows(&self.position, &reached);
         let kind = probes.rows(&self.kind, &[0]);
         let position_of: Vec<usize> = batch.positions().collect();
-        let sum = embed(word, &word_of, position, &position_of, kind);
+        let embed = Embed {
+            word,
+            word_of: &word_of,
+            position,
+            position_of: &position_of,
+            kind,
+        };
+        let sum = kernels::of(embed.tensors()).embed(embed);
         probes.drop_hidden(self.norm.forward(sum, probes))
     }
 }
@@ -100,8 +107,8 @@ impl Head {
     /// # Shapes
     /// `[P or 1, B, H]` -> the same
     fn forward(&self, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
-        self.norm
-            .forward(linear_gelu(&self.dense, x, probes), probes)
+        let inner = self.dense.then(Activation::Gelu, x, probes);
+        self.norm.forward(inner, probes)
     }
 }
 

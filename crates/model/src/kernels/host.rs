@@ -59,7 +59,7 @@ impl<const D: usize> Host<D> {
 }
 
 /// Whether the tensor lives on the CPU backend.
-fn is_host<const D: usize>(tensor: &Tensor<D>) -> bool {
+pub(crate) fn is_host<const D: usize>(tensor: &Tensor<D>) -> bool {
     tensor.clone().try_into_primitive::<Flex>().is_ok()
 }
 

@@ -44,25 +44,7 @@ pub(crate) use widest;
 /// Lanes of the fixed-order sums: one AVX-512 register of f32.
 pub(crate) const LANES: usize = 16;
 
-/// Sum of `a[i] * b[i]` in a fixed order, whatever the instruction set: lane by lane, then over the lanes.
-#[inline(always)]
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let (a_head, a_tail) = a.as_chunks::<LANES>();
-    let (b_head, b_tail) = b.as_chunks::<LANES>();
-    for (x, y) in a_head.iter().zip(b_head) {
-        for lane in 0..LANES {
-            lanes[lane] += x[lane] * y[lane];
-        }
-    }
-    let mut total = sum_lanes(&lanes);
-    for (x, y) in a_tail.iter().zip(b_tail) {
-        total += x * y;
-    }
-    total
-}
-
-/// Sum of `f(x[i])` in the same fixed order.
+/// Sum of `f(x[i])` in a fixed order, whatever the instruction set: lane by lane, then over the lanes.
 #[inline(always)]
 pub(crate) fn sum_by(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0f32; LANES];

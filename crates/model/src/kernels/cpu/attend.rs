@@ -1,0 +1,287 @@
+//! Queries, keys and values of a group of sentences and their attention, one piece of work after the other in one thread:
+//! what is made of a few hundred tokens is still in its cache when it is next read.
+
+use std::ops::Range;
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use super::dense::DenseView;
+use super::jobs::{cut, rows_of_a_piece, with_scratch};
+use super::planes::Planes;
+use super::sentence::{Room, sentence};
+use crate::clock::{Phase, Watch};
+use crate::kernels::Layout;
+use crate::kernels::host::Host;
+
+/// What attention is made from.
+pub(crate) struct AttendView<'a> {
+    /// `[P or 1, T, H]`
+    pub(crate) all: Planes<'a>,
+    /// `[P or 1, Q, H]`
+    pub(crate) asking: Planes<'a>,
+    pub(crate) query: DenseView<'a>,
+    pub(crate) key: DenseView<'a>,
+    pub(crate) value: DenseView<'a>,
+    /// Keys and values, `[P or 1, m, H]` each.
+    pub(crate) front: Option<[Planes<'a>; 2]>,
+    pub(crate) layout: Layout<'a>,
+    pub(crate) watch: Watch<'a>,
+}
+
+/// Some sentences as the probes see them that share their tokens' states.
+struct Piece<'a> {
+    /// The plane of the states.
+    plane: usize,
+    sentences: Range<usize>,
+    /// For each of the probes, the first one's number beside the plane's, its rows of the result.
+    out: Vec<(usize, &'a mut [f32])>,
+}
+
+impl AttendView<'_> {
+    /// # Shapes
+    /// -> `[P or 1, Q, H]`
+    pub(crate) fn run(&self) -> Tensor<3> {
+        let Planes { rows, width, .. } = self.asking;
+        let probes = self.probes();
+        let mut out = vec![0.0f32; probes * rows * width];
+        self.pieces(&mut out, probes)
+            .into_par_iter()
+            .for_each(|piece| self.piece(piece));
+        Host::tensor(out, [probes, rows, width])
+    }
+
+    /// How many planes come out.
+    fn probes(&self) -> usize {
+        let dense = [&self.query, &self.key, &self.value].map(DenseView::planes);
+        let front = self.front.iter().flatten().map(|front| front.count);
+        let states = [self.all.count, self.asking.count];
+        let planes = dense.into_iter().chain(front).chain(states);
+        planes.max().unwrap_or(1)
+    }
+
+    fn pieces<'o>(&self, out: &'o mut [f32], probes: usize) -> Vec<Piece<'o>> {
+        let planes = self.all.count.max(self.asking.count);
+        let groups = groups(self.layout.starts, rows_of_a_piece(planes * self.all.rows));
+        let lengths = groups
+            .iter()
+            .map(|group| self.layout.queries(group.clone()).len() * self.asking.width);
+        let count = probes * groups.len();
+        let slices = cut(out, lengths.cycle().take(count));
+        let mut pieces: Vec<Piece<'o>> = (0..planes)
+            .flat_map(|plane| groups.iter().map(move |group| (plane, group.clone())))
+            .map(|(plane, sentences)| Piece {
+                plane,
+                sentences,
+                out: Vec::new(),
+            })
+            .collect();
+        for (i, slice) in slices.into_iter().enumerate() {
+            let (probe, group) = (i / groups.len(), i % groups.len());
+            let plane = if planes == 1 { 0 } else { probe };
+            pieces[plane * groups.len() + group]
+                .out
+                .push((probe, slice));
+        }
+        pieces
+    }
+
+    fn piece(&self, piece: Piece<'_>) {
+        let starts = self.layout.starts;
+        let tokens = starts[piece.sentences.start]..starts[piece.sentences.end];
+        let asking = self.layout.queries(piece.sentences.clone());
+        let all = self.all.some(piece.plane, tokens.clone());
+        let asking = self.asking.some(piece.plane, asking);
+        let width = self.all.width;
+        let ranks = [&self.query, &self.key, &self.value].map(DenseView::rank);
+        let (rows, asked) = (tokens.len(), asking.len() / width);
+        let sizes = [asked * width, rows * width, rows * width];
+        let inner = [asked * ranks[0], rows * ranks[1], rows * ranks[2]];
+        let longest = self.longest(piece.sentences.clone());
+        with_scratch(
+            [
+                sizes[0],
+                sizes[1],
+                sizes[2],
+                inner[0],
+                inner[1],
+                inner[2],
+                3 * longest * width,
+            ],
+            |[q, k, v, inner_q, inner_k, inner_v, whole]| {
+                let mut room = Room::default();
+                let mut made = [
+                    Made {
+                        dense: &self.query,
+                        x: asking,
+                        product: q,
+                        inner: inner_q,
+                    },
+                    Made {
+                        dense: &self.key,
+                        x: all,
+                        product: k,
+                        inner: inner_k,
+                    },
+                    Made {
+                        dense: &self.value,
+                        x: all,
+                        product: v,
+                        inner: inner_v,
+                    },
+                ];
+                for (number, (probe, out)) in piece.out.into_iter().enumerate() {
+                    self.watch.piece(Phase::Linear, || {
+                        for made in &mut made {
+                            made.make(probe, number == 0);
+                        }
+                    });
+                    self.watch.piece(Phase::Attention, || {
+                        self.mix(probe, piece.sentences.clone(), &made, whole, &mut room, out);
+                    });
+                }
+            },
+        );
+    }
+
+    /// Keys of the longest of some sentences.
+    fn longest(&self, sentences: Range<usize>) -> usize {
+        let starts = &self.layout.starts[sentences.start..=sentences.end];
+        let longest = starts.windows(2).map(|pair| pair[1] - pair[0]).max();
+        self.before() + longest.unwrap_or(0)
+    }
+
+    /// m, the keys of the front.
+    fn before(&self) -> usize {
+        self.front.map_or(0, |[keys, _]| keys.rows)
+    }
+
+    /// Attention of each sentence.
+    fn mix(
+        &self,
+        probe: usize,
+        sentences: Range<usize>,
+        [q, k, v]: &[Made<'_>; 3],
+        whole: &mut [f32],
+        room: &mut Room,
+        out: &mut [f32],
+    ) {
+        let width = self.all.width;
+        let starts = self.layout.starts;
+        let (first, first_query) = (
+            starts[sentences.start],
+            self.layout.queries(sentences.clone()).start,
+        );
+        let before = self.before();
+        let (whole_q, rest) = whole.split_at_mut(whole.len() / 3);
+        let (whole_k, whole_v) = rest.split_at_mut(rest.len() / 2);
+        for sentence_number in sentences {
+            let tokens = starts[sentence_number] - first..starts[sentence_number + 1] - first;
+            let asked = self.layout.queries(sentence_number..sentence_number + 1);
+            let asked = asked.start - first_query..asked.end - first_query;
+            let length = before + tokens.len();
+            if let Some([keys, values]) = self.front {
+                whole_k[..before * width].copy_from_slice(keys.plane(probe));
+                whole_v[..before * width].copy_from_slice(values.plane(probe));
+            }
+            q.finish(probe, asked.clone(), width, whole_q);
+            k.finish(probe, tokens.clone(), width, &mut whole_k[before * width..]);
+            v.finish(probe, tokens, width, &mut whole_v[before * width..]);
+            sentence(
+                &whole_q[..asked.len() * width],
+                &whole_k[..length * width],
+                &whole_v[..length * width],
+                self.layout.heads,
+                width,
+                room,
+                &mut out[asked.start * width..asked.end * width],
+            );
+        }
+    }
+}
+
+/// A linear layer's product for some rows, as far as it is made for all of them at once.
+struct Made<'a> {
+    dense: &'a DenseView<'a>,
+    x: &'a [f32],
+    product: &'a mut [f32],
+    inner: &'a mut [f32],
+}
+
+impl Made<'_> {
+    /// Makes what the probe does not share with the one before it.
+    fn make(&mut self, probe: usize, first: bool) {
+        if first || self.dense.weight.count > 1 {
+            self.dense.product(probe, self.x, self.product);
+        }
+        if first
+            || self
+                .dense
+                .low_rank
+                .is_some_and(|low_rank| low_rank.a.count > 1)
+        {
+            self.dense.inner(probe, self.x, self.inner);
+        }
+    }
+
+    /// Some rows with all that belongs to them.
+    fn finish(&self, probe: usize, rows: Range<usize>, width: usize, out: &mut [f32]) {
+        let rank = self.dense.rank();
+        for (row, out) in rows.zip(out.chunks_exact_mut(width)) {
+            let product = &self.product[row * width..(row + 1) * width];
+            let inner = &self.inner[row * rank..(row + 1) * rank];
+            self.dense.finish(probe, product, inner, out);
+        }
+    }
+}
+
+/// Consecutive sentences of about `most` tokens together.
+fn groups(starts: &[usize], most: usize) -> Vec<Range<usize>> {
+    let total = starts.last().copied().unwrap_or(0);
+    let count = total.div_ceil(most.max(1)).max(1);
+    let mut groups = Vec::with_capacity(count);
+    let mut first = 0;
+    for group in 1..=count {
+        // The sentence that reaches this share of the tokens is the group's last.
+        let share = total * group / count;
+        let end = match group == count {
+            true => starts.len() - 1,
+            false => {
+                first
+                    + starts[first..]
+                        .partition_point(|&start| start < share)
+                        .min(starts.len() - 1 - first)
+            }
+        };
+        if end > first {
+            groups.push(first..end);
+            first = end;
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_all_sentences() {
+        for starts in [
+            &[0][..],
+            &[0, 5],
+            &[0, 1, 2, 3],
+            &[0, 3, 4, 21, 40],
+            &[0, 100, 101],
+        ] {
+            for most in [0, 1, 4, 10, 39, 1000] {
+                let groups = groups(starts, most);
+                assert!(
+                    groups.iter().cloned().flatten().eq(0..starts.len() - 1),
+                    "{starts:?} {most}"
+                );
+            }
+        }
+        assert_eq!(groups(&[0, 10, 20, 30, 40], 20), [0..2, 2..4]);
+    }
+}

@@ -1,0 +1,159 @@
+//! A linear layer's rows: the wide product, then bias and LoRA's term put to each row where it is next read.
+
+use super::planes::Planes;
+use super::product::{Sizes, product};
+use crate::kernels::simd::{LANES, widest};
+
+/// A linear layer as the probes see it.
+#[derive(Clone, Copy)]
+pub(crate) struct DenseView<'a> {
+    /// `[P or 1, in, out]`
+    pub(crate) weight: Planes<'a>,
+    /// `[P or 1, 1, out]`
+    pub(crate) bias: Planes<'a>,
+    pub(crate) low_rank: Option<LowRankView<'a>>,
+}
+
+/// `scale (x a) b`
+#[derive(Clone, Copy)]
+pub(crate) struct LowRankView<'a> {
+    /// `[P or 1, in, r]`
+    pub(crate) a: Planes<'a>,
+    /// `[P or 1, r, out]`
+    pub(crate) b: Planes<'a>,
+    pub(crate) scale: f32,
+}
+
+impl DenseView<'_> {
+    /// How many planes there are of what moves with the probes.
+    pub(crate) fn planes(&self) -> usize {
+        let low_rank = self.low_rank.map_or(1, |it| it.a.count.max(it.b.count));
+        self.weight.count.max(self.bias.count).max(low_rank)
+    }
+
+    /// r, or 0 without LoRA.
+    pub(crate) fn rank(&self) -> usize {
+        self.low_rank.map_or(0, |low_rank| low_rank.a.width)
+    }
+
+    /// `x W` of some rows.
+    pub(crate) fn product(&self, probe: usize, x: &[f32], out: &mut [f32]) {
+        let (input, output) = (self.weight.rows, self.weight.width);
+        let rows = x.len() / input;
+        let sizes = Sizes {
+            rows,
+            input,
+            output,
+        };
+        product(x, self.weight.plane(probe), sizes, out);
+    }
+
+    /// `x a` of some rows; without LoRA nothing.
+    pub(crate) fn inner(&self, probe: usize, x: &[f32], out: &mut [f32]) {
+        if let Some(LowRankView { a, .. }) = self.low_rank {
+            narrow_product(x, a.plane(probe), a.rows, a.width, out);
+        }
+    }
+
+    /// What is missing of a row of the product: bias and LoRA's term.
+    pub(crate) fn finish(&self, probe: usize, product: &[f32], inner: &[f32], out: &mut [f32]) {
+        let bias = self.bias.plane(probe);
+        match self.low_rank {
+            None => with_bias(product, bias, out),
+            Some(LowRankView { b, scale, .. }) => {
+                with_low_rank(product, bias, inner, b.plane(probe), scale, out);
+            }
+        }
+    }
+}
+
+widest! {
+    fn with_bias(product: &[f32], bias: &[f32], out: &mut [f32]) {
+        for ((out, product), bias) in out.iter_mut().zip(product).zip(bias) {
+            *out = product + bias;
+        }
+    }
+}
+
+widest! {
+    /// `product + bias + scale * inner b`, b `[r, out]`.
+    fn with_low_rank(product: &[f32], bias: &[f32], inner: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {
+        const STRIP: usize = 4 * LANES;
+        let width = out.len();
+        let mut first = 0;
+        while first + STRIP <= width {
+            let mut sums = [0.0f32; STRIP];
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = product[first..][..STRIP][i] + bias[first..][..STRIP][i];
+            }
+            for (rank, &inner) in inner.iter().enumerate() {
+                let factor = scale * inner;
+                let b = &b[rank * width + first..][..STRIP];
+                for (sum, &b) in sums.iter_mut().zip(b) {
+                    *sum = factor.mul_add(b, *sum);
+                }
+            }
+            out[first..][..STRIP].copy_from_slice(&sums);
+            first += STRIP;
+        }
+        for i in first..width {
+            let mut sum = product[i] + bias[i];
+            for (rank, &inner) in inner.iter().enumerate() {
+                sum = (scale * inner).mul_add(b[rank * width + i], sum);
+            }
+            out[i] = sum;
+        }
+    }
+}
+
+/// Rows whose sums are made side by side.
+const ROWS: usize = 8;
+
+widest! {
+    /// `x a` for a narrow a `[input, rank]`, every sum from the first row of a to the last.
+    pub(crate) fn narrow_product(x: &[f32], a: &[f32], input: usize, rank: usize, out: &mut [f32]) {
+        let rows = x.len() / input.max(1);
+        let mut columns = vec![[0.0f32; LANES]; input];
+        for first in (0..rank).step_by(LANES) {
+            let width = LANES.min(rank - first);
+            for (lanes, a) in columns.iter_mut().zip(a.chunks_exact(rank)) {
+                lanes[..width].copy_from_slice(&a[first..first + width]);
+            }
+            let mut row = 0;
+            while row < rows {
+                let (x, out) = (&x[row * input..], &mut out[row * rank + first..]);
+                if row + ROWS <= rows {
+                    put(narrow_sums::<ROWS>(x, &columns), width, rank, out);
+                    row += ROWS;
+                } else {
+                    put(narrow_sums::<1>(x, &columns), width, rank, out);
+                    row += 1;
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn narrow_sums<const R: usize>(x: &[f32], columns: &[[f32; LANES]]) -> [[f32; LANES]; R] {
+    let input = columns.len();
+    let rows: [&[f32]; R] = std::array::from_fn(|i| &x[i * input..][..input]);
+    let mut sums = [[0.0f32; LANES]; R];
+    for (i, column) in columns.iter().enumerate() {
+        for (sum, row) in sums.iter_mut().zip(&rows) {
+            let x = row[i];
+            for lane in 0..LANES {
+                sum[lane] = x.mul_add(column[lane], sum[lane]);
+            }
+        }
+    }
+    sums
+}
+
+/// The first `width` lanes of each sum, into rows of `rank`.
+#[inline(always)]
+fn put<const R: usize>(sums: [[f32; LANES]; R], width: usize, rank: usize, out: &mut [f32]) {
+    for (i, sum) in sums.iter().enumerate() {
+        out[i * rank..][..width].copy_from_slice(&sum[..width]);
+    }
+}

@@ -1,0 +1,39 @@
+//! Numbers with a leading probe axis, read.
+
+use std::ops::Range;
+
+use crate::kernels::host::Host;
+
+/// `[P or 1, rows, width]`: a plane for each probe, or one that all share.
+#[derive(Clone, Copy)]
+pub(crate) struct Planes<'a> {
+    values: &'a [f32],
+    pub(crate) count: usize,
+    pub(crate) rows: usize,
+    pub(crate) width: usize,
+}
+
+impl<'a> Planes<'a> {
+    pub(crate) fn of(host: &'a Host<3>) -> Self {
+        let [count, rows, width] = host.dims();
+        let values = host.values();
+        Self {
+            values,
+            count,
+            rows,
+            width,
+        }
+    }
+
+    /// As a probe sees them.
+    pub(crate) fn plane(&self, probe: usize) -> &'a [f32] {
+        self.some(probe, 0..self.rows)
+    }
+
+    /// Some rows as a probe sees them.
+    pub(crate) fn some(&self, probe: usize, rows: Range<usize>) -> &'a [f32] {
+        let plane = if self.count == 1 { 0 } else { probe };
+        let first = plane * self.rows;
+        &self.values[(first + rows.start) * self.width..(first + rows.end) * self.width]
+    }
+}

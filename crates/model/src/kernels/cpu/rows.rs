@@ -1,0 +1,66 @@
+//! What is done to each row alone.
+
+use crate::kernels::math;
+use crate::kernels::simd::{sum_by, widest};
+
+widest! {
+    /// `gelu(x + bias)`, the exact GELU.
+    pub(crate) fn add_gelu_row(x: &mut [f32], bias: &[f32]) {
+        for (x, bias) in x.iter_mut().zip(bias) {
+            *x = math::gelu(*x + bias);
+        }
+    }
+}
+
+widest! {
+    /// `gelu(x)`
+    pub(crate) fn gelu_row(x: &mut [f32]) {
+        for x in x {
+            *x = math::gelu(*x);
+        }
+    }
+}
+
+widest! {
+    /// `tanh(x)`
+    pub(crate) fn tanh_row(x: &mut [f32]) {
+        for x in x {
+            *x = math::tanh(*x);
+        }
+    }
+}
+
+widest! {
+    /// `layer_norm(x + bias + residual)`
+    pub(crate) fn close_row(
+        x: &mut [f32],
+        bias: &[f32],
+        residual: &[f32],
+        gain: &[f32],
+        shift: &[f32],
+        epsilon: f32,
+    ) {
+        for ((x, bias), residual) in x.iter_mut().zip(bias).zip(residual) {
+            *x = *x + bias + residual;
+        }
+        normalised(x, gain, shift, epsilon);
+    }
+}
+
+widest! {
+    /// `layer_norm(x)`
+    pub(crate) fn normalise_row(x: &mut [f32], gain: &[f32], shift: &[f32], epsilon: f32) {
+        normalised(x, gain, shift, epsilon);
+    }
+}
+
+#[inline(always)]
+fn normalised(x: &mut [f32], gain: &[f32], shift: &[f32], epsilon: f32) {
+    let count = x.len() as f32;
+    let mean = sum_by(x, |x| x) / count;
+    let variance = sum_by(x, |x| (x - mean) * (x - mean)) / count;
+    let scale = 1.0 / (variance + epsilon).sqrt();
+    for ((x, gain), shift) in x.iter_mut().zip(gain).zip(shift) {
+        *x = ((*x - mean) * scale).mul_add(*gain, *shift);
+    }
+}
