@@ -1,9 +1,13 @@
 //! The command line.
 
+mod bench;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+pub use bench::*;
 
 /// Fine-tune RoBERTa with MeZO, sweep it, and hold the results against the paper's.
 #[derive(Debug, Parser)]
@@ -221,63 +225,4 @@ pub struct SplitArgs {
     /// The most test examples; 0 for all of them
     #[arg(long, default_value_t = 1000)]
     pub test_cap: usize,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum BenchCommand {
-    /// The most memory of a forward pass, a MeZO step and a backpropagation step, on random weights
-    Memory(MemoryArgs),
-    /// One of the three, in this process
-    #[command(hide = true)]
-    MemoryOf(PassArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub struct MemoryArgs {
-    #[command(flatten)]
-    pub of: BenchArgs,
-    /// How to print it
-    #[arg(long, value_enum, default_value = "human")]
-    pub format: BenchFormat,
-}
-
-#[derive(Debug, clap::Args)]
-pub struct PassArgs {
-    #[command(flatten)]
-    pub of: BenchArgs,
-    /// What to carry out
-    #[arg(long, value_enum)]
-    pub pass: PassName,
-}
-
-/// What is measured on.
-#[derive(Debug, clap::Args)]
-pub struct BenchArgs {
-    /// The sizes of roberta-base or of roberta-large
-    #[arg(long, value_enum, default_value = "base")]
-    pub shape: ShapeName,
-    /// Sentences, as long as SST-2's with their prompt
-    #[arg(long, default_value = "64")]
-    pub batch: NonZeroUsize,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ShapeName {
-    Base,
-    Large,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum PassName {
-    Forward,
-    Mezo,
-    Backpropagation,
-}
-
-/// How a measurement is printed.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum BenchFormat {
-    Human,
-    Md,
-    Json,
 }

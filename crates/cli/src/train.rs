@@ -41,7 +41,7 @@ pub fn train(args: &TrainArgs) -> Result<Exit, Failure> {
 }
 
 /// Sets how many threads the whole process computes with.
-fn set_threads(threads: Option<NonZeroUsize>) -> Result<(), Failure> {
+pub fn set_threads(threads: Option<NonZeroUsize>) -> Result<(), Failure> {
     let Some(threads) = threads else {
         return Ok(());
     };

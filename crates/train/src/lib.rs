@@ -37,7 +37,10 @@ mod training;
 mod work;
 
 pub use attempts::{Attempt, EndReason};
-pub use bench::{BenchError, Pass, Shape, peak_of};
+pub use bench::{
+    BenchError, Pass, Phases, Shape, StepTimes, StepTiming, Subject, Tuned, WORDS, peak_of,
+    prompts, time_steps,
+};
 pub use cost::{Cost, Work};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluate};

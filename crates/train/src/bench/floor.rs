@@ -1,0 +1,97 @@
+//! The least time that a step could take on this machine: its multiply-adds at the rate of products of its own sizes.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor};
+
+use super::count::{Count, Product};
+
+/// Multiply-adds that one measurement of a product does: some 10 ms of two cores' time.
+const MULTIPLY_ADDS: u64 = 2_000_000_000;
+/// Products of one measurement, the fewest and the most.
+const TIMES: [u64; 2] = [3, 51];
+
+/// How long the products of a step take, measured on this machine.
+#[derive(Debug, Clone)]
+pub(super) struct Rates {
+    /// Seconds of one product of each kind.
+    seconds: BTreeMap<Product, f64>,
+}
+
+impl Rates {
+    /// Measures every kind of product that the count has, with all threads of the current pool.
+    pub(super) fn measure(count: &Count) -> Self {
+        let seconds = |product: &Product| {
+            let times = (MULTIPLY_ADDS / product.multiply_adds().max(1)).clamp(TIMES[0], TIMES[1]);
+            let Product {
+                rows,
+                input,
+                output,
+            } = *product;
+            product_seconds(rows, input, output, times as usize)
+        };
+        let kinds = count.products.keys();
+        Self {
+            seconds: kinds.map(|kind| (*kind, seconds(kind))).collect(),
+        }
+    }
+
+    /// Seconds of all the count's products, each at its own rate.
+    fn products(&self, count: &Count) -> f64 {
+        let products = count.products.iter();
+        products
+            .map(|(product, &times)| self.seconds[product] * times as f64)
+            .sum()
+    }
+
+    /// Multiply-adds a second over all the count's products together.
+    pub(super) fn mean(&self, count: &Count) -> f64 {
+        (count.multiply_adds() - count.others) as f64 / self.products(count)
+    }
+
+    /// The least time for a count: its products at their own rates, all else at the products' mean rate.
+    pub(super) fn floor(&self, count: &Count) -> f64 {
+        self.products(count) + count.others as f64 / self.mean(count)
+    }
+}
+
+/// The median time of one f32 product.
+fn product_seconds(rows: usize, input: usize, output: usize, times: usize) -> f64 {
+    let device = Device::flex();
+    let a = Tensor::<2>::ones([rows, input], &device);
+    let b = Tensor::<2>::ones([input, output], &device);
+    let mut seconds: Vec<f64> = (0..=times)
+        .map(|_| {
+            let start = std::time::Instant::now();
+            std::hint::black_box(a.clone().matmul(b.clone()));
+            start.elapsed().as_secs_f64()
+        })
+        .skip(1)
+        .collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_product_at_its_own_rate_and_the_rest_at_their_mean() {
+        let product = |rows| Product {
+            rows,
+            input: 10,
+            output: 10,
+        };
+        let count = Count {
+            products: [(product(1), 2), (product(4), 1)].into(),
+            others: 300,
+        };
+        let rates = Rates {
+            seconds: [(product(1), 0.5), (product(4), 1.0)].into(),
+        };
+        // 200 + 400 multiply-adds in 2 x 0.5 + 1 seconds.
+        assert_eq!(rates.mean(&count), 300.0);
+        assert_eq!(rates.floor(&count), 3.0);
+    }
+}
