@@ -1,6 +1,7 @@
 //! `mezo bench`: what a step takes.
 
 mod memory;
+mod noise;
 mod process;
 mod prompts;
 mod step;
@@ -13,6 +14,7 @@ use crate::failure::Failure;
 pub fn bench(command: &BenchCommand) -> Result<Exit, Failure> {
     match command {
         BenchCommand::Step(args) => step::step(args),
+        BenchCommand::Noise(args) => noise::noise(args),
         BenchCommand::Prompts(args) => prompts::prompts(args),
         BenchCommand::Memory(args) => memory::memory(args),
         BenchCommand::MemoryOf(args) => memory::memory_of(args),
@@ -23,4 +25,16 @@ pub fn bench(command: &BenchCommand) -> Result<Exit, Failure> {
 fn name(value: &impl clap::ValueEnum) -> String {
     let value = value.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// Something measured, for programs.
+fn json_text(measured: &impl serde::Serialize) -> Result<String, Failure> {
+    match serde_json::to_string_pretty(measured) {
+        Ok(text) => Ok(text + "\n"),
+        Err(error) => Err(Failure {
+            message: format!("cannot write what was measured as JSON: {error}"),
+            hint: None,
+            exit: Exit::Failed,
+        }),
+    }
 }

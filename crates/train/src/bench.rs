@@ -3,6 +3,7 @@
 mod count;
 mod floor;
 mod memory;
+mod noise;
 mod prompts;
 mod step;
 mod subject;
@@ -14,6 +15,7 @@ use mezo_model::{
 };
 
 pub use memory::{Pass, peak_of};
+pub use noise::{NoiseTimes, time_noise};
 pub use prompts::{WORDS, prompts};
 pub use step::{Phases, StepTimes, StepTiming, time_steps};
 pub use subject::Subject;

@@ -38,8 +38,8 @@ mod work;
 
 pub use attempts::{Attempt, EndReason};
 pub use bench::{
-    BenchError, Pass, Phases, Shape, StepTimes, StepTiming, Subject, Tuned, WORDS, peak_of,
-    prompts, time_steps,
+    BenchError, NoiseTimes, Pass, Phases, Shape, StepTimes, StepTiming, Subject, Tuned, WORDS,
+    peak_of, prompts, time_noise, time_steps,
 };
 pub use cost::{Cost, Work};
 pub use error::TrainError;

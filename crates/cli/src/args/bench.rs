@@ -9,6 +9,8 @@ pub enum BenchCommand {
     /// The time of a MeZO step by phases, beside the least it could take on this machine
     #[command(after_long_help = FLOOR)]
     Step(StepArgs),
+    /// How fast the normals of a perturbation are made, written and added to weights
+    Noise(NoiseArgs),
     /// The prompts that steps are timed on, for other programs: token ids, the place of the mask, the label
     Prompts(PromptsArgs),
     /// The most memory of a forward pass, a MeZO step and a backpropagation step, on random weights
@@ -85,6 +87,16 @@ pub struct StepArgs {
     /// Steps timed, after one that is not; by default each batch (four, or an epoch of the built-in model's) comes twice
     #[arg(long)]
     pub steps: Option<NonZeroUsize>,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: BenchFormat,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct NoiseArgs {
+    /// Threads to use; every core by default
+    #[arg(long)]
+    pub threads: Option<NonZeroUsize>,
     /// How to print it
     #[arg(long, value_enum, default_value = "human")]
     pub format: BenchFormat,

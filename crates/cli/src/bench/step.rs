@@ -2,7 +2,7 @@
 
 use mezo_train::{Shape, StepTimes, StepTiming, Subject, Tuned, time_steps};
 
-use super::name;
+use super::{json_text, name};
 use crate::args::{BenchFormat, StepArgs, SubjectName, TunedName};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -35,7 +35,7 @@ pub fn step(args: &StepArgs) -> Result<Exit, Failure> {
 
 fn text(args: &StepArgs, times: &StepTimes) -> Result<String, Failure> {
     Ok(match args.format {
-        BenchFormat::Json => format!("{}\n", json(args, times)?),
+        BenchFormat::Json => json(args, times)?,
         BenchFormat::Md => markdown(args, times),
         BenchFormat::Human => human(args, times),
     })
@@ -56,11 +56,7 @@ fn json(args: &StepArgs, times: &StepTimes) -> Result<String, Failure> {
         batch: args.batch.get(),
         times,
     };
-    serde_json::to_string_pretty(&report).map_err(|error| Failure {
-        message: format!("cannot write the times as JSON: {error}"),
-        hint: None,
-        exit: Exit::Failed,
-    })
+    json_text(&report)
 }
 
 fn human(args: &StepArgs, times: &StepTimes) -> String {
