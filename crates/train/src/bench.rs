@@ -18,7 +18,7 @@ pub use memory::{Pass, peak_of};
 pub use noise::{NoiseTimes, time_noise};
 pub use prompts::{WORDS, prompts};
 pub use step::{Phases, StepTimes, StepTiming, time_steps};
-pub use subject::Subject;
+pub use subject::{Subject, builtin_run};
 
 /// Scale of the perturbations.
 const EPS: f64 = 1e-3;

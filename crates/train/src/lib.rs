@@ -39,7 +39,7 @@ mod work;
 pub use attempts::{Attempt, EndReason};
 pub use bench::{
     BenchError, NoiseTimes, Pass, Phases, Shape, StepTimes, StepTiming, Subject, Tuned, WORDS,
-    peak_of, prompts, time_noise, time_steps,
+    builtin_run, peak_of, prompts, time_noise, time_steps,
 };
 pub use cost::{Cost, Work};
 pub use error::TrainError;

@@ -84,7 +84,7 @@ pub struct StepArgs {
     /// Threads to use; every core by default
     #[arg(long)]
     pub threads: Option<NonZeroUsize>,
-    /// Steps timed, after one that is not; by default each batch (four, or an epoch of the built-in model's) comes twice
+    /// Steps timed, after one that is not; by default each batch (two, or an epoch of the built-in model's) comes four times
     #[arg(long)]
     pub steps: Option<NonZeroUsize>,
     /// How to print it

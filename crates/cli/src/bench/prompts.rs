@@ -40,8 +40,8 @@ mod tests {
     fn batches_of_sentences() {
         let json = text(3);
         assert_eq!(json["words"], serde_json::json!(WORDS));
-        assert_eq!(json["batches"].as_array().map(Vec::len), Some(4));
-        let sentence = &json["batches"][3][2];
+        assert_eq!(json["batches"].as_array().map(Vec::len), Some(2));
+        let sentence = &json["batches"][1][2];
         let asked = sentence["asked"].as_u64().expect("a number") as usize;
         assert_eq!(sentence["ids"][asked], 50_264);
         assert_eq!(sentence["label"], 1);

@@ -25,7 +25,7 @@ pub fn step(args: &StepArgs) -> Result<Exit, Failure> {
     let timing = StepTiming {
         steps: args
             .steps
-            .map_or(2 * subject.batches(), |steps| steps.get()),
+            .map_or(4 * subject.batches(), |steps| steps.get()),
         warm_up: 1,
     };
     let times = time_steps(&mut subject, timing);

@@ -1,24 +1,28 @@
 //! What steps are timed on: a model with its weights marked, and the batches it sees.
 
+use std::path::Path;
+
 use burn::tensor::Device;
-use mezo_model::{LoraConfig, ModelFiles, Roberta, RobertaConfig, Tuning, load};
-use mezo_tasks::{Example, Order, Task, Tokenizer, k_shot};
+use mezo_model::{LoraConfig, Roberta, RobertaConfig, Tuning, load};
+use mezo_tasks::{Cut, Example, Order};
 
 use super::prompts::{WORDS, prompts};
-use super::{Shape, Tuned};
+use super::{EPS, Shape, Tuned};
 use crate::error::TrainError;
-use crate::materials::tokenizer;
+use crate::manifest::Manifest;
+use crate::materials::{examples, model_files, tokenizer};
+use crate::resolve::Resolver;
+use crate::spec::{
+    Estimator, MethodName, MethodSpec, ModelSpec, Objective, ProtocolName, RunSpec, TaskSpec,
+    TrainSpec, TuningName,
+};
 
 /// Rank and weight of LoRA's terms where a spec says nothing of them.
 pub(super) const LORA: LoraConfig = LoraConfig {
     rank: 8,
     alpha: 16.0,
 };
-/// The built-in model and what the quickstart puts to it.
-const BUILTIN: &str = "roberta-imdb-tiny";
-const TASK: &str = "made-sentiment";
-const TEMPLATE: &str = "*cls**sent_0*_this_movie_is*mask*.*sep+*";
-const K: usize = 512;
+/// The seed whose batches of the built-in task are seen.
 const SEED: u64 = 13;
 
 /// A model and its batches.
@@ -31,7 +35,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// A model of published sizes with random weights, and four batches of prompts.
+    /// A model of published sizes with random weights, and two batches of prompts.
     pub fn random(shape: Shape, tuned: Tuned, sentences: usize) -> Self {
         let config = shape.config();
         let model = Roberta::random(&config, 0, &Device::flex());
@@ -39,27 +43,26 @@ impl Subject {
         Self::new(model, config, batches, WORDS.to_vec(), tuned)
     }
 
-    /// The built-in model, and every batch of an epoch of the quickstart's task.
+    /// The built-in model, and every batch of the first epoch of [`builtin_run`].
     ///
     /// # Errors
     /// If the binary's own files are not what they should be.
     pub fn builtin(tuned: Tuned, sentences: usize) -> Result<Self, TrainError> {
-        let files = ModelFiles::builtin(BUILTIN).ok_or(TrainError::Value {
-            key: "model.builtin",
-            message: format!("there is no built-in model `{BUILTIN}`"),
-            hint: None,
-        })?;
+        let config = builtin_run(tuned, sentences, 1, SEED)?.config;
+        let files = model_files(&config.model, Path::new(""))?;
         let loaded = load(&files, &Device::flex())?;
-        let tokenizer = tokenizer(&files)?;
-        let task = Task::by_name(TASK)?.with_template(TEMPLATE)?;
-        let batches = epoch(&task, &tokenizer, sentences)?;
-        let words = task.label_word_ids(&tokenizer)?;
-        let words = words.into_iter().map(|word| word as usize).collect();
+        let examples = examples(&config, &tokenizer(&files)?, Path::new(""))?;
+        let order = Order::new(examples.train.len(), sentences, SEED);
+        let batch = |step| {
+            let rows = order.batch(step).into_iter();
+            rows.map(|row| examples.train[row].clone()).collect()
+        };
+        let batches = (0..order.batches_per_epoch() as u64).map(batch).collect();
         Ok(Self::new(
             loaded.model,
             loaded.config,
             batches,
-            words,
+            examples.words,
             tuned,
         ))
     }
@@ -94,17 +97,56 @@ impl Subject {
     }
 }
 
-/// The batches of a run's first epoch.
-fn epoch(
-    task: &Task,
-    tokenizer: &Tokenizer,
+/// A run of the quickstart's model and task, with one evaluation after its last step and next to no test rows.
+///
+/// # Errors
+/// If the binary's own files are not what they should be.
+pub fn builtin_run(
+    tuned: Tuned,
     sentences: usize,
-) -> Result<Vec<Vec<Example>>, TrainError> {
-    let split = k_shot(task, None, K, SEED, None)?;
-    let train = task.encode(tokenizer, &split.train)?;
-    let order = Order::new(train.len(), sentences, SEED);
-    let batch = |step| order.batch(step).into_iter().map(|row| train[row].clone());
-    Ok((0..order.batches_per_epoch() as u64)
-        .map(|step| batch(step).collect())
-        .collect())
+    steps: u64,
+    seed: u64,
+) -> Result<Manifest, TrainError> {
+    let tuning = match tuned {
+        Tuned::Full => TuningName::Full,
+        Tuned::Lora => TuningName::Lora,
+    };
+    let run = RunSpec {
+        protocol: ProtocolName::Paper,
+        model: ModelSpec {
+            builtin: Some("roberta-imdb-tiny".into()),
+            ..ModelSpec::default()
+        },
+        task: TaskSpec {
+            name: "made-sentiment".into(),
+            data: None,
+            k: 512,
+            test_cap: 1,
+            prompt: true,
+            template: Some("*cls**sent_0*_this_movie_is*mask*.*sep+*".into()),
+            label_words: None,
+            max_length: None,
+            cut: Cut::default(),
+        },
+        method: MethodSpec {
+            name: MethodName::Mezo,
+            tuning,
+            lora: None,
+            prefix: None,
+            objective: Objective::default(),
+            estimator: Estimator::default(),
+            estimates: None,
+            scale: None,
+        },
+        train: TrainSpec {
+            seed: Some(seed),
+            steps: Some(steps),
+            batch_size: Some(sentences),
+            eval_every: Some(steps),
+            lr: Some(1e-5),
+            eps: Some(EPS),
+            ..TrainSpec::default()
+        },
+    };
+    Resolver::new("bench", Path::new("")).resolve(&run, Vec::new())
 }
