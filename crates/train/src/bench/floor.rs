@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Tensor};
+use mezo_model::product_seconds;
 
 use super::count::{Count, Product};
 
@@ -53,23 +53,6 @@ impl Rates {
     pub(super) fn floor(&self, count: &Count) -> f64 {
         self.products(count) + count.others as f64 / self.mean(count)
     }
-}
-
-/// The median time of one f32 product.
-fn product_seconds(rows: usize, input: usize, output: usize, times: usize) -> f64 {
-    let device = Device::flex();
-    let a = Tensor::<2>::ones([rows, input], &device);
-    let b = Tensor::<2>::ones([input, output], &device);
-    let mut seconds: Vec<f64> = (0..=times)
-        .map(|_| {
-            let start = std::time::Instant::now();
-            std::hint::black_box(a.clone().matmul(b.clone()));
-            start.elapsed().as_secs_f64()
-        })
-        .skip(1)
-        .collect();
-    seconds.sort_by(f64::total_cmp);
-    seconds[seconds.len() / 2]
 }
 
 #[cfg(test)]
