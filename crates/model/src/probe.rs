@@ -130,19 +130,6 @@ impl<'a> Probes<'a> {
         }
     }
 
-    /// Each probe on its own, in order.
-    pub(crate) fn one_by_one(&self) -> impl Iterator<Item = Self> {
-        self.probes.iter().map(|probe| Self {
-            probes: vec![*probe],
-            ..self.clone()
-        })
-    }
-
-    /// Whether a probe moves the weight.
-    pub(crate) fn move_weight(&self, weight: &Weight) -> bool {
-        self.moving(weight).is_some()
-    }
-
     /// Where a probe moves the weight: its number among the trainable ones, and the probes with their scales for it.
     fn moving(&self, weight: &Weight) -> Option<(usize, Cow<'_, [Probe]>)> {
         let parameter = weight.parameter?;

@@ -122,12 +122,6 @@ impl Roberta {
     /// # Shapes
     /// T tokens of B sentences, C words -> P x B x C scores
     pub fn scores(&self, batch: Batch<'_>, words: &[usize], probes: &Probes<'_>) -> Scores {
-        // Where the word table itself moves, the probes have nothing to share: one after another they give the same
-        // numbers in half the memory.
-        if probes.count() > 1 && probes.move_weight(&self.embeddings.word) {
-            let each = probes.one_by_one();
-            return Scores::side_by_side(each.map(|probe| self.scores(batch, words, &probe)));
-        }
         let Readout { hidden, rows, bias } = self.readout(batch, words, probes);
         scores(hidden, rows, bias)
     }

@@ -51,19 +51,6 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// The scores of several passes over the same sentences and words as one pass gives them.
-    ///
-    /// # Panics
-    /// If there is none.
-    pub(crate) fn side_by_side(passes: impl Iterator<Item = Self>) -> Self {
-        let joined = passes.reduce(|mut all, next| {
-            all.values.extend(next.values);
-            all.probes += next.probes;
-            all
-        });
-        joined.expect("there is a probe")
-    }
-
     /// The C scores of a sentence as a probe sees it.
     pub fn row(&self, probe: usize, row: usize) -> &[f64] {
         let first = (probe * self.rows + row) * self.classes;

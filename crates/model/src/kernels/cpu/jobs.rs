@@ -26,10 +26,7 @@ pub(crate) fn pieces(count: usize, most: usize) -> Vec<Range<usize>> {
 }
 
 /// Cuts a slice into parts of these lengths.
-pub(crate) fn cut(
-    mut out: &mut [f32],
-    lengths: impl Iterator<Item = usize>,
-) -> Vec<&mut [f32]> {
+pub(crate) fn cut(mut out: &mut [f32], lengths: impl Iterator<Item = usize>) -> Vec<&mut [f32]> {
     lengths
         .map(|length| {
             let (part, rest) = std::mem::take(&mut out).split_at_mut(length);
