@@ -15,7 +15,7 @@ use crate::spec::{
 };
 
 /// Raised whenever the same manifest would give other numbers.
-pub const ALGORITHM: u32 = 1;
+pub const ALGORITHM: u32 = 2;
 
 /// `manifest.json`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
