@@ -1,5 +1,6 @@
 //! `mezo bench`: what a step takes.
 
+mod cpu;
 mod memory;
 mod noise;
 mod process;
@@ -13,6 +14,7 @@ use crate::failure::Failure;
 /// Carries out a measurement.
 pub fn bench(command: &BenchCommand) -> Result<Exit, Failure> {
     match command {
+        BenchCommand::Cpu(args) => cpu::cpu(args),
         BenchCommand::Step(args) => step::step(args),
         BenchCommand::Noise(args) => noise::noise(args),
         BenchCommand::Prompts(args) => prompts::prompts(args),
@@ -37,4 +39,13 @@ fn json_text(measured: &impl serde::Serialize) -> Result<String, Failure> {
             exit: Exit::Failed,
         }),
     }
+}
+
+/// What another process measured.
+fn parsed<T: serde::de::DeserializeOwned>(printed: &str) -> Result<T, Failure> {
+    serde_json::from_str(printed).map_err(|error| Failure {
+        message: format!("a measurement printed something else than its figures: {error}"),
+        hint: None,
+        exit: Exit::Failed,
+    })
 }

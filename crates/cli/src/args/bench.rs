@@ -1,11 +1,14 @@
 //! The arguments of `mezo bench`.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
+    /// Hold this machine's processor against what is to be reached, and print a table in Markdown; some minutes
+    Cpu(CpuArgs),
     /// The time of a MeZO step by phases, beside the least it could take on this machine
     #[command(after_long_help = FLOOR)]
     Step(StepArgs),
@@ -68,6 +71,13 @@ pub enum BenchFormat {
     Human,
     Md,
     Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CpuArgs {
+    /// A Python that has torch and transformers (scripts/peer/README.md); without it PyTorch is not measured
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,8 @@ pub fn prompts(args: &PromptsArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn text(sentences: usize) -> serde_json::Value {
+/// The batches as JSON.
+pub fn text(sentences: usize) -> serde_json::Value {
     // Both shapes have one vocabulary.
     let batches = mezo_train::prompts(sentences, Shape::Base.config().vocab_size);
     let batches: Vec<Vec<_>> = batches

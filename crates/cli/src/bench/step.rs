@@ -155,6 +155,7 @@ mod tests {
             threads: 2,
             tokens: 1794.0,
             trained_scalars: 124_697_433,
+            peak_bytes: None,
             step_s: 1.5,
             phases,
             floor_s: 1.25,

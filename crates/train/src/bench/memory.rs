@@ -64,7 +64,7 @@ fn carry_out(pass: Pass, model: &mut Roberta, packed: &PackedBatch) {
 }
 
 /// The kernel's word on the most bytes this process had resident.
-fn peak_resident() -> Result<u64, BenchError> {
+pub(super) fn peak_resident() -> Result<u64, BenchError> {
     let path = PathBuf::from("/proc/self/status");
     match std::fs::read_to_string(&path) {
         Err(source) => Err(BenchError::Status { path, source }),

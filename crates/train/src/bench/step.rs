@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::count::Sizes;
 use super::floor::Rates;
+use super::memory::peak_resident;
 use super::subject::{LORA, Subject};
 use super::{EPS, descend, estimates};
 use crate::materials::batch;
@@ -50,6 +51,8 @@ pub struct StepTimes {
     pub tokens: f64,
     /// Weights that are trained.
     pub trained_scalars: usize,
+    /// The most bytes this process had resident after the first steps; none where the system does not tell.
+    pub peak_bytes: Option<u64>,
     /// A step.
     pub step_s: f64,
     /// What it went to; the sum is the step.
@@ -120,6 +123,8 @@ pub fn time_steps(subject: &mut Subject, timing: StepTiming) -> StepTimes {
     for number in 0..timing.warm_up {
         step(subject, number);
     }
+    // Before the floor's products take memory of their own.
+    let peak_bytes = peak_resident().ok();
     let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); packed.len()];
     for number in 0..timing.steps {
         let at = number % packed.len();
@@ -141,6 +146,7 @@ pub fn time_steps(subject: &mut Subject, timing: StepTiming) -> StepTimes {
         threads: rayon::current_num_threads(),
         tokens: mean(&|at| packed[at].ids.len() as f64),
         trained_scalars: subject.model.trainable_scalars(),
+        peak_bytes,
         step_s,
         phases: sample.phases,
         floor_s: sample.floor_s,

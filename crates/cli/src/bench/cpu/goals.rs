@@ -1,0 +1,204 @@
+//! What is to be reached on a processor, and what is.
+
+use mezo_train::StepTimes;
+
+use super::measured::{Compared, Jobs, Measured};
+use super::peer::PeerTimes;
+use super::spread::Spread;
+
+/// A line of the table.
+pub struct Goal {
+    pub what: &'static str,
+    pub to_reach: &'static str,
+    /// What was measured.
+    pub here: String,
+    /// Nothing where it was not measured, or where there is nothing to reach.
+    pub reached: Option<bool>,
+}
+
+/// Every goal, in the table's order.
+pub fn goals(measured: &Measured) -> Vec<Goal> {
+    let (lora, full) = (&measured.lora, &measured.full);
+    vec![
+        faster(
+            "LoRA step against PyTorch in bf16",
+            1.0,
+            "at least level",
+            lora,
+            &lora.peer_bf16,
+        ),
+        faster(
+            "LoRA step against PyTorch in f32",
+            2.3,
+            "at least 2.3 times as fast",
+            lora,
+            &lora.peer_f32,
+        ),
+        faster(
+            "full-parameter step against PyTorch in f32",
+            3.0,
+            "at least 3 times as fast",
+            full,
+            &full.peer_f32,
+        ),
+        over_floor("LoRA step over the floor", 1.12, "at most 1.12", &lora.ours),
+        over_floor(
+            "full-parameter step over the floor",
+            1.20,
+            "at most 1.20",
+            &full.ours,
+        ),
+        applied(measured),
+        update(measured),
+        memory(measured),
+        builtin(measured),
+    ]
+    .into_iter()
+    .chain(measured.jobs.iter().map(at_once))
+    .collect()
+}
+
+fn faster(
+    what: &'static str,
+    least: f64,
+    to_reach: &'static str,
+    compared: &Compared,
+    peer: &[PeerTimes],
+) -> Goal {
+    let ours = || compared.ours.iter().map(|times| times.step_s);
+    let theirs = || peer.iter().map(|times| times.step_s);
+    let ratio = Spread::of_quotients(theirs(), ours());
+    let seconds = Spread::of(ours()).zip(Spread::of(theirs()));
+    let (here, reached) = match ratio.zip(seconds) {
+        None => ("not measured".into(), None),
+        Some((ratio, (ours, theirs))) => (
+            format!(
+                "{} times as fast: {:.2} s against {:.2} s",
+                ratio.text(2),
+                ours.median,
+                theirs.median
+            ),
+            Some(ratio.median >= least),
+        ),
+    };
+    Goal {
+        what,
+        to_reach,
+        here,
+        reached,
+    }
+}
+
+fn over_floor(what: &'static str, most: f64, to_reach: &'static str, times: &[StepTimes]) -> Goal {
+    let over = Spread::of(times.iter().map(|times| times.step_over_floor));
+    let naive = Spread::of(times.iter().map(|times| times.step_over_naive_floor));
+    Goal {
+        what,
+        to_reach,
+        here: over
+            .zip(naive)
+            .map_or("not measured".into(), |(over, naive)| {
+                format!("{}; over the naive floor {:.2}", over.text(3), naive.median)
+            }),
+        reached: over.map(|over| over.median <= most),
+    }
+}
+
+fn applied(measured: &Measured) -> Goal {
+    let noise = &measured.noise;
+    let rates = [noise.perturbed_per_second(), noise.updated_per_second()].map(|rate| rate / 1e9);
+    Goal {
+        what: "normals made and applied a second",
+        to_reach: "at least 1.2 billion",
+        here: format!(
+            "{:.2} billion into perturbed copies, {:.2} billion into the weights",
+            rates[0], rates[1]
+        ),
+        reached: Some(rates.into_iter().all(|rate| rate >= 1.2)),
+    }
+}
+
+fn update(measured: &Measured) -> Goal {
+    let noise = &measured.noise;
+    Goal {
+        what: "update of all weights over making as many normals without writing them",
+        to_reach: "at most 1.3",
+        here: format!(
+            "{:.2}: {:.0} ms over {:.0} ms, {:.1} M weights",
+            noise.update_over_generate,
+            1e3 * noise.update_s,
+            1e3 * noise.generate_s,
+            noise.scalars as f64 / 1e6
+        ),
+        reached: Some(noise.update_over_generate <= 1.3),
+    }
+}
+
+fn memory(measured: &Measured) -> Goal {
+    let memory = measured.memory;
+    let ratio = memory.mezo as f64 / memory.forward as f64;
+    let mib = |bytes| bytes as f64 / f64::from(1 << 20);
+    Goal {
+        what: "peak resident set of a full-parameter step over a forward pass",
+        to_reach: "at most 1.15",
+        here: format!(
+            "{ratio:.2}: {:.0} MiB over {:.0} MiB",
+            mib(memory.mezo),
+            mib(memory.forward)
+        ),
+        reached: Some(ratio <= 1.15),
+    }
+}
+
+fn builtin(measured: &Measured) -> Goal {
+    let builtin = &measured.builtin;
+    let runs = || builtin.run_s.iter().copied();
+    let over = Spread::of_quotients(runs(), builtin.steps.iter().map(|times| times.floor_s));
+    let rate = Spread::of(runs().map(|seconds| 1.0 / seconds));
+    let floor = Spread::of(builtin.steps.iter().map(|times| 1.0 / times.floor_s));
+    let around = Spread::of_quotients(runs(), builtin.steps.iter().map(|times| times.step_s));
+    let all = over.zip(rate).zip(floor.zip(around));
+    Goal {
+        what: "built-in model, a run's step over its floor",
+        to_reach: "at most 1.5",
+        here: all.map_or("not measured".into(), |((over, rate), (floor, around))| {
+            format!(
+                "{}: {:.0} steps/s, the floor {:.0}; a run's step takes {:.2} of a bare one",
+                over.text(2),
+                rate.median,
+                floor.median,
+                around.median
+            )
+        }),
+        reached: over.map(|over| over.median <= 1.5),
+    }
+}
+
+fn at_once(jobs: &Jobs) -> Goal {
+    let at_once = Spread::of(jobs.at_once.iter().copied());
+    let in_turn = Spread::of(jobs.in_turn.iter().copied());
+    Goal {
+        what: jobs.what,
+        to_reach: "say which is faster",
+        here: at_once
+            .zip(in_turn)
+            .map_or("not measured".into(), |(at_once, in_turn)| {
+                let ratio = at_once.median / in_turn.median;
+                let (which, by) = match ratio >= 1.0 {
+                    true => ("at once, as by default", ratio),
+                    false => ("one after the other, `--jobs 1`", 1.0 / ratio),
+                };
+                format!(
+                    "{which}, by {by:.2}: {} steps/s at once, {} in turn",
+                    rate(at_once.median),
+                    rate(in_turn.median)
+                )
+            }),
+        reached: None,
+    }
+}
+
+fn rate(steps: f64) -> String {
+    let places = if steps < 10.0 { 3 } else { 1 };
+    format!("{steps:.places$}")
+}

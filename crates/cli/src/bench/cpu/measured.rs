@@ -1,0 +1,232 @@
+//! All measurements, each a process of its own; what is compared takes turns.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use mezo_train::{NoiseTimes, StepTimes};
+
+use super::super::memory::in_a_process;
+use super::super::process::{Process, of_this_program};
+use super::super::{name, parsed};
+use super::machine::{Machine, cores};
+use super::peer::{Peer, PeerTimes};
+use super::runs::step_seconds;
+use crate::args::{BenchArgs, PassName, ShapeName, SubjectName, TunedName};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Turns that each of what is compared has.
+const ROUNDS: usize = 3;
+/// Sentences of a batch.
+const BATCH: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
+/// Timed steps of a process: each of the two batches twice here, once in PyTorch, whose steps are longer.
+const STEPS: usize = 4;
+const PEER_STEPS: usize = 2;
+
+/// What was measured.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    pub machine: Machine,
+    pub batch: usize,
+    pub lora: Compared,
+    pub full: Compared,
+    pub large: Large,
+    pub noise: NoiseTimes,
+    pub memory: Memory,
+    pub builtin: BuiltIn,
+    pub jobs: Vec<Jobs>,
+}
+
+/// Steps on RoBERTa-base, one entry a round.
+#[derive(Debug, Clone, Default)]
+pub struct Compared {
+    pub ours: Vec<StepTimes>,
+    pub peer_f32: Vec<PeerTimes>,
+    pub peer_bf16: Vec<PeerTimes>,
+}
+
+/// Steps on RoBERTa-large.
+#[derive(Debug, Clone)]
+pub struct Large {
+    pub lora: StepTimes,
+    pub full: StepTimes,
+}
+
+/// The most memory resident on RoBERTa-base, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    pub forward: u64,
+    pub mezo: u64,
+}
+
+/// The built-in model, one entry a round.
+#[derive(Debug, Clone, Default)]
+pub struct BuiltIn {
+    /// Seconds of a step of a real run.
+    pub run_s: Vec<f64>,
+    /// The same steps without the run around them.
+    pub steps: Vec<StepTimes>,
+}
+
+/// Two runs at once, each with half the threads, against one after the other with all of them: steps a second of both.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    pub what: &'static str,
+    pub at_once: Vec<f64>,
+    pub in_turn: Vec<f64>,
+}
+
+impl Measured {
+    /// Measures everything, and says on stderr what it is at.
+    pub fn now(python: Option<&Path>) -> Result<Self, Failure> {
+        let place = tempfile::tempdir().map_err(|error| Failure {
+            message: format!("cannot make a folder for the runs: {error}"),
+            hint: None,
+            exit: Exit::Failed,
+        })?;
+        let peer = python.map(|python| Peer::new(python, place.path(), BATCH.get()));
+        let bench = Bench {
+            threads: cores(),
+            peer: peer.transpose()?,
+            place: place.path(),
+        };
+        let lora = bench.compared(TunedName::Lora)?;
+        let full = bench.compared(TunedName::Full)?;
+        let (builtin, runs_at_once) = bench.builtin()?;
+        let base_at_once = bench.base_at_once()?;
+        let rate = |seconds: f64| 1.0 / seconds;
+        let jobs = vec![
+            Jobs {
+                what: "two runs at once with half the cores each, or one after the other with all: built-in model, \
+                       all weights",
+                at_once: runs_at_once,
+                in_turn: builtin.run_s.iter().copied().map(rate).collect(),
+            },
+            Jobs {
+                what: "the same: RoBERTa-base, LoRA",
+                at_once: base_at_once,
+                in_turn: lora.ours.iter().map(|times| rate(times.step_s)).collect(),
+            },
+        ];
+        let large = Large {
+            lora: bench.step(SubjectName::Large, TunedName::Lora)?,
+            full: bench.step(SubjectName::Large, TunedName::Full)?,
+        };
+        Ok(Self {
+            machine: Machine::this(),
+            batch: BATCH.get(),
+            lora,
+            full,
+            large,
+            noise: bench.noise()?,
+            memory: bench.memory()?,
+            builtin,
+            jobs,
+        })
+    }
+}
+
+/// What measurements are made with.
+struct Bench<'a> {
+    threads: usize,
+    peer: Option<Peer>,
+    place: &'a Path,
+}
+
+impl Bench<'_> {
+    /// Our steps and PyTorch's in turn.
+    fn compared(&self, tuned: TunedName) -> Result<Compared, Failure> {
+        let mut compared = Compared::default();
+        for round in 1..=ROUNDS {
+            eprintln!("round {round} of {ROUNDS}");
+            compared.ours.push(self.step(SubjectName::Base, tuned)?);
+            compared.peer_f32.extend(self.peer(tuned, "f32")?);
+            if tuned == TunedName::Lora {
+                compared.peer_bf16.extend(self.peer(tuned, "bf16")?);
+            }
+        }
+        Ok(compared)
+    }
+
+    fn step(&self, subject: SubjectName, tuned: TunedName) -> Result<StepTimes, Failure> {
+        let (shape, tuning) = (name(&subject), name(&tuned));
+        eprintln!("steps of mezo: {shape}, {tuning}");
+        times(steps(subject, tuned, self.threads)?)
+    }
+
+    fn peer(&self, tuned: TunedName, dtype: &str) -> Result<Option<PeerTimes>, Failure> {
+        let step = self.peer.as_ref().map(|peer| {
+            eprintln!("steps of PyTorch: base, {}, {dtype}", name(&tuned));
+            peer.step(tuned, dtype, self.threads, PEER_STEPS)
+        });
+        step.transpose()
+    }
+
+    /// The built-in model in real runs and without; and steps a second of two runs at once.
+    fn builtin(&self) -> Result<(BuiltIn, Vec<f64>), Failure> {
+        let mut builtin = BuiltIn::default();
+        let mut at_once = Vec::new();
+        let run = |runs, threads| step_seconds(self.place, runs, threads, BATCH.get());
+        for round in 1..=ROUNDS {
+            eprintln!("round {round} of {ROUNDS}\nruns of the built-in model");
+            builtin.run_s.push(run(1, self.threads)?);
+            let steps = self.step(SubjectName::Builtin, TunedName::Full)?;
+            builtin.steps.push(steps);
+            eprintln!("two runs of it at once");
+            at_once.push(2.0 / run(2, self.half())?);
+        }
+        Ok((builtin, at_once))
+    }
+
+    /// Steps a second of two processes at once, of RoBERTa-base's LoRA steps.
+    fn base_at_once(&self) -> Result<Vec<f64>, Failure> {
+        eprintln!("steps of two processes at once: base, lora");
+        let start = || steps(SubjectName::Base, TunedName::Lora, self.half());
+        let (one, other) = (start()?, start()?);
+        Ok(vec![1.0 / times(one)?.step_s + 1.0 / times(other)?.step_s])
+    }
+
+    fn half(&self) -> usize {
+        (self.threads / 2).max(1)
+    }
+
+    fn noise(&self) -> Result<NoiseTimes, Failure> {
+        eprintln!("noise");
+        let threads = self.threads.to_string();
+        let arguments = ["bench", "noise", "--format", "json", "--threads", &threads];
+        parsed(&of_this_program(&arguments)?.output()?)
+    }
+
+    fn memory(&self) -> Result<Memory, Failure> {
+        eprintln!("memory");
+        let of = BenchArgs {
+            shape: ShapeName::Base,
+            batch: BATCH,
+        };
+        Ok(Memory {
+            forward: in_a_process(&of, PassName::Forward)?,
+            mezo: in_a_process(&of, PassName::Mezo)?,
+        })
+    }
+}
+
+/// Starts a process that times steps.
+fn steps(subject: SubjectName, tuned: TunedName, threads: usize) -> Result<Process, Failure> {
+    let mut arguments = vec![
+        "bench".to_owned(),
+        "step".into(),
+        format!("--shape={}", name(&subject)),
+        format!("--tuning={}", name(&tuned)),
+        format!("--batch={BATCH}"),
+        format!("--threads={threads}"),
+        "--format=json".into(),
+    ];
+    if subject != SubjectName::Builtin {
+        arguments.push(format!("--steps={STEPS}"));
+    }
+    of_this_program(&arguments)
+}
+
+fn times(process: Process) -> Result<StepTimes, Failure> {
+    parsed(&process.output()?)
+}

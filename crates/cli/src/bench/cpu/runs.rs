@@ -1,0 +1,74 @@
+//! Real runs of the built-in model, as a user has them: with journal, snapshots and progress.
+
+use std::path::{Path, PathBuf};
+
+use mezo_train::{Attempt, Tuned, builtin_run};
+
+use super::super::process::of_this_program;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Steps of the short run and of the long one: twenty epochs more.
+const STEPS: [u64; 2] = [64, 384];
+
+/// Seconds of a step of runs that go on at once.
+///
+/// Of a long and a short run the difference: starting up and the evaluation at the end are in both.
+pub fn step_seconds(
+    folder: &Path,
+    runs: usize,
+    threads: usize,
+    sentences: usize,
+) -> Result<f64, Failure> {
+    let [short, long] = STEPS;
+    let wall = |steps| wall_seconds(folder, runs, threads, sentences, steps);
+    let more = wall(long)? - wall(short)?;
+    Ok(more / (long - short) as f64)
+}
+
+/// The mean wall time of runs that start together.
+fn wall_seconds(
+    folder: &Path,
+    runs: usize,
+    threads: usize,
+    sentences: usize,
+    steps: u64,
+) -> Result<f64, Failure> {
+    let dirs: Vec<PathBuf> = (0..runs)
+        .map(|run| folder.join(format!("{runs}-{threads}-{steps}-{run}")))
+        .collect();
+    for dir in &dirs {
+        // Left over from the round before; where there is nothing there is nothing to remove.
+        let _ = std::fs::remove_dir_all(dir);
+        builtin_run(Tuned::Full, sentences, steps, 13)?.write(dir)?;
+    }
+    let threads = threads.to_string();
+    let processes = dirs.iter().map(|dir| {
+        let dir = dir.display().to_string();
+        of_this_program(&["train", &dir, "--threads", &threads])
+    });
+    let started: Vec<_> = processes.collect::<Result<_, _>>()?;
+    for process in started {
+        process.output()?;
+    }
+    let walls: Vec<f64> = dirs.iter().map(|dir| wall(dir)).collect::<Result<_, _>>()?;
+    Ok(walls.iter().sum::<f64>() / walls.len() as f64)
+}
+
+/// The wall time of a run's one attempt.
+fn wall(dir: &Path) -> Result<f64, Failure> {
+    let path = dir.join("attempts.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let ended = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .find_map(|attempt| match attempt {
+            Attempt::End { wall_s, .. } => Some(wall_s),
+            Attempt::Start { .. } => None,
+        });
+    ended.ok_or_else(|| Failure {
+        message: format!("{}: no attempt has ended", path.display()),
+        hint: None,
+        exit: Exit::Failed,
+    })
+}
