@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::kernels::simd::widest;
 use crate::noise::Noise;
 
 /// Elements of noise made at a time, so that they stay in a thread's cache.
@@ -43,18 +44,41 @@ impl Gradient for Estimates<'_> {
             None => factor,
             Some(factors) => factor * f64::from(factors[parameter]),
         };
+        let coefficient = |term: &Term| (factor * term.coefficient) as f32;
+        let Some((term, others)) = self.terms.split_first() else {
+            return out.fill(0.0);
+        };
+        self.noise.fill(term.seed, parameter, first, out);
+        scale(out, coefficient(term));
+        if others.is_empty() {
+            return;
+        }
         let mut z = [0.0f32; PART];
-        out.fill(0.0);
         for (part, slice) in out.chunks_mut(PART).enumerate() {
             let z = &mut z[..slice.len()];
-            for term in &self.terms {
-                let coefficient = (factor * term.coefficient) as f32;
+            for term in others {
                 self.noise
                     .fill(term.seed, parameter, first + part * PART, z);
-                for (sum, &z) in slice.iter_mut().zip(&*z) {
-                    *sum += coefficient * z;
-                }
+                add_scaled(slice, coefficient(term), z);
             }
+        }
+    }
+}
+
+widest! {
+    /// `values <- factor * values`.
+    fn scale(values: &mut [f32], factor: f32) {
+        for value in values {
+            *value *= factor;
+        }
+    }
+}
+
+widest! {
+    /// `sum <- sum + factor * values`.
+    fn add_scaled(sum: &mut [f32], factor: f32, values: &[f32]) {
+        for (sum, value) in sum.iter_mut().zip(values) {
+            *sum = factor.mul_add(*value, *sum);
         }
     }
 }
@@ -113,10 +137,8 @@ impl Gradients {
 
 impl Gradient for Gradients {
     fn fill(&self, parameter: usize, first: usize, factor: f64, out: &mut [f32]) {
-        let values = &self.by_parameter[parameter][first..first + out.len()];
-        for (out, value) in out.iter_mut().zip(values) {
-            *out = factor as f32 * value;
-        }
+        out.copy_from_slice(&self.by_parameter[parameter][first..first + out.len()]);
+        scale(out, factor as f32);
     }
 }
 
@@ -142,7 +164,7 @@ mod tests {
             let mut out = vec![f32::NAN; 1500];
             gradient.fill(1, first, 0.25, &mut out);
             for ((out, a), b) in out.iter().zip(drawn(3, first)).zip(drawn(4, first)) {
-                assert_eq!(*out, 0.125 * a + -0.5 * b);
+                assert_eq!(*out, (-0.5f32).mul_add(b, 0.125 * a));
             }
         }
         gradient.factors = Some(&[7.0, 2.0]);

@@ -4,7 +4,7 @@
 //! a counter and a key; two Box-Muller pairs make four normals of them. Any element can be made alone, in any order, by
 //! any number of threads, and there is no generator state to save.
 
-use crate::kernels::math::{ln_positive, sin_cos_turns};
+use crate::kernels::math::{radius_squared, sin_cos_turns};
 use crate::kernels::simd::widest;
 
 /// A source of the perturbation `z`.
@@ -35,33 +35,39 @@ pub struct Philox;
 
 impl Noise for Philox {
     fn fill(&self, seed: u64, parameter: usize, first: usize, out: &mut [f32]) {
-        by_group(first, out, |group, buffer| {
-            normals(seed, parameter as u32, Draw::Noise, group, buffer);
+        by_group(first, out, |group, groups| {
+            normals(seed, parameter as u32, Draw::Noise, group, groups);
         });
     }
 }
 
 /// Uniform numbers in (0, 1) of a site of dropout, from element `first` on.
 pub(crate) fn dropout_uniforms(seed: u64, site: u32, first: usize, out: &mut [f32]) {
-    by_group(first, out, |group, buffer| {
-        uniforms(seed, site, Draw::Dropout, group, buffer);
+    by_group(first, out, |group, groups| {
+        uniforms(seed, site, Draw::Dropout, group, groups);
     });
 }
 
-/// Fills `out` with the elements from `first` on. A group of them is made at a time; the ends may use a part of theirs.
-fn by_group(first: usize, out: &mut [f32], make: impl Fn(u64, &mut [f32; GROUP])) {
-    let mut group = first / GROUP;
-    let mut skip = first % GROUP;
+/// Fills `out` with the elements from `first` on. `make` makes whole groups from the one with this number on; the ends
+/// of `out` may be a part of one.
+fn by_group(first: usize, out: &mut [f32], make: impl Fn(u64, &mut [[f32; GROUP]])) {
+    let part = |group: usize, skip: usize, out: &mut [f32]| {
+        let mut whole = [[0.0; GROUP]];
+        make(group as u64, &mut whole);
+        out.copy_from_slice(&whole[0][skip..skip + out.len()]);
+    };
+    let (mut group, skip) = (first / GROUP, first % GROUP);
     let mut rest = out;
-    let mut buffer = [0.0f32; GROUP];
-    while !rest.is_empty() {
-        make(group as u64, &mut buffer);
-        let take = (GROUP - skip).min(rest.len());
-        let (now, later) = rest.split_at_mut(take);
-        now.copy_from_slice(&buffer[skip..skip + take]);
+    if skip > 0 {
+        let (head, later) = rest.split_at_mut((GROUP - skip).min(rest.len()));
+        part(group, skip, head);
         rest = later;
-        skip = 0;
         group += 1;
+    }
+    let (groups, tail) = rest.as_chunks_mut::<GROUP>();
+    make(group as u64, groups);
+    if !tail.is_empty() {
+        part(group + groups.len(), 0, tail);
     }
 }
 
@@ -107,46 +113,45 @@ pub(crate) fn fill_initial_normals(
     deviation: f32,
     values: &mut [f32],
 ) {
-    by_group(0, values, |group, buffer| {
-        normals(seed, number, draw, group, buffer);
-        for z in buffer {
-            *z *= deviation;
-        }
+    by_group(0, values, |group, groups| {
+        normals(seed, number, draw, group, groups);
     });
-}
-
-/// Philox calls made side by side, one in each lane.
-const LANES: usize = 16;
-/// Normals of one group: four a call.
-const GROUP: usize = 4 * LANES;
-
-/// One of Philox's rounds on sixteen counters.
-#[inline(always)]
-#[allow(
-    clippy::needless_range_loop,
-    reason = "a lane runs through several arrays at once"
-)]
-fn round(counter: &mut [[u32; LANES]; 4], key: [u32; 2]) {
-    for lane in 0..LANES {
-        let first = u64::from(counter[0][lane]) * 0xD251_1F53;
-        let second = u64::from(counter[2][lane]) * 0xCD9E_8D57;
-        let next0 = (second >> 32) as u32 ^ counter[1][lane] ^ key[0];
-        let next2 = (first >> 32) as u32 ^ counter[3][lane] ^ key[1];
-        counter[0][lane] = next0;
-        counter[1][lane] = second as u32;
-        counter[2][lane] = next2;
-        counter[3][lane] = first as u32;
+    for z in values {
+        *z *= deviation;
     }
 }
 
-/// Ten rounds, the key raised by the Weyl constants between them.
+/// Philox calls of a group, made side by side.
+const CALLS: usize = 64;
+/// Elements of a group: four a call.
+const GROUP: usize = 4 * CALLS;
+
+/// Philox's ten rounds on a counter, the key raised by the Weyl constants between them.
+///
+/// A word is the lower half of its lane. The upper half holds what a product left there and is never read, so that a
+/// product's lower word needs no moving.
 #[inline(always)]
-fn philox(counter: &mut [[u32; LANES]; 4], mut key: [u32; 2]) {
+fn philox(mut counter: [u64; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..10 {
-        round(counter, key);
+        let first = u64::from(counter[0] as u32) * 0xD251_1F53;
+        let second = u64::from(counter[2] as u32) * 0xCD9E_8D57;
+        counter = [
+            (second >> 32) ^ counter[1] ^ u64::from(key[0]),
+            second,
+            (first >> 32) ^ counter[3] ^ u64::from(key[1]),
+            first,
+        ];
         key[0] = key[0].wrapping_add(0x9E37_79B9);
         key[1] = key[1].wrapping_add(0xBB67_AE85);
     }
+    counter.map(|word| word as u32)
+}
+
+/// The words of the call with this number.
+#[inline(always)]
+fn words(seed: u64, number: u32, draw: Draw, call: u64) -> [u32; 4] {
+    let counter = [call, call >> 32, u64::from(number), draw as u64];
+    philox(counter, [seed as u32, (seed >> 32) as u32])
 }
 
 /// A uniform in (0, 1) from the upper 23 bits, never 0 and never 1.
@@ -155,46 +160,39 @@ fn uniform(word: u32) -> f32 {
     ((word >> 9) as f32 + 0.5) * (1.0 / 8_388_608.0)
 }
 
-/// The words of sixteen calls: the one with counter `(16 * group + lane, high half, number, draw)` in each lane.
-#[inline(always)]
-fn words(seed: u64, number: u32, draw: Draw, group: u64) -> [[u32; LANES]; 4] {
-    let calls: [u64; LANES] = std::array::from_fn(|lane| group * LANES as u64 + lane as u64);
-    let low = calls.map(|call| call as u32);
-    let high = calls.map(|call| (call >> 32) as u32);
-    let mut counter = [low, high, [number; LANES], [draw as u32; LANES]];
-    philox(&mut counter, [seed as u32, (seed >> 32) as u32]);
-    counter
-}
-
 widest! {
-    /// The normals `64 * group .. 64 * (group + 1)` of a parameter: a lane's call gives the elements `4 * lane ..` of the
-    /// group.
-    fn normals(seed: u64, parameter: u32, draw: Draw, group: u64, out: &mut [f32; GROUP]) {
-        let counter = words(seed, parameter, draw, group);
-        let mut z = [[0.0f32; LANES]; 4];
-        for pair in 0..2 {
-            for lane in 0..LANES {
-                let radius = (-2.0 * ln_positive(uniform(counter[2 * pair][lane]))).sqrt();
-                let (sin, cos) = sin_cos_turns(uniform(counter[2 * pair + 1][lane]));
-                z[2 * pair][lane] = radius * cos;
-                z[2 * pair + 1][lane] = radius * sin;
+    /// Normals of a parameter, from `GROUP * group` on: the call with number `n` gives the elements `4 n .. 4 n + 4`.
+    fn normals(seed: u64, parameter: u32, draw: Draw, group: u64, out: &mut [[f32; GROUP]]) {
+        for (group, out) in (group..).zip(out) {
+            // Two loops, so that more calls are under way at once than would fit between a call's rounds and its normals.
+            let mut radii = [0; 2 * CALLS];
+            let mut angles = [0; 2 * CALLS];
+            for call in 0..CALLS {
+                let words = words(seed, parameter, draw, group * CALLS as u64 + call as u64);
+                radii[2 * call] = words[0];
+                radii[2 * call + 1] = words[2];
+                angles[2 * call] = words[1];
+                angles[2 * call + 1] = words[3];
             }
-        }
-        for lane in 0..LANES {
-            for word in 0..4 {
-                out[4 * lane + word] = z[word][lane];
+            for pair in 0..2 * CALLS {
+                let radius = radius_squared(radii[pair]).sqrt();
+                let (sin, cos) = sin_cos_turns(angles[pair]);
+                out[2 * pair] = radius * cos;
+                out[2 * pair + 1] = radius * sin;
             }
         }
     }
 }
 
 widest! {
-    /// The uniforms `64 * group .. 64 * (group + 1)` of a site, four of a lane's call after another.
-    fn uniforms(seed: u64, site: u32, draw: Draw, group: u64, out: &mut [f32; GROUP]) {
-        let words = words(seed, site, draw, group);
-        for lane in 0..LANES {
-            for word in 0..4 {
-                out[4 * lane + word] = uniform(words[word][lane]);
+    /// Uniforms of a site, from `GROUP * group` on, four of a call after another.
+    fn uniforms(seed: u64, site: u32, draw: Draw, group: u64, out: &mut [[f32; GROUP]]) {
+        for (group, out) in (group..).zip(out) {
+            for call in 0..CALLS {
+                let words = words(seed, site, draw, group * CALLS as u64 + call as u64);
+                for word in 0..4 {
+                    out[4 * call + word] = uniform(words[word]);
+                }
             }
         }
     }
@@ -202,14 +200,13 @@ widest! {
 
 /// Four words of Philox4x32-10 for one counter: for uses that need bits, not normals.
 pub fn philox_words(counter: [u32; 4], key: u64) -> [u32; 4] {
-    let mut lanes = counter.map(|word| [word; LANES]);
-    philox(&mut lanes, [key as u32, (key >> 32) as u32]);
-    lanes.map(|word| word[0])
+    philox(counter.map(u64::from), [key as u32, (key >> 32) as u32])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::simd::same_at_every_level;
 
     /// The known answers published with Random123 for `philox4x32 10`.
     #[test]
@@ -235,10 +232,34 @@ mod tests {
     fn any_part_can_be_made_alone() {
         let mut whole = vec![0.0; 1000];
         Philox.fill(7, 3, 0, &mut whole);
-        for (first, length) in [(0, 1), (1, 63), (63, 2), (64, 64), (130, 500), (999, 1)] {
+        for (first, length) in [
+            (0, 0),
+            (0, 1),
+            (1, 255),
+            (255, 2),
+            (256, 256),
+            (130, 700),
+            (999, 1),
+        ] {
             let mut part = vec![0.0; length];
             Philox.fill(7, 3, first, &mut part);
             assert_eq!(part, whole[first..first + length]);
+        }
+    }
+
+    #[test]
+    fn the_same_at_every_level() {
+        for (first, length) in [(0, 0), (0, 1), (255, 2), (1, 1023), (0, 1024), (300, 1025)] {
+            same_at_every_level(|| {
+                let mut z = vec![0.0; length];
+                Philox.fill(7, 3, first, &mut z);
+                z
+            });
+            same_at_every_level(|| {
+                let mut uniforms = vec![0.0; length];
+                dropout_uniforms(7, 3, first, &mut uniforms);
+                uniforms
+            });
         }
     }
 

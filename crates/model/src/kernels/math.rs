@@ -1,101 +1,119 @@
 //! Elementary functions without branches, so that loops over them vectorise.
 //!
-//! The polynomials are those of the Cephes library (S. L. Moshier: `expf`, `logf`, `sinf`, `cosf`) and of Eigen's
-//! rational `erf` and `tanh`; the tests hold each against f64.
+//! The polynomials are minimax fits of our own; `tanh` is the rational function of the Eigen library. The tests hold each
+//! against f64; those over every f32 that are too long for every day are ignored by default.
 
-/// `2^n` for `-126 <= n <= 127`, from the bits of the exponent.
+/// Adding and taking away 1.5 * 2^23 rounds to the nearest integer, whose low bits stand at the end of the sum.
+const ROUND: f32 = 12_582_912.0;
+
+/// `e^(x + rest)` for `-87 <= x <= 0` and a `rest` below the last place of `x`.
 #[inline(always)]
-fn power_of_two(n: i32) -> f32 {
-    f32::from_bits(((n + 127) as u32) << 23)
+fn exp_in_range(x: f32, rest: f32) -> f32 {
+    let rounded = x.mul_add(std::f32::consts::LOG2_E, ROUND);
+    let n = rounded - ROUND;
+    // ln 2 in two parts; the first has so few bits that its product with n is exact.
+    let r = n.mul_add(2.121_944_4e-4, n.mul_add(-0.693_359_4, x)) + rest;
+    let mut p = 1.394_187_3e-3f32;
+    p = p.mul_add(r, 8.368_685e-3);
+    p = p.mul_add(r, 4.166_639e-2);
+    p = p.mul_add(r, 1.666_652_1e-1);
+    p = p.mul_add(r, 0.5);
+    p = p.mul_add(r, 1.0);
+    p = p.mul_add(r, 1.0);
+    p * f32::from_bits((rounded.to_bits() << 23).wrapping_add(0x3f80_0000))
 }
 
-/// `e^x` for `x <= 0`, as a softmax needs it; below -87 it stays at `e^-87`. Relative error below 2e-7; NaN stays NaN.
+/// `e^x` for `x <= 0`, as a softmax needs it, within 1 ulp; below -87 it stays at `e^-87`. NaN stays NaN.
 #[inline(always)]
 pub(crate) fn exp_nonpositive(x: f32) -> f32 {
     // `max` would swallow a NaN, a comparison does not.
-    let x = if x < -87.0 { -87.0 } else { x };
-    // Adding and taking away 1.5 * 2^23 rounds to the nearest integer.
-    const ROUND: f32 = 12_582_912.0;
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
-    let r = (x - n * 0.693_359_4) + n * 2.121_944_4e-4;
-    let mut p = 1.987_569_1e-4;
-    p = p * r + 1.398_199_9e-3;
-    p = p * r + 8.333_452e-3;
-    p = p * r + 4.166_579_6e-2;
-    p = p * r + 1.666_666_5e-1;
-    p = p * r + 0.5;
-    let y = p * (r * r) + r + 1.0;
-    y * power_of_two(n as i32)
+    exp_in_range(if x < -87.0 { -87.0 } else { x }, 0.0)
 }
 
-/// Natural logarithm of a positive, finite, normal `x`. Relative error below 2e-7.
+/// `-2 ln(u)` of `u = (k + 1/2) / 2^23`, where `k` is the word's upper 23 bits: the square of a Box-Muller radius,
+/// within 2 ulp.
 #[inline(always)]
-pub(crate) fn ln_positive(x: f32) -> f32 {
-    let bits = x.to_bits();
-    // Mantissa in [sqrt(1/2), sqrt(2)), exponent to match.
-    let shifted = bits.wrapping_add(0x3f80_0000 - 0x3f35_04f3);
-    let exponent = (shifted >> 23) as i32 - 127;
-    let m = f32::from_bits((shifted & 0x007f_ffff) + 0x3f35_04f3) - 1.0;
-    let e = exponent as f32;
-    let z = m * m;
-    let mut p = 7.037_683_6e-2;
-    p = p * m - 1.151_461e-1;
-    p = p * m + 1.167_699_9e-1;
-    p = p * m - 1.242_014_1e-1;
-    p = p * m + 1.424_932_3e-1;
-    p = p * m - 1.666_805_7e-1;
-    p = p * m + 2.000_071_5e-1;
-    p = p * m - 2.499_999_4e-1;
-    p = p * m + 3.333_333e-1;
-    let mut y = p * m * z;
-    y += e * -2.121_944_4e-4;
-    y -= 0.5 * z;
-    (m + y) + e * 0.693_359_4
+pub(crate) fn radius_squared(word: u32) -> f32 {
+    // 1 + k / 2^23 lies in [1, 2) and has k for its mantissa; what is left of the 1 is the half.
+    let u = f32::from_bits((word >> 9) | 0x3f80_0000) - (1.0 - 0.5 / 8_388_608.0);
+    // u = (1 + m) 2^e with 1 + m in [sqrt(1/2), sqrt(2)).
+    let shifted = u.to_bits().wrapping_sub(0x3f35_04f3) as i32;
+    let e = (shifted >> 23) as f32;
+    let m = f32::from_bits(u.to_bits().wrapping_sub(shifted as u32 & 0xff80_0000)) - 1.0;
+    let mut p = -1.747_766_4e-1f32;
+    p = p.mul_add(m, 2.861_548_4e-1);
+    p = p.mul_add(m, -2.983_270_6e-1);
+    p = p.mul_add(m, 3.314_062_4e-1);
+    p = p.mul_add(m, -3.992_448e-1);
+    p = p.mul_add(m, 5.000_355e-1);
+    p = p.mul_add(m, -6.666_789e-1);
+    p = p.mul_add(m, 9.999_998e-1);
+    p = p.mul_add(m, -2.0);
+    e.mul_add(-2.0 * std::f32::consts::LN_2, p * m)
 }
 
-/// `(sin, cos)` of `2 pi u` for `0 <= u < 1`. Absolute error below 2e-7.
+/// `(sin, cos)` of `2 pi v` with `v = (k + 1/2) / 2^23`, where `k` is the word's upper 23 bits. Absolute error below
+/// 1e-7.
 #[inline(always)]
-pub(crate) fn sin_cos_turns(u: f32) -> (f32, f32) {
-    let quarters = u * 4.0;
-    let nearest = (quarters + 0.5) as i32;
-    let r = (quarters - nearest as f32) * std::f32::consts::FRAC_PI_2;
+pub(crate) fn sin_cos_turns(word: u32) -> (f32, f32) {
+    // v in units of 2^-32: the upper two bits count quarter turns, the rest is the way to the nearest one.
+    let v = (word & !0x1ff) | 0x100;
+    let nearest = v.wrapping_add(1 << 29);
+    let r = (v << 2) as i32 as f32 * (1.0 / 4_294_967_296.0);
     let z = r * r;
-    let sin = ((-1.951_529_6e-4 * z + 8.332_161e-3) * z - 1.666_666_5e-1) * z * r + r;
-    let cos = ((2.443_315_7e-5 * z - 1.388_731_6e-3) * z + 4.166_664_6e-2) * z * z - 0.5 * z + 1.0;
+    let mut s = -4.602_177e-3f32;
+    s = s.mul_add(z, 7.968_023e-2);
+    s = s.mul_add(z, -6.459_635e-1);
+    s = s.mul_add(z, 1.570_796_4);
+    let s = s * r;
+    let mut c = -2.042_625_1e-2f32;
+    c = c.mul_add(z, 2.536_063_5e-1);
+    c = c.mul_add(z, -1.233_698);
+    let c = c.mul_add(z, 1.0);
     // Each quarter turn swaps the two and changes one sign.
-    let (a, b) = if nearest & 1 == 0 {
-        (sin, cos)
+    const SIGN: u32 = 1 << 31;
+    let (sin, cos) = if nearest & (1 << 30) == 0 {
+        (s, c)
     } else {
-        (cos, sin)
+        (c, s)
     };
-    let sin = if nearest & 2 == 0 { a } else { -a };
-    let cos = if (nearest + 1) & 2 == 0 { b } else { -b };
+    let sin = f32::from_bits(sin.to_bits() ^ (nearest & SIGN));
+    let cos = f32::from_bits(cos.to_bits() ^ (nearest.wrapping_add(1 << 30) & SIGN));
     (sin, cos)
 }
 
-/// The error function. Absolute error below 5e-7; NaN stays NaN, infinities give plus or minus one.
+/// The exact (erf) GELU `x Phi(x)`, within 6 ulp wherever the result is a normal number; NaN stays NaN.
+///
+/// `1 + erf(x / sqrt 2)` would cancel for negative `x`, so it goes through the tail of the normal distribution:
+/// `gelu(x) = max(x, 0) - a Q(a)` with `a = |x|` and `Q(a) = erfc(a / sqrt 2) / 2 = e^(-a^2 / 2) r p((a - 1) r)`,
+/// where `r = 1 / (a + 3.75)` and `p` is a polynomial.
 #[inline(always)]
-pub(crate) fn erf(x: f32) -> f32 {
-    // Beyond 4 the function is one to the last bit of f32; comparisons keep a NaN.
-    let x = if x > 4.0 { 4.0 } else { x };
-    let x = if x < -4.0 { -4.0 } else { x };
-    let z = x * x;
-    let mut p = -2.726_142_3e-10;
-    p = p * z + 2.770_681_4e-8;
-    p = p * z - 2.101_024e-6;
-    p = p * z - 5.692_506_4e-5;
-    p = p * z - 7.349_906e-4;
-    p = p * z - 2.954_6e-3;
-    p = p * z - 1.609_603_3e-2;
-    let mut q = -1.456_607_2e-5;
-    q = q * z - 2.133_740_6e-4;
-    q = q * z - 1.682_827e-3;
-    q = q * z - 7.373_329_3e-3;
-    q = q * z - 1.426_473_9e-2;
-    x * p / q
+pub(crate) fn gelu(x: f32) -> f32 {
+    // Beyond it the tail is no normal number. Comparisons keep a NaN.
+    const END: f32 = 13.19;
+    let a = x.abs();
+    let a = if a > END { END } else { a };
+    let r = 1.0 / (a + 3.75);
+    let t = (a - 1.0) * r;
+    let mut p = 1.789_271e-2f32;
+    p = p.mul_add(t, -3.909_98e-2);
+    p = p.mul_add(t, -3.151_205_6e-2);
+    p = p.mul_add(t, 1.418_908_5e-1);
+    p = p.mul_add(t, 8.122_761e-2);
+    p = p.mul_add(t, -8.571_713e-1);
+    p = p.mul_add(t, 1.700_093_6);
+    p = p.mul_add(t, -1.856_778);
+    p = p.mul_add(t, 1.242_496_8);
+    // The square and what its rounding took away.
+    let square = a * a;
+    let lost = a.mul_add(a, -square);
+    let tail = a * r * p * exp_in_range(-0.5 * square, -0.5 * lost);
+    let tail = if a == END { 0.0 } else { tail };
+    let positive = if x < 0.0 { 0.0 } else { x };
+    positive - tail
 }
 
-/// The hyperbolic tangent. Absolute error below 5e-7; NaN stays NaN, infinities give plus or minus one.
+/// The hyperbolic tangent, within 5 ulp; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
     // Beyond 7.9 the function is one to the last bits of f32; comparisons keep a NaN.
@@ -103,115 +121,19 @@ pub(crate) fn tanh(x: f32) -> f32 {
     let x = if x > END { END } else { x };
     let x = if x < -END { -END } else { x };
     let z = x * x;
-    let mut p = -2.760_768_5e-16;
-    p = p * z + 2.000_188e-13;
-    p = p * z - 8.604_672e-11;
-    p = p * z + 5.122_297e-8;
-    p = p * z + 1.485_722_4e-5;
-    p = p * z + 6.372_619e-4;
-    p = p * z + 4.893_524_6e-3;
-    let mut q = 1.198_258_4e-6;
-    q = q * z + 1.185_347_1e-4;
-    q = q * z + 2.268_434_6e-3;
-    q = q * z + 4.893_525e-3;
-    x * p / q
-}
-
-/// The exact (erf) GELU.
-#[inline(always)]
-pub(crate) fn gelu(x: f32) -> f32 {
-    0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+    let mut p = -2.760_768_5e-16f32;
+    p = p.mul_add(z, 2.000_188e-13);
+    p = p.mul_add(z, -8.604_672e-11);
+    p = p.mul_add(z, 5.122_297e-8);
+    p = p.mul_add(z, 1.485_722_4e-5);
+    p = p.mul_add(z, 6.372_619e-4);
+    p = p.mul_add(z, 4.893_524_6e-3);
+    let mut q = 1.198_258_4e-6f32;
+    q = q.mul_add(z, 1.185_347_1e-4);
+    q = q.mul_add(z, 2.268_434_6e-3);
+    q = q.mul_add(z, 4.893_525e-3);
+    x * (p / q)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Points of `[low, high]`, ends included.
-    fn grid(low: f64, high: f64) -> impl Iterator<Item = f32> {
-        const POINTS: usize = 400_001;
-        (0..POINTS).map(move |i| (low + (high - low) * i as f64 / (POINTS - 1) as f64) as f32)
-    }
-
-    /// erf by its Taylor series for small arguments and by a continued fraction for large ones, in f64.
-    fn erf_f64(x: f64) -> f64 {
-        if x.abs() < 3.0 {
-            let (mut term, mut sum, mut n) = (x, x, 0.0);
-            while term.abs() > 1e-18 {
-                n += 1.0;
-                term *= -x * x / n;
-                sum += term / (2.0 * n + 1.0);
-            }
-            sum * 2.0 / std::f64::consts::PI.sqrt()
-        } else {
-            let mut fraction = 0.0;
-            for k in (1..60).rev() {
-                fraction = f64::from(k) / 2.0 / (x.abs() + fraction);
-            }
-            let tail = (-x * x).exp() / (x.abs() + fraction) / std::f64::consts::PI.sqrt();
-            x.signum() * (1.0 - tail)
-        }
-    }
-
-    #[test]
-    fn exp_is_close() {
-        for x in grid(-86.9, 0.0) {
-            let want = f64::from(x).exp();
-            assert!(
-                ((f64::from(exp_nonpositive(x)) - want) / want).abs() < 2e-7,
-                "{x}"
-            );
-        }
-        assert!(exp_nonpositive(f32::NAN).is_nan());
-        assert_eq!(exp_nonpositive(f32::NEG_INFINITY), exp_nonpositive(-87.0));
-        assert_eq!(exp_nonpositive(0.0), 1.0);
-    }
-
-    #[test]
-    fn ln_is_close() {
-        for x in grid(1e-7, 1.0).chain(grid(1.0, 1e6)) {
-            let want = f64::from(x).ln();
-            assert!(
-                (f64::from(ln_positive(x)) - want).abs() <= 2e-7 * want.abs().max(0.3),
-                "{x}"
-            );
-        }
-    }
-
-    #[test]
-    fn sin_and_cos_are_close() {
-        for u in grid(0.0, 0.999_999_9) {
-            let angle = f64::from(u) * std::f64::consts::TAU;
-            let (sin, cos) = sin_cos_turns(u);
-            assert!((f64::from(sin) - angle.sin()).abs() < 2e-7, "{u}");
-            assert!((f64::from(cos) - angle.cos()).abs() < 2e-7, "{u}");
-        }
-    }
-
-    #[test]
-    fn erf_is_close() {
-        for x in grid(-6.0, 6.0) {
-            assert!(
-                (f64::from(erf(x)) - erf_f64(f64::from(x))).abs() < 5e-7,
-                "{x}"
-            );
-        }
-        assert!(erf(f32::NAN).is_nan());
-        assert!((erf(f32::INFINITY) - 1.0).abs() < 5e-7);
-        assert!(gelu(f32::NAN).is_nan());
-        assert_eq!(gelu(f32::INFINITY), f32::INFINITY);
-    }
-
-    #[test]
-    fn tanh_is_close() {
-        for x in grid(-10.0, 10.0) {
-            assert!(
-                (f64::from(tanh(x)) - f64::from(x).tanh()).abs() < 5e-7,
-                "{x}"
-            );
-        }
-        assert!(tanh(f32::NAN).is_nan());
-        assert!((tanh(f32::INFINITY) - 1.0).abs() < 5e-7);
-        assert_eq!(tanh(0.0), 0.0);
-    }
-}
+mod tests;

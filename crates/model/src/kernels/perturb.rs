@@ -1,13 +1,18 @@
 //! Perturbed weights, with the noise made where it is used.
 
+use std::mem::MaybeUninit;
+
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::host::{Host, row_numbers};
+use super::simd::{Buffer, widest};
 use crate::noise::{Noise, Probe};
 
-/// Elements a thread perturbs at a time; the normals of as many stay in its cache.
-const CHUNK: usize = 1024;
+/// Elements that a thread takes at a time: enough to be worth the handing over.
+const TASK: usize = 8192;
+/// Elements perturbed at a time. While the normals of a few are made, the processor fetches the weights of the next few.
+const PIECE: usize = 256;
 
 /// `theta + scale * z(seed)` for each probe.
 ///
@@ -27,25 +32,14 @@ pub(crate) fn whole(
             return on_device(theta.unsqueeze(), &all, parameter, noise, probes);
         }
     };
-    let values = host.values();
-    let mut out = vec![0.0f32; probes.len() * values.len()];
-    if !values.is_empty() {
-        by_chunk(&mut out, values.len())
-            .into_par_iter()
-            .enumerate()
-            .for_each(|(chunk, mut planes)| {
-                let first = chunk * CHUNK;
-                let last = (first + CHUNK).min(values.len());
-                perturb(
-                    &values[first..last],
-                    first,
-                    parameter,
-                    noise,
-                    probes,
-                    &mut planes,
-                );
-            });
-    }
+    let stretches = Stretches {
+        theta: host.values(),
+        length: TASK,
+        first: |stretch| stretch * TASK,
+        parameter,
+        noise,
+    };
+    let out = stretches.perturbed(host.values().len(), probes);
     Host::tensor(out, [probes.len(), rows, columns])
 }
 
@@ -61,7 +55,6 @@ pub(crate) fn rows(
     probes: &[Probe],
 ) -> Tensor<3> {
     let [_, columns] = theta.dims();
-    let planes = probes.len().max(1);
     let [host] = match Host::of([theta]) {
         Ok(host) => host,
         Err([theta]) => {
@@ -75,67 +68,124 @@ pub(crate) fn rows(
         }
     };
     let values = host.values();
-    let mut out = vec![0.0f32; planes * numbers.len() * columns];
-    if out.is_empty() {
-        return Host::tensor(out, [planes, numbers.len(), columns]);
+    if probes.is_empty() {
+        let row = |&number: &usize| &values[number * columns..(number + 1) * columns];
+        let out: Vec<f32> = numbers.iter().flat_map(row).copied().collect();
+        return Host::tensor(out, [1, numbers.len(), columns]);
     }
-    let plane = numbers.len() * columns;
-    let mut by_row: Vec<Vec<&mut [f32]>> = numbers.iter().map(|_| Vec::new()).collect();
-    for part in out.chunks_exact_mut(plane) {
-        for (row, slice) in by_row.iter_mut().zip(part.chunks_exact_mut(columns)) {
-            row.push(slice);
-        }
-    }
-    by_row
-        .into_par_iter()
-        .zip(numbers)
-        .for_each(|(mut planes, &number)| {
-            let first = number * columns;
-            let row = &values[first..first + columns];
-            match probes {
-                [] => planes[0].copy_from_slice(row),
-                _ => perturb(row, first, parameter, noise, probes, &mut planes),
-            }
-        });
-    Host::tensor(out, [planes, numbers.len(), columns])
+    let stretches = Stretches {
+        theta: values,
+        length: columns,
+        first: |row: usize| numbers[row] * columns,
+        parameter,
+        noise,
+    };
+    let out = stretches.perturbed(numbers.len() * columns, probes);
+    Host::tensor(out, [probes.len(), numbers.len(), columns])
 }
 
-/// Writes each probe's copy of `theta[first ..]` to its plane. Probes that share a seed share the normals.
-fn perturb(
-    theta: &[f32],
-    first: usize,
+/// What is perturbed: stretches of a tensor, of one length.
+struct Stretches<'a, F> {
+    /// The tensor's elements.
+    theta: &'a [f32],
+    /// Elements of a stretch; the last one may be shorter.
+    length: usize,
+    /// The number of a stretch's first element.
+    first: F,
+    /// Position of the tensor among the trained ones.
     parameter: usize,
-    noise: &dyn Noise,
-    probes: &[Probe],
-    planes: &mut [&mut [f32]],
-) {
-    let mut z = [0.0f32; CHUNK];
-    for start in (0..theta.len()).step_by(CHUNK) {
-        let end = (start + CHUNK).min(theta.len());
-        let z = &mut z[..end - start];
-        let mut made = None;
-        for (probe, plane) in probes.iter().zip(planes.iter_mut()) {
-            if made != Some(probe.seed) {
-                noise.fill(probe.seed, parameter, first + start, z);
-                made = Some(probe.seed);
+    /// Where `z` comes from.
+    noise: &'a dyn Noise,
+}
+
+impl<F: Fn(usize) -> usize + Sync> Stretches<'_, F> {
+    /// The `plane` elements of all stretches as each probe sees them, plane after plane.
+    fn perturbed(&self, plane: usize, probes: &[Probe]) -> Vec<f32> {
+        let count = probes.len() * plane;
+        let mut out: Vec<f32> = Vec::with_capacity(count);
+        if count == 0 {
+            return out;
+        }
+        let pairs = out.spare_capacity_mut()[..count].chunks_mut(2 * plane);
+        for (planes, probes) in pairs.zip(probes.chunks(2)) {
+            match *probes {
+                [a, b] => self.write_two(planes.split_at_mut(plane), [a, b]),
+                [a] => self.write_one(planes, a),
+                _ => unreachable!("chunks of two hold one or two"),
             }
-            let values = theta[start..end].iter().zip(&*z);
-            for (out, (&theta, &z)) in plane[start..end].iter_mut().zip(values) {
-                *out = theta + probe.scale * z;
+        }
+        // SAFETY: the capacity is at least `count`, and each of the first `count` elements has been written: chunks of
+        // `2 * plane` cover them, as many as there are chunks of probes; `write_one` and `write_two` cut all of their
+        // planes into stretches, and `write` writes all of a stretch or panics.
+        unsafe { out.set_len(count) };
+        out
+    }
+
+    /// Stretches that a thread takes at a time.
+    fn at_once(&self) -> usize {
+        TASK.div_ceil(self.length)
+    }
+
+    fn write_one(&self, plane: &mut [MaybeUninit<f32>], probe: Probe) {
+        plane
+            .par_chunks_mut(self.length)
+            .with_min_len(self.at_once())
+            .enumerate()
+            .for_each(|(stretch, out)| self.write((self.first)(stretch), [probe], [out]));
+    }
+
+    fn write_two(
+        &self,
+        planes: (&mut [MaybeUninit<f32>], &mut [MaybeUninit<f32>]),
+        probes: [Probe; 2],
+    ) {
+        planes
+            .0
+            .par_chunks_mut(self.length)
+            .zip(planes.1.par_chunks_mut(self.length))
+            .with_min_len(self.at_once())
+            .enumerate()
+            .for_each(|(stretch, (a, b))| {
+                self.write((self.first)(stretch), probes, [a, b]);
+            });
+    }
+
+    /// Writes each probe's copy of the elements from `first` on: all of the planes, which are of one length. Probes that
+    /// share a seed share the normals.
+    fn write<const N: usize>(
+        &self,
+        first: usize,
+        probes: [Probe; N],
+        mut planes: [&mut [MaybeUninit<f32>]; N],
+    ) {
+        let length = planes[0].len();
+        let mut z = Buffer::<PIECE>::new();
+        for start in (0..length).step_by(PIECE) {
+            let end = (start + PIECE).min(length);
+            let theta = &self.theta[first + start..first + end];
+            let z = &mut z.0[..end - start];
+            let mut made = None;
+            for (probe, plane) in probes.iter().zip(&mut planes) {
+                if made != Some(probe.seed) {
+                    self.noise
+                        .fill(probe.seed, self.parameter, first + start, z);
+                    made = Some(probe.seed);
+                }
+                step_away(theta, probe.scale, z, &mut plane[start..end]);
             }
         }
     }
 }
 
-/// The planes of `[P, n]`, cut into chunks: for each chunk its part of every plane.
-fn by_chunk(out: &mut [f32], plane: usize) -> Vec<Vec<&mut [f32]>> {
-    let mut chunks: Vec<Vec<&mut [f32]>> = (0..plane.div_ceil(CHUNK)).map(|_| Vec::new()).collect();
-    for values in out.chunks_exact_mut(plane) {
-        for (chunk, part) in chunks.iter_mut().zip(values.chunks_mut(CHUNK)) {
-            chunk.push(part);
+widest! {
+    /// `out <- theta + scale * z`, all of it.
+    fn step_away(theta: &[f32], scale: f32, z: &[f32], out: &mut [MaybeUninit<f32>]) {
+        // A shorter one would leave elements unwritten.
+        assert!(theta.len() == out.len() && z.len() == out.len());
+        for ((out, theta), z) in out.iter_mut().zip(theta).zip(z) {
+            out.write(scale.mul_add(*z, *theta));
         }
     }
-    chunks
 }
 
 /// The same on another device: the normals are made here and sent there.

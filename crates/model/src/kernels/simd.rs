@@ -1,10 +1,53 @@
 //! One body, compiled for several instruction sets and chosen at run time.
 //!
-//! Rust never contracts `a * b + c` into a fused operation on its own, so every version of a body gives the same
-//! bits: the choice changes the speed and nothing else.
+//! Rust never contracts `a * b + c` into a fused operation on its own; where a body asks for one with `mul_add`, it is
+//! fused everywhere, in hardware on AVX-512, AVX2 with FMA and aarch64, by the C library's slow `fmaf` on what is older.
+//! So every version of a body gives the same bits: the choice changes the speed and nothing else.
 
-/// Defines a function whose body is compiled for AVX-512, AVX2 and the baseline, and calls the widest the
-/// processor has.
+/// What a body is compiled for, from the oldest to the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// What the program as a whole is compiled for.
+    Baseline,
+    /// AVX2 with FMA.
+    Avx2,
+    /// AVX-512 as of Skylake's servers.
+    Avx512,
+}
+
+/// The newest level that this processor has.
+#[inline]
+pub(crate) fn level() -> Level {
+    #[cfg(test)]
+    if let Some(level) = force::forced() {
+        return level.min(detected());
+    }
+    detected()
+}
+
+/// What the processor says of itself; the standard library asks it once.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn detected() -> Level {
+    use std::arch::is_x86_feature_detected as has;
+    if !(has!("avx2") && has!("fma")) {
+        Level::Baseline
+    } else if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+        Level::Avx512
+    } else {
+        Level::Avx2
+    }
+}
+
+/// Other architectures have one version.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+fn detected() -> Level {
+    Level::Baseline
+}
+
+/// Defines a function whose body is compiled for every [`Level`], and calls the newest version that the processor can
+/// run.
 macro_rules! widest {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
@@ -15,24 +58,20 @@ macro_rules! widest {
 
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx512($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
-                #[target_feature(enable = "avx2")]
+                #[target_feature(enable = "avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
 
-                if std::arch::is_x86_feature_detected!("avx512f")
-                    && std::arch::is_x86_feature_detected!("avx512bw")
-                    && std::arch::is_x86_feature_detected!("avx512dq")
-                    && std::arch::is_x86_feature_detected!("avx512vl")
-                {
-                    // SAFETY: the processor has just been asked for every feature this version was compiled with.
-                    return unsafe { avx512($($arg),*) };
-                }
-                if std::arch::is_x86_feature_detected!("avx2") {
+                match $crate::kernels::simd::level() {
+                    // SAFETY: `level` gives this only of a processor that has every feature this version is compiled
+                    // with.
+                    $crate::kernels::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
-                    return unsafe { avx2($($arg),*) };
+                    $crate::kernels::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::kernels::simd::Level::Baseline => {}
                 }
             }
             body($($arg),*)
@@ -40,6 +79,17 @@ macro_rules! widest {
     };
 }
 pub(crate) use widest;
+
+/// Room for `N` numbers that no register's width straddles two cache lines of.
+#[repr(C, align(64))]
+pub(crate) struct Buffer<const N: usize>(pub(crate) [f32; N]);
+
+impl<const N: usize> Buffer<N> {
+    /// Zeros.
+    pub(crate) fn new() -> Self {
+        Self([0.0; N])
+    }
+}
 
 /// Lanes of the fixed-order sums: one AVX-512 register of f32.
 pub(crate) const LANES: usize = 16;
@@ -74,3 +124,51 @@ fn sum_lanes(lanes: &[f32; LANES]) -> f32 {
     }
     lanes[0]
 }
+
+#[cfg(test)]
+pub(crate) use force::same_at_every_level;
+
+/// Older versions of the bodies for the tests, which hold them equal.
+#[cfg(test)]
+mod force {
+    use std::cell::Cell;
+
+    use super::Level;
+
+    thread_local! {
+        static FORCED: Cell<Option<Level>> = const { Cell::new(None) };
+    }
+
+    /// What this thread is held to.
+    pub(super) fn forced() -> Option<Level> {
+        FORCED.get()
+    }
+
+    /// Carries out `work`, which must call the bodies on this thread, with each of their versions that the processor can
+    /// run, and gives what all of them gave: the same bits, except that one NaN is as good as another.
+    #[track_caller]
+    pub(crate) fn same_at_every_level(work: impl Fn() -> Vec<f32>) -> Vec<f32> {
+        let at = |level| {
+            FORCED.set(Some(level));
+            let values = work();
+            FORCED.set(None);
+            values
+        };
+        let oldest = at(Level::Baseline);
+        for level in [Level::Avx2, Level::Avx512] {
+            let values = at(level);
+            assert_eq!(values.len(), oldest.len());
+            for (i, (a, b)) in values.iter().zip(&oldest).enumerate() {
+                let same = a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+                assert!(
+                    same,
+                    "element {i}: {a:e} at {level:?}, {b:e} at the baseline"
+                );
+            }
+        }
+        oldest
+    }
+}
+
+#[cfg(test)]
+mod tests;

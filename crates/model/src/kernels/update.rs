@@ -4,9 +4,12 @@ use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::host::Host;
+use super::simd::{Buffer, widest};
 
-/// Elements a thread updates at a time; their gradient stays in its cache.
-const CHUNK: usize = 1024;
+/// Elements that a thread takes at a time: enough to be worth the handing over.
+const TASK: usize = 8192;
+/// Elements updated at a time. While the normals of a few are made, the processor fetches the weights of the next few.
+const PIECE: usize = 256;
 
 /// Puts `change(elements)` to work on the tensor's own memory where it lives on the CPU and nobody else holds it; from
 /// another device the elements come here and go back.
@@ -32,15 +35,23 @@ type Fill<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 /// `theta <- theta - (step + decay * theta)`.
 pub(crate) fn descend(theta: &mut [f32], step: Fill<'_>, decay: f32) {
     theta
-        .par_chunks_mut(CHUNK)
+        .par_chunks_mut(TASK)
         .enumerate()
-        .for_each(|(chunk, theta)| {
-            with_gradient(chunk, theta.len(), step, |step| {
-                for (theta, step) in theta.iter_mut().zip(step) {
-                    *theta -= *step + decay * *theta;
-                }
-            });
+        .for_each(|(task, theta)| {
+            let mut room = Buffer::<PIECE>::new();
+            for (piece, theta) in theta.chunks_mut(PIECE).enumerate() {
+                let step = piece_of(step, task, piece, &mut room.0[..theta.len()]);
+                descend_piece(theta, step, decay);
+            }
         });
+}
+
+widest! {
+    fn descend_piece(theta: &mut [f32], step: &[f32], decay: f32) {
+        for (theta, step) in theta.iter_mut().zip(step) {
+            *theta -= decay.mul_add(*theta, *step);
+        }
+    }
 }
 
 /// SGD's running sum of gradients and how it moves the weights.
@@ -59,17 +70,26 @@ impl Momentum {
     /// A sum of zeros is a first step.
     pub(crate) fn descend(&self, theta: &mut [f32], sum: &mut [f32], gradient: Fill<'_>) {
         theta
-            .par_chunks_mut(CHUNK)
-            .zip(sum.par_chunks_mut(CHUNK))
+            .par_chunks_mut(TASK)
+            .zip(sum.par_chunks_mut(TASK))
             .enumerate()
-            .for_each(|(chunk, (theta, sum))| {
-                with_gradient(chunk, theta.len(), gradient, |gradient| {
-                    for ((theta, sum), gradient) in theta.iter_mut().zip(sum).zip(gradient) {
-                        *sum = self.momentum * *sum + (*gradient + self.decay * *theta);
-                        *theta -= self.lr * *sum;
-                    }
-                });
+            .for_each(|(task, (theta, sum))| {
+                let mut room = Buffer::<PIECE>::new();
+                let pieces = theta.chunks_mut(PIECE).zip(sum.chunks_mut(PIECE));
+                for (piece, (theta, sum)) in pieces.enumerate() {
+                    let gradient = piece_of(gradient, task, piece, &mut room.0[..theta.len()]);
+                    momentum_piece(self, theta, sum, gradient);
+                }
             });
+    }
+}
+
+widest! {
+    fn momentum_piece(rule: &Momentum, theta: &mut [f32], sum: &mut [f32], gradient: &[f32]) {
+        for ((theta, sum), gradient) in theta.iter_mut().zip(sum).zip(gradient) {
+            *sum = rule.momentum.mul_add(*sum, rule.decay.mul_add(*theta, *gradient));
+            *theta = (-rule.lr).mul_add(*sum, *theta);
+        }
     }
 }
 
@@ -99,30 +119,43 @@ impl Adam {
         gradient: Fill<'_>,
     ) {
         theta
-            .par_chunks_mut(CHUNK)
-            .zip(first.par_chunks_mut(CHUNK))
-            .zip(second.par_chunks_mut(CHUNK))
+            .par_chunks_mut(TASK)
+            .zip(first.par_chunks_mut(TASK))
+            .zip(second.par_chunks_mut(TASK))
             .enumerate()
-            .for_each(|(chunk, ((theta, first), second))| {
-                with_gradient(chunk, theta.len(), gradient, |gradient| {
-                    let moments = first.iter_mut().zip(second);
-                    for ((theta, (first, second)), &g) in
-                        theta.iter_mut().zip(moments).zip(gradient)
-                    {
-                        *first = self.beta1 * *first + self.new[0] * g;
-                        *second = self.beta2 * *second + self.new[1] * (g * g);
-                        *theta -= self.step * (*first / (second.sqrt() + self.epsilon));
-                        *theta -= self.decay * *theta;
-                    }
-                });
+            .for_each(|(task, ((theta, first), second))| {
+                let mut room = Buffer::<PIECE>::new();
+                let moments = first.chunks_mut(PIECE).zip(second.chunks_mut(PIECE));
+                for (piece, (theta, (first, second))) in
+                    theta.chunks_mut(PIECE).zip(moments).enumerate()
+                {
+                    let gradient = piece_of(gradient, task, piece, &mut room.0[..theta.len()]);
+                    adam_piece(self, theta, first, second, gradient);
+                }
             });
     }
 }
 
-/// Makes the gradient of a chunk and hands it on.
-fn with_gradient(chunk: usize, length: usize, fill: Fill<'_>, then: impl FnOnce(&[f32])) {
-    let mut gradient = [0.0f32; CHUNK];
-    let gradient = &mut gradient[..length];
-    fill(chunk * CHUNK, gradient);
-    then(gradient);
+widest! {
+    fn adam_piece(
+        rule: &Adam,
+        theta: &mut [f32],
+        first: &mut [f32],
+        second: &mut [f32],
+        gradient: &[f32],
+    ) {
+        let moments = first.iter_mut().zip(second);
+        for ((theta, (first, second)), &g) in theta.iter_mut().zip(moments).zip(gradient) {
+            *first = rule.beta1.mul_add(*first, rule.new[0] * g);
+            *second = rule.beta2.mul_add(*second, rule.new[1] * (g * g));
+            let moved = (-rule.step).mul_add(*first / (second.sqrt() + rule.epsilon), *theta);
+            *theta = (-rule.decay).mul_add(moved, moved);
+        }
+    }
+}
+
+/// Fills `out` with the gradient of a task's piece.
+fn piece_of<'a>(fill: Fill<'_>, task: usize, piece: usize, out: &'a mut [f32]) -> &'a [f32] {
+    fill(task * TASK + piece * PIECE, out);
+    out
 }
