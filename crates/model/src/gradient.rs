@@ -145,6 +145,7 @@ impl Gradient for Gradients {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::simd::same_at_every_level;
     use crate::noise::Philox;
 
     #[test]
@@ -173,6 +174,58 @@ mod tests {
         gradient.factors = None;
         gradient.fill(1, 0, 2.0, &mut twice);
         assert_eq!(scaled, twice);
+    }
+
+    /// Against f64, at and around the widths of registers and parts, with any number of terms.
+    #[test]
+    fn estimates_against_f64() {
+        for length in [0, 1, 15, 16, 17, 31, 33, 63, 64, 65, 1023, 1024, 1025] {
+            for count in 0..4u64 {
+                let term = |i| Term {
+                    seed: i,
+                    coefficient: i as f64 - 0.7,
+                };
+                let gradient = Estimates {
+                    noise: &Philox,
+                    terms: (0..count).map(term).collect(),
+                    factors: None,
+                };
+                let ours = same_at_every_level(|| {
+                    let mut out = vec![f32::NAN; length];
+                    gradient.fill(1, 3, 0.3, &mut out);
+                    out
+                });
+                let mut exact = vec![0.0f64; length];
+                for term in &gradient.terms {
+                    let mut z = vec![0.0; length];
+                    Philox.fill(term.seed, 1, 3, &mut z);
+                    for (exact, z) in exact.iter_mut().zip(z) {
+                        *exact += 0.3 * term.coefficient * f64::from(z);
+                    }
+                }
+                for (ours, exact) in ours.iter().zip(exact) {
+                    assert!((f64::from(*ours) - exact).abs() < 2e-6);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_coefficient_that_is_not_finite_shows() {
+        let mut gradient = Estimates {
+            noise: &Philox,
+            terms: vec![Term {
+                seed: 1,
+                coefficient: f64::NAN,
+            }],
+            factors: None,
+        };
+        let mut out = [0.0; 33];
+        gradient.fill(0, 0, 1.0, &mut out);
+        assert!(out.iter().all(|it| it.is_nan()));
+        gradient.terms[0].coefficient = f64::INFINITY;
+        gradient.fill(0, 0, 1.0, &mut out);
+        assert!(out.iter().all(|it| it.is_infinite()));
     }
 
     /// Against torch 2's `clip_grad_norm_`.

@@ -25,3 +25,35 @@ fn squares(values: &[f32]) -> f64 {
         .collect();
     parts.iter().sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::{random, values};
+
+    #[test]
+    fn against_a_plain_sum() {
+        for n in [1, 15, 16, 17, 1025, PART - 1, PART, PART + 1] {
+            let x = random::<2>([1, n], 5);
+            let squares: f64 = values(x.clone())
+                .iter()
+                .map(|&x| f64::from(x).powi(2))
+                .sum();
+            assert!((norm(x) - squares.sqrt()).abs() <= 1e-12 * squares.sqrt());
+        }
+    }
+
+    #[test]
+    fn of_nothing_and_of_what_is_not_finite() {
+        let of = |values: Vec<f32>| {
+            let n = values.len();
+            norm(Tensor::from_data(
+                burn::tensor::TensorData::new(values, [1, n]),
+                &burn::tensor::Device::flex(),
+            ))
+        };
+        assert_eq!(of(vec![]), 0.0);
+        assert!(of(vec![1.0, f32::NAN]).is_nan());
+        assert_eq!(of(vec![1.0, f32::NEG_INFINITY]), f64::INFINITY);
+    }
+}

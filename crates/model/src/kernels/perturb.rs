@@ -208,3 +208,6 @@ fn on_device(
     });
     Tensor::cat(planes.collect(), 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,3 +159,6 @@ fn piece_of<'a>(fill: Fill<'_>, task: usize, piece: usize, out: &'a mut [f32]) -
     fill(task * TASK + piece * PIECE, out);
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,38 @@
+use proptest::prelude::{prop, proptest};
 use rayon::prelude::*;
 
 use super::*;
+use crate::kernels::simd::{same_at_every_level, widest};
+
+widest! {
+    /// Every function of each number.
+    fn all_of(x: &[f32], out: &mut [[f32; 6]]) {
+        for (x, out) in x.iter().zip(out) {
+            let (sin, cos) = sin_cos_turns(x.to_bits());
+            *out = [exp_nonpositive(*x), gelu(*x), tanh(*x), radius_squared(x.to_bits()), sin, cos];
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn levels_agree_on_anything(x in prop::collection::vec(prop::num::f32::ANY, 0..70)) {
+        same_at_every_level(|| {
+            let mut out = vec![[0.0; 6]; x.len()];
+            all_of(&x, &mut out);
+            out.concat()
+        });
+    }
+
+    #[test]
+    fn levels_agree_where_the_functions_bend(x in prop::collection::vec(-20.0f32..20.0, 0..70)) {
+        same_at_every_level(|| {
+            let mut out = vec![[0.0; 6]; x.len()];
+            all_of(&x, &mut out);
+            out.concat()
+        });
+    }
+}
 
 /// The distance in units of the last place that `want` has as an f32; subnormal numbers are measured as the smallest
 /// normal one.
