@@ -227,11 +227,10 @@ impl Made<'_> {
     /// Some rows with all that belongs to them.
     fn finish(&self, probe: usize, rows: Range<usize>, width: usize, out: &mut [f32]) {
         let rank = self.dense.rank();
-        for (row, out) in rows.zip(out.chunks_exact_mut(width)) {
-            let product = &self.product[row * width..(row + 1) * width];
-            let inner = &self.inner[row * rank..(row + 1) * rank];
-            self.dense.finish(probe, product, inner, out);
-        }
+        let product = &self.product[rows.start * width..rows.end * width];
+        let inner = &self.inner[rows.start * rank..rows.end * rank];
+        let out = &mut out[..product.len()];
+        self.dense.finish(probe, product, inner, out);
     }
 }
 

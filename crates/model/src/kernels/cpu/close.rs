@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::dense::DenseView;
 use super::jobs::{cut, pieces, rows_of_a_piece, with_scratch};
 use super::planes::Planes;
-use super::rows::{add_gelu_row, close_row};
+use super::rows::{add_gelu, close};
 use crate::clock::{Phase, Watch};
 use crate::kernels::host::Host;
 
@@ -75,9 +75,7 @@ impl CloseView<'_> {
             time(&mut || self.output.product(probe, mixed, middle));
             close_rows(&self.output, &self.norm, probe, middle, residual);
             time(&mut || self.up.product(probe, middle, inner));
-            for row in inner.chunks_exact_mut(inner_width) {
-                add_gelu_row(row, self.up.bias.plane(probe));
-            }
+            add_gelu(inner, self.up.bias.plane(probe));
             time(&mut || self.down.product(probe, inner, out));
             close_rows(&self.down, &self.last_norm, probe, out, middle);
         });
@@ -93,8 +91,5 @@ fn close_rows(
     residual: &[f32],
 ) {
     let [bias, gain, shift] = [dense.bias, norm.gain, norm.shift].map(|it| it.plane(probe));
-    let width = bias.len();
-    for (x, residual) in x.chunks_exact_mut(width).zip(residual.chunks_exact(width)) {
-        close_row(x, bias, residual, gain, shift, norm.epsilon);
-    }
+    close(x, bias, residual, gain, shift, norm.epsilon);
 }

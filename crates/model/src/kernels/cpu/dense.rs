@@ -55,7 +55,7 @@ impl DenseView<'_> {
         }
     }
 
-    /// What is missing of a row of the product: bias and LoRA's term.
+    /// What is missing of some rows of the product: bias and LoRA's term.
     pub(crate) fn finish(&self, probe: usize, product: &[f32], inner: &[f32], out: &mut [f32]) {
         let bias = self.bias.plane(probe);
         match self.low_rank {
@@ -69,8 +69,11 @@ impl DenseView<'_> {
 
 widest! {
     fn with_bias(product: &[f32], bias: &[f32], out: &mut [f32]) {
-        for ((out, product), bias) in out.iter_mut().zip(product).zip(bias) {
-            *out = product + bias;
+        let width = bias.len();
+        for (product, out) in product.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+            for ((out, product), bias) in out.iter_mut().zip(product).zip(bias) {
+                *out = product + bias;
+            }
         }
     }
 }
@@ -78,32 +81,51 @@ widest! {
 widest! {
     /// `product + bias + scale * inner b`, b `[r, out]`.
     fn with_low_rank(product: &[f32], bias: &[f32], inner: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {
-        const STRIP: usize = 4 * LANES;
-        let width = out.len();
-        let mut first = 0;
-        while first + STRIP <= width {
-            let mut sums = [0.0f32; STRIP];
-            for (i, sum) in sums.iter_mut().enumerate() {
-                *sum = product[first..][..STRIP][i] + bias[first..][..STRIP][i];
+        let width = bias.len();
+        let rank = b.len() / width;
+        let rows = product.chunks_exact(width).zip(inner.chunks_exact(rank));
+        for ((product, inner), out) in rows.zip(out.chunks_exact_mut(width)) {
+            let mut first = 0;
+            while first + STRIP <= width {
+                low_rank_strip::<STRIP>(product, bias, inner, b, scale, first, out);
+                first += STRIP;
             }
-            for (rank, &inner) in inner.iter().enumerate() {
-                let factor = scale * inner;
-                let b = &b[rank * width + first..][..STRIP];
-                for (sum, &b) in sums.iter_mut().zip(b) {
-                    *sum = factor.mul_add(b, *sum);
-                }
+            while first < width {
+                low_rank_strip::<1>(product, bias, inner, b, scale, first, out);
+                first += 1;
             }
-            out[first..][..STRIP].copy_from_slice(&sums);
-            first += STRIP;
-        }
-        for i in first..width {
-            let mut sum = product[i] + bias[i];
-            for (rank, &inner) in inner.iter().enumerate() {
-                sum = (scale * inner).mul_add(b[rank * width + i], sum);
-            }
-            out[i] = sum;
         }
     }
+}
+
+/// Columns whose sums are made side by side.
+const STRIP: usize = 4 * LANES;
+
+/// `N` columns of a row.
+#[inline(always)]
+fn low_rank_strip<const N: usize>(
+    product: &[f32],
+    bias: &[f32],
+    inner: &[f32],
+    b: &[f32],
+    scale: f32,
+    first: usize,
+    out: &mut [f32],
+) {
+    let width = out.len();
+    let (product, bias) = (&product[first..][..N], &bias[first..][..N]);
+    let mut sums = [0.0f32; N];
+    for i in 0..N {
+        sums[i] = product[i] + bias[i];
+    }
+    for (rank, &inner) in inner.iter().enumerate() {
+        let factor = scale * inner;
+        let b = &b[rank * width + first..][..N];
+        for i in 0..N {
+            sums[i] = factor.mul_add(b[i], sums[i]);
+        }
+    }
+    out[first..][..N].copy_from_slice(&sums);
 }
 
 /// Rows whose sums are made side by side.

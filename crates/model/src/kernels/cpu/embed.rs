@@ -1,10 +1,12 @@
 //! The sum of word, position and token-type embeddings, and layer norm on its own.
 
 use burn::tensor::Tensor;
+use rayon::prelude::*;
 
 use super::close::NormView;
+use super::jobs::{cut, pieces, rows_of_a_piece};
 use super::planes::Planes;
-use super::rows::normalise_row;
+use super::rows;
 use crate::kernels::Embed;
 use crate::kernels::host::{Host, for_rows};
 
@@ -36,11 +38,14 @@ pub(crate) fn normalise(x: Planes<'_>, norm: NormView<'_>) -> Tensor<3> {
     // Gain and shift need not be trained both.
     let planes = x.count.max(norm.gain.count).max(norm.shift.count);
     let mut out = vec![0.0f32; planes * rows * width];
-    for_rows(&mut out, width, |i, out| {
-        let (plane, row) = (i / rows, i % rows);
-        out.copy_from_slice(x.some(plane, row..row + 1));
+    let groups = pieces(rows, rows_of_a_piece(planes * rows));
+    let lengths = groups.iter().map(|group| group.len() * width);
+    let slices = cut(&mut out, lengths.cycle().take(planes * groups.len()));
+    slices.into_par_iter().enumerate().for_each(|(i, out)| {
+        let (plane, group) = (i / groups.len(), &groups[i % groups.len()]);
+        out.copy_from_slice(x.some(plane, group.clone()));
         let [gain, shift] = [norm.gain, norm.shift].map(|it| it.plane(plane));
-        normalise_row(out, gain, shift, norm.epsilon);
+        rows::normalise(out, gain, shift, norm.epsilon);
     });
     Host::tensor(out, [planes, rows, width])
 }

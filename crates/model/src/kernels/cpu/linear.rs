@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::dense::DenseView;
 use super::jobs::{cut, pieces, rows_of_a_piece, with_scratch};
 use super::planes::Planes;
-use super::rows::{gelu_row, tanh_row};
+use super::rows::{gelu, tanh};
 use crate::kernels::Activation;
 use crate::kernels::host::Host;
 
@@ -26,14 +26,11 @@ pub(crate) fn linear(x: Planes<'_>, dense: DenseView<'_>, then: Activation) -> T
         with_scratch([out.len(), group.len() * rank], |[product, inner]| {
             dense.product(probe, x, product);
             dense.inner(probe, x, inner);
-            let rows = product.chunks_exact(width).zip(out.chunks_exact_mut(width));
-            for (row, (product, out)) in rows.enumerate() {
-                dense.finish(probe, product, &inner[row * rank..][..rank], out);
-                match then {
-                    Activation::None => {}
-                    Activation::Gelu => gelu_row(out),
-                    Activation::Tanh => tanh_row(out),
-                }
+            dense.finish(probe, product, inner, out);
+            match then {
+                Activation::None => {}
+                Activation::Gelu => gelu(out),
+                Activation::Tanh => tanh(out),
             }
         });
     });

@@ -1,20 +1,22 @@
-//! What is done to each row alone.
+//! What is done to each row alone, many rows a call: asking the processor what it can is then not felt.
 
 use crate::kernels::math;
 use crate::kernels::simd::{sum_by, widest};
 
 widest! {
     /// `gelu(x + bias)`, the exact GELU.
-    pub(crate) fn add_gelu_row(x: &mut [f32], bias: &[f32]) {
-        for (x, bias) in x.iter_mut().zip(bias) {
-            *x = math::gelu(*x + bias);
+    pub(crate) fn add_gelu(x: &mut [f32], bias: &[f32]) {
+        for row in x.chunks_exact_mut(bias.len()) {
+            for (x, bias) in row.iter_mut().zip(bias) {
+                *x = math::gelu(*x + bias);
+            }
         }
     }
 }
 
 widest! {
     /// `gelu(x)`
-    pub(crate) fn gelu_row(x: &mut [f32]) {
+    pub(crate) fn gelu(x: &mut [f32]) {
         for x in x {
             *x = math::gelu(*x);
         }
@@ -23,7 +25,7 @@ widest! {
 
 widest! {
     /// `tanh(x)`
-    pub(crate) fn tanh_row(x: &mut [f32]) {
+    pub(crate) fn tanh(x: &mut [f32]) {
         for x in x {
             *x = math::tanh(*x);
         }
@@ -32,7 +34,7 @@ widest! {
 
 widest! {
     /// `layer_norm(x + bias + residual)`
-    pub(crate) fn close_row(
+    pub(crate) fn close(
         x: &mut [f32],
         bias: &[f32],
         residual: &[f32],
@@ -40,17 +42,22 @@ widest! {
         shift: &[f32],
         epsilon: f32,
     ) {
-        for ((x, bias), residual) in x.iter_mut().zip(bias).zip(residual) {
-            *x = *x + bias + residual;
+        let width = bias.len();
+        for (x, residual) in x.chunks_exact_mut(width).zip(residual.chunks_exact(width)) {
+            for ((x, bias), residual) in x.iter_mut().zip(bias).zip(residual) {
+                *x = *x + bias + residual;
+            }
+            normalised(x, gain, shift, epsilon);
         }
-        normalised(x, gain, shift, epsilon);
     }
 }
 
 widest! {
     /// `layer_norm(x)`
-    pub(crate) fn normalise_row(x: &mut [f32], gain: &[f32], shift: &[f32], epsilon: f32) {
-        normalised(x, gain, shift, epsilon);
+    pub(crate) fn normalise(x: &mut [f32], gain: &[f32], shift: &[f32], epsilon: f32) {
+        for x in x.chunks_exact_mut(gain.len()) {
+            normalised(x, gain, shift, epsilon);
+        }
     }
 }
 

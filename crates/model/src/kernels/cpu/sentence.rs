@@ -8,10 +8,6 @@ use crate::kernels::simd::{LANES, widest};
 
 /// Queries whose scores are summed side by side.
 const QUERIES: usize = 8;
-/// Queries whose results are summed side by side, and vectors of each.
-const MIXED: usize = 4;
-const VECTORS: usize = 4;
-
 type Lanes = [f32; LANES];
 
 /// The memory a sentence is worked on in; of any length before.
@@ -56,18 +52,49 @@ widest! {
     }
 }
 
-/// The head's columns of all keys, sixteen keys side by side; where there are no more, what was there.
+/// The head's columns of all keys, sixteen keys side by side; where there are no more keys, zeros.
 #[inline(always)]
 fn by_column(keys: &[f32], width: usize, size: usize, length: usize, out: &mut [Lanes]) {
     for (block, out) in out.chunks_exact_mut(size).enumerate() {
         let first = block * LANES;
-        for lane in 0..LANES.min(length - first) {
-            let key = &keys[(first + lane) * width..][..size];
-            for (out, &value) in out.iter_mut().zip(key) {
-                out[lane] = value;
+        let count = LANES.min(length - first);
+        let (tiles, rest) = out.as_chunks_mut::<LANES>();
+        for (tile, out) in tiles.iter_mut().enumerate() {
+            let mut rows = [[0.0f32; LANES]; LANES];
+            for (i, row) in rows[..count].iter_mut().enumerate() {
+                row.copy_from_slice(&keys[(first + i) * width + tile * LANES..][..LANES]);
+            }
+            *out = transposed(rows);
+        }
+        let done = size - rest.len();
+        for (column, out) in rest.iter_mut().enumerate() {
+            *out = [0.0; LANES];
+            for (i, out) in out[..count].iter_mut().enumerate() {
+                *out = keys[(first + i) * width + done + column];
             }
         }
     }
+}
+
+/// Rows for columns, by exchanging ever smaller quarters.
+#[inline(always)]
+fn transposed(rows: [Lanes; LANES]) -> [Lanes; LANES] {
+    exchanged::<1>(exchanged::<2>(exchanged::<4>(exchanged::<8>(rows))))
+}
+
+/// In every square of `2 S` rows and columns, the quarter at the upper right against the one at the lower left.
+#[inline(always)]
+fn exchanged<const S: usize>(rows: [Lanes; LANES]) -> [Lanes; LANES] {
+    let mut out = rows;
+    for upper in (0..LANES).filter(|row| row & S == 0) {
+        let (a, b) = (rows[upper], rows[upper | S]);
+        for lane in 0..LANES {
+            let right = lane & S != 0;
+            out[upper][lane] = if right { b[lane ^ S] } else { a[lane] };
+            out[upper | S][lane] = if right { b[lane] } else { a[lane ^ S] };
+        }
+    }
+    out
 }
 
 /// The products of all queries with sixteen keys.
@@ -166,49 +193,52 @@ fn mix(
 ) {
     let weights = weights.as_flattened();
     let stride = blocks * LANES;
+    let mut column = 0;
+    while column < size {
+        let (values, out) = (&values[column..], &mut out[column..]);
+        // Sixteen sums at a time, as many as there are registers beside those of the values.
+        column += match size - column {
+            64.. => {
+                mix_columns::<4, 4>(weights, stride, values, width, length, out);
+                64
+            }
+            32.. => {
+                mix_columns::<8, 2>(weights, stride, values, width, length, out);
+                32
+            }
+            16.. => {
+                mix_columns::<8, 1>(weights, stride, values, width, length, out);
+                16
+            }
+            left => {
+                narrow(left, weights, stride, values, width, length, out);
+                left
+            }
+        };
+    }
+}
+
+/// `V` vectors of columns, `Q` queries at a time.
+#[inline(always)]
+fn mix_columns<const Q: usize, const V: usize>(
+    weights: &[f32],
+    stride: usize,
+    values: &[f32],
+    width: usize,
+    length: usize,
+    out: &mut [f32],
+) {
     let queries = weights.len() / stride;
     let mut query = 0;
     while query < queries {
-        let several = query + MIXED <= queries;
-        let weights = &weights[query * stride..];
-        let out = &mut out[query * width..];
-        let mut column = 0;
-        while column < size {
-            let (values, out) = (&values[column..], &mut out[column..]);
-            let many = column + VECTORS * LANES <= size;
-            let one = column + LANES <= size;
-            match (several, many, one) {
-                (true, true, _) => {
-                    weighted::<MIXED, VECTORS>(weights, stride, values, width, length, out)
-                }
-                (false, true, _) => {
-                    weighted::<1, VECTORS>(weights, stride, values, width, length, out)
-                }
-                (true, _, true) => {
-                    weighted::<MIXED, 1>(weights, stride, values, width, length, out)
-                }
-                (false, _, true) => weighted::<1, 1>(weights, stride, values, width, length, out),
-                _ => {
-                    let rows = if several { MIXED } else { 1 };
-                    narrow(
-                        rows,
-                        size - column,
-                        weights,
-                        stride,
-                        values,
-                        width,
-                        length,
-                        out,
-                    );
-                }
-            }
-            column += match (many, one) {
-                (true, _) => VECTORS * LANES,
-                (_, true) => LANES,
-                _ => size - column,
-            };
+        let (weights, out) = (&weights[query * stride..], &mut out[query * width..]);
+        if query + Q <= queries {
+            weighted::<Q, V>(weights, stride, values, width, length, out);
+            query += Q;
+        } else {
+            weighted::<1, V>(weights, stride, values, width, length, out);
+            query += 1;
         }
-        query += if several { MIXED } else { 1 };
     }
 }
 
@@ -243,9 +273,7 @@ fn weighted<const Q: usize, const V: usize>(
 
 /// What is left of columns when the vectors are full.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
 fn narrow(
-    rows: usize,
     columns: usize,
     weights: &[f32],
     stride: usize,
@@ -254,7 +282,7 @@ fn narrow(
     length: usize,
     out: &mut [f32],
 ) {
-    for row in 0..rows {
+    for row in 0..weights.len() / stride {
         for column in 0..columns {
             let mut sum = 0.0f32;
             for key in 0..length {
