@@ -1,21 +1,22 @@
 //! Attention of one sentence, in registers.
 //!
-//! Scores are made for sixteen keys at a time from keys laid out by column; every sum runs in the order of the columns, of
-//! the keys, of the head's size, whatever is computed beside it.
+//! Sixteen queries go side by side, one in each lane: what is summed over columns, over keys or compared among keys is then
+//! summed and compared without looking across lanes, in the order of the columns and of the keys, whatever is beside it.
 
 use crate::kernels::math::exp_nonpositive;
 use crate::kernels::simd::{LANES, widest};
 
-/// Queries whose scores are summed side by side.
-const QUERIES: usize = 8;
+/// Keys whose products are summed side by side.
+const KEYS: usize = 8;
+
 type Lanes = [f32; LANES];
 
 /// The memory a sentence is worked on in; of any length before.
 #[derive(Default)]
 pub(crate) struct Room {
-    /// A head's keys by column: for each sixteen keys, the head's columns.
-    keys: Vec<Lanes>,
-    /// For each query, the weights of the keys, filled up to sixteens.
+    /// Sixteen queries by column.
+    queries: Vec<Lanes>,
+    /// For each key, its weight for each of the queries.
     weights: Vec<Lanes>,
 }
 
@@ -34,44 +35,46 @@ widest! {
         out: &mut [f32],
     ) {
         let size = width / heads;
-        let (queries, length) = (q.len() / width, keys.len() / width);
-        let blocks = length.div_ceil(LANES);
-        room.keys.resize(blocks * size, [0.0; LANES]);
-        room.weights.resize(queries * blocks, [0.0; LANES]);
-        for head in 0..heads {
-            let first = head * size;
-            by_column(&keys[first..], width, size, length, &mut room.keys);
-            for (block, keys) in room.keys.chunks_exact(size).enumerate() {
-                scores(&q[first..], width, keys, block, blocks, &mut room.weights);
+        let scale = 1.0 / (size as f32).sqrt();
+        room.queries.resize(size, [0.0; LANES]);
+        room.weights.resize(keys.len() / width, [0.0; LANES]);
+        let blocks = q.chunks(LANES * width).zip(out.chunks_mut(LANES * width));
+        for (q, out) in blocks {
+            for head in 0..heads {
+                let first = head * size;
+                by_column(&q[first..], width, &mut room.queries);
+                scores(&room.queries, &keys[first..], width, &mut room.weights);
+                softmax(&mut room.weights, scale);
+                mix(&room.weights, &values[first..], width, size, &mut out[first..]);
             }
-            for weights in room.weights.chunks_exact_mut(blocks) {
-                softmax(weights.as_flattened_mut(), length, 1.0 / (size as f32).sqrt());
-            }
-            mix(&room.weights, blocks, &values[first..], width, size, length, &mut out[first..]);
         }
     }
 }
 
-/// The head's columns of all keys, sixteen keys side by side; where there are no more keys, zeros.
+/// How many rows there are from a column on.
 #[inline(always)]
-fn by_column(keys: &[f32], width: usize, size: usize, length: usize, out: &mut [Lanes]) {
-    for (block, out) in out.chunks_exact_mut(size).enumerate() {
-        let first = block * LANES;
-        let count = LANES.min(length - first);
-        let (tiles, rest) = out.as_chunks_mut::<LANES>();
-        for (tile, out) in tiles.iter_mut().enumerate() {
-            let mut rows = [[0.0f32; LANES]; LANES];
-            for (i, row) in rows[..count].iter_mut().enumerate() {
-                row.copy_from_slice(&keys[(first + i) * width + tile * LANES..][..LANES]);
-            }
-            *out = transposed(rows);
+fn rows_in(rows: &[f32], width: usize) -> usize {
+    rows.len().div_ceil(width)
+}
+
+/// The head's columns of up to sixteen queries side by side; where there are no more queries, zeros.
+#[inline(always)]
+fn by_column(q: &[f32], width: usize, out: &mut [Lanes]) {
+    let count = rows_in(q, width);
+    let size = out.len();
+    let (tiles, rest) = out.as_chunks_mut::<LANES>();
+    for (tile, out) in tiles.iter_mut().enumerate() {
+        let mut rows = [[0.0f32; LANES]; LANES];
+        for (i, row) in rows[..count].iter_mut().enumerate() {
+            row.copy_from_slice(&q[i * width + tile * LANES..][..LANES]);
         }
-        let done = size - rest.len();
-        for (column, out) in rest.iter_mut().enumerate() {
-            *out = [0.0; LANES];
-            for (i, out) in out[..count].iter_mut().enumerate() {
-                *out = keys[(first + i) * width + done + column];
-            }
+        *out = transposed(rows);
+    }
+    let done = size - rest.len();
+    for (column, out) in rest.iter_mut().enumerate() {
+        *out = [0.0; LANES];
+        for (i, out) in out[..count].iter_mut().enumerate() {
+            *out = q[i * width + done + column];
         }
     }
 }
@@ -97,121 +100,85 @@ fn exchanged<const S: usize>(rows: [Lanes; LANES]) -> [Lanes; LANES] {
     out
 }
 
-/// The products of all queries with sixteen keys.
+/// The products of all keys with sixteen queries.
 #[inline(always)]
-fn scores(
-    q: &[f32],
-    width: usize,
-    keys: &[Lanes],
-    block: usize,
-    blocks: usize,
-    weights: &mut [Lanes],
-) {
-    let queries = weights.len() / blocks;
-    let mut query = 0;
-    while query + QUERIES <= queries {
-        let sums = dots::<QUERIES>(&q[query * width..], width, keys);
-        for (i, sum) in sums.into_iter().enumerate() {
-            weights[(query + i) * blocks + block] = sum;
-        }
-        query += QUERIES;
+fn scores(queries: &[Lanes], keys: &[f32], width: usize, weights: &mut [Lanes]) {
+    let (eights, rest) = weights.as_chunks_mut::<KEYS>();
+    for (i, out) in eights.iter_mut().enumerate() {
+        *out = dots(queries, &keys[i * KEYS * width..], width);
     }
-    while query < queries {
-        let [sum] = dots::<1>(&q[query * width..], width, keys);
-        weights[query * blocks + block] = sum;
-        query += 1;
+    let done = eights.len() * KEYS;
+    for (i, out) in rest.iter_mut().enumerate() {
+        [*out] = dots(queries, &keys[(done + i) * width..], width);
     }
 }
 
-/// The products of `Q` queries with sixteen keys, summed from the head's first column to its last.
+/// The products of `K` keys with sixteen queries, summed from the head's first column to its last.
 #[inline(always)]
-fn dots<const Q: usize>(q: &[f32], width: usize, keys: &[Lanes]) -> [Lanes; Q] {
-    let size = keys.len();
-    let rows: [&[f32]; Q] = std::array::from_fn(|i| &q[i * width..][..size]);
-    let mut sums = [[0.0f32; LANES]; Q];
-    for (column, keys) in keys.iter().enumerate() {
+fn dots<const K: usize>(queries: &[Lanes], keys: &[f32], width: usize) -> [Lanes; K] {
+    let rows: [&[f32]; K] = std::array::from_fn(|i| &keys[i * width..][..queries.len()]);
+    let mut sums = [[0.0f32; LANES]; K];
+    for (column, queries) in queries.iter().enumerate() {
         for (sum, row) in sums.iter_mut().zip(&rows) {
-            let query = row[column];
+            let key = row[column];
             for lane in 0..LANES {
-                sum[lane] = query.mul_add(keys[lane], sum[lane]);
+                sum[lane] = key.mul_add(queries[lane], sum[lane]);
             }
         }
     }
     sums
 }
 
-/// Of the first `length` scores, in place; the others become zero. A NaN among the scores makes every weight NaN.
+/// Over the keys, in place. A NaN among a query's scores makes all its weights NaN.
 #[inline(always)]
-fn softmax(weights: &mut [f32], length: usize, scale: f32) {
-    weights[length..].fill(f32::NEG_INFINITY);
-    let (blocks, _) = weights.as_chunks_mut::<LANES>();
+fn softmax(weights: &mut [Lanes], scale: f32) {
     let mut largest = [f32::NEG_INFINITY; LANES];
-    for block in &*blocks {
+    for scores in &*weights {
         for lane in 0..LANES {
-            largest[lane] = if block[lane] > largest[lane] {
-                block[lane]
+            largest[lane] = if scores[lane] > largest[lane] {
+                scores[lane]
             } else {
                 largest[lane]
             };
         }
     }
-    let largest = largest.iter().fold(
-        f32::NEG_INFINITY,
-        |largest, &x| if x > largest { x } else { largest },
-    );
-    for block in &mut *blocks {
-        for weight in block {
-            *weight = exp_nonpositive((*weight - largest) * scale);
-        }
-    }
-    weights[length..].fill(0.0);
-    let (blocks, _) = weights.as_chunks_mut::<LANES>();
     let mut sums = [0.0f32; LANES];
-    for block in &*blocks {
+    for weights in &mut *weights {
         for lane in 0..LANES {
-            sums[lane] += block[lane];
+            weights[lane] = exp_nonpositive((weights[lane] - largest[lane]) * scale);
+            sums[lane] += weights[lane];
         }
     }
-    let inverse = 1.0 / sums.iter().sum::<f32>();
-    for block in blocks {
-        for weight in block {
-            *weight *= inverse;
+    let inverse = sums.map(|sum| 1.0 / sum);
+    for weights in weights {
+        for lane in 0..LANES {
+            weights[lane] *= inverse[lane];
         }
     }
 }
 
 /// The weighted sums of the values, from the first key to the last.
 #[inline(always)]
-fn mix(
-    weights: &[Lanes],
-    blocks: usize,
-    values: &[f32],
-    width: usize,
-    size: usize,
-    length: usize,
-    out: &mut [f32],
-) {
-    let weights = weights.as_flattened();
-    let stride = blocks * LANES;
+fn mix(weights: &[Lanes], values: &[f32], width: usize, size: usize, out: &mut [f32]) {
     let mut column = 0;
     while column < size {
         let (values, out) = (&values[column..], &mut out[column..]);
         // Sixteen sums at a time, as many as there are registers beside those of the values.
         column += match size - column {
             64.. => {
-                mix_columns::<4, 4>(weights, stride, values, width, length, out);
+                mix_columns::<4, 4>(weights, values, width, out);
                 64
             }
             32.. => {
-                mix_columns::<8, 2>(weights, stride, values, width, length, out);
+                mix_columns::<8, 2>(weights, values, width, out);
                 32
             }
             16.. => {
-                mix_columns::<8, 1>(weights, stride, values, width, length, out);
+                mix_columns::<8, 1>(weights, values, width, out);
                 16
             }
             left => {
-                narrow(left, weights, stride, values, width, length, out);
+                narrow(left, weights, values, width, out);
                 left
             }
         };
@@ -221,44 +188,39 @@ fn mix(
 /// `V` vectors of columns, `Q` queries at a time.
 #[inline(always)]
 fn mix_columns<const Q: usize, const V: usize>(
-    weights: &[f32],
-    stride: usize,
+    weights: &[Lanes],
     values: &[f32],
     width: usize,
-    length: usize,
     out: &mut [f32],
 ) {
-    let queries = weights.len() / stride;
+    let queries = rows_in(out, width);
     let mut query = 0;
     while query < queries {
-        let (weights, out) = (&weights[query * stride..], &mut out[query * width..]);
+        let out = &mut out[query * width..];
         if query + Q <= queries {
-            weighted::<Q, V>(weights, stride, values, width, length, out);
+            weighted::<Q, V>(weights, query, values, width, out);
             query += Q;
         } else {
-            weighted::<1, V>(weights, stride, values, width, length, out);
+            weighted::<1, V>(weights, query, values, width, out);
             query += 1;
         }
     }
 }
 
-/// `Q` queries, `V` vectors of columns.
+/// Some queries from `first` on.
 #[inline(always)]
 fn weighted<const Q: usize, const V: usize>(
-    weights: &[f32],
-    stride: usize,
+    weights: &[Lanes],
+    first: usize,
     values: &[f32],
     width: usize,
-    length: usize,
     out: &mut [f32],
 ) {
-    let rows: [&[f32]; Q] = std::array::from_fn(|i| &weights[i * stride..][..length]);
     let mut sums = [[[0.0f32; LANES]; V]; Q];
-    for key in 0..length {
-        let value = &values[key * width..][..V * LANES];
-        let (value, _) = value.as_chunks::<LANES>();
-        for (sums, row) in sums.iter_mut().zip(&rows) {
-            let weight = row[key];
+    for (key, weights) in weights.iter().enumerate() {
+        let (value, _) = values[key * width..][..V * LANES].as_chunks::<LANES>();
+        let weights = &weights[first..][..Q];
+        for (sums, weight) in sums.iter_mut().zip(weights) {
             for (sum, value) in sums.iter_mut().zip(value) {
                 for lane in 0..LANES {
                     sum[lane] = weight.mul_add(value[lane], sum[lane]);
@@ -273,22 +235,14 @@ fn weighted<const Q: usize, const V: usize>(
 
 /// What is left of columns when the vectors are full.
 #[inline(always)]
-fn narrow(
-    columns: usize,
-    weights: &[f32],
-    stride: usize,
-    values: &[f32],
-    width: usize,
-    length: usize,
-    out: &mut [f32],
-) {
-    for row in 0..weights.len() / stride {
+fn narrow(columns: usize, weights: &[Lanes], values: &[f32], width: usize, out: &mut [f32]) {
+    for query in 0..rows_in(out, width) {
         for column in 0..columns {
             let mut sum = 0.0f32;
-            for key in 0..length {
-                sum = weights[row * stride + key].mul_add(values[key * width + column], sum);
+            for (key, weights) in weights.iter().enumerate() {
+                sum = weights[query].mul_add(values[key * width + column], sum);
             }
-            out[row * width + column] = sum;
+            out[query * width + column] = sum;
         }
     }
 }
