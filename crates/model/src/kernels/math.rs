@@ -104,10 +104,11 @@ pub(crate) fn gelu(x: f32) -> f32 {
     p = p.mul_add(t, 1.700_093_6);
     p = p.mul_add(t, -1.856_778);
     p = p.mul_add(t, 1.242_496_8);
-    // The square and what its rounding took away.
-    let square = a * a;
-    let lost = a.mul_add(a, -square);
-    let tail = a * r * p * exp_in_range(-0.5 * square, -0.5 * lost);
+    // -a^2 / 2 and what its rounding took away.
+    let half = -0.5 * a;
+    let square = half * a;
+    let lost = half.mul_add(a, -square);
+    let tail = a * r * p * exp_in_range(square, lost);
     let tail = if a == END { 0.0 } else { tail };
     let positive = if x < 0.0 { 0.0 } else { x };
     positive - tail
