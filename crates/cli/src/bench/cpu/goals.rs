@@ -157,14 +157,20 @@ fn builtin(measured: &Measured) -> Goal {
     let rate = Spread::of(runs().map(|seconds| 1.0 / seconds));
     let floor = Spread::of(builtin.steps.iter().map(|times| 1.0 / times.floor_s));
     let around = Spread::of_quotients(runs(), builtin.steps.iter().map(|times| times.step_s));
-    let all = over.zip(rate).zip(floor.zip(around));
+    let naive = Spread::of_quotients(
+        runs(),
+        builtin.steps.iter().map(|times| times.naive_floor_s),
+    );
+    let all = over.zip(naive).zip(rate.zip(floor).zip(around));
     Goal {
         what: "built-in model, a run's step over its floor",
         to_reach: "at most 1.5",
-        here: all.map_or("not measured".into(), |((over, rate), (floor, around))| {
+        here: all.map_or("not measured".into(), |((over, naive), ((rate, floor), around))| {
             format!(
-                "{}: {:.0} steps/s, the floor {:.0}; a run's step takes {:.2} of a bare one",
+                "{}; over the naive floor {:.2}; {:.0} steps/s, the floor {:.0}; a run's step takes {:.2} of a bare \
+                 one",
                 over.text(2),
+                naive.median,
                 rate.median,
                 floor.median,
                 around.median

@@ -128,7 +128,7 @@ fn everything_measured() {
     | normals made and applied a second | at least 1.2 billion | 0.80 billion into perturbed copies, 1.20 billion into the weights | missed |
     | update of all weights over making as many normals without writing them | at most 1.3 | 1.25: 100 ms over 80 ms, 120.0 M weights | reached |
     | peak resident set of a full-parameter step over a forward pass | at most 1.15 | 1.10: 660 MiB over 600 MiB | reached |
-    | built-in model, a run's step over its floor | at most 1.5 | 1.50 (1.38 to 1.62): 1 steps/s, the floor 1; a run's step takes 1.20 of a bare one | reached |
+    | built-in model, a run's step over its floor | at most 1.5 | 1.50 (1.38 to 1.62); over the naive floor 1.20; 1 steps/s, the floor 1; a run's step takes 1.20 of a bare one | reached |
     | two at once: built-in model | say which is faster | at once, as by default, by 1.35: 155.0 steps/s at once, 115.0 in turn |  |
     | two at once: base | say which is faster | one after the other, `--jobs 1`, by 1.25: 0.500 steps/s at once, 0.625 in turn |  |
 
