@@ -47,7 +47,7 @@ pub(crate) trait Kernels {
     ///
     /// # Shapes
     /// `[P or 1, T, in]` -> `[P or 1, T, out]`
-    fn linear(&self, x: Tensor<3>, dense: Dense, then: Activation) -> Tensor<3>;
+    fn linear(&self, x: Tensor<3>, dense: Dense, then: Activation, watch: Watch<'_>) -> Tensor<3>;
 
     /// `softmax(q k^T / sqrt(d)) v` within each sentence and head, with the front's keys and values before the sentence's
     /// own; q from the rows that ask, k and v from all.

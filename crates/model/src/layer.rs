@@ -29,7 +29,7 @@ impl Linear {
     /// The same with something done to each number that comes out.
     pub(crate) fn then(&self, then: Activation, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
         let dense = self.dense(probes);
-        kernels::of(dense.tensors().chain([&x])).linear(x, dense.clone(), then)
+        kernels::of(dense.tensors().chain([&x])).linear(x, dense.clone(), then, probes.watch())
     }
 
     /// As the probes see it.

@@ -38,9 +38,9 @@ impl Kernels for Cpu {
         embed::normalise(Planes::of(&held(&x)), norm.view())
     }
 
-    fn linear(&self, x: Tensor<3>, dense: Dense, then: Activation) -> Tensor<3> {
+    fn linear(&self, x: Tensor<3>, dense: Dense, then: Activation, watch: Watch<'_>) -> Tensor<3> {
         let dense = HeldDense::new(&dense);
-        linear::linear(Planes::of(&held(&x)), dense.view(), then)
+        linear::linear(Planes::of(&held(&x)), dense.view(), then, watch)
     }
 
     fn attend(&self, attend: Attend, layout: Layout<'_>, watch: Watch<'_>) -> Tensor<3> {
@@ -65,11 +65,13 @@ impl Kernels for Cpu {
     }
 
     fn close(&self, close: Close, watch: Watch<'_>) -> Tensor<3> {
-        if close.dropout.iter().any(Option::is_some) {
+        let dense = [&close.output, &close.up, &close.down];
+        if close.dropout.iter().any(Option::is_some) || dense.iter().any(|it| it.low_rank.is_some())
+        {
             return Plain.close(close, watch);
         }
         let [mixed, residual] = [&close.mixed, &close.residual].map(held);
-        let [output, up, down] = [&close.output, &close.up, &close.down].map(HeldDense::new);
+        let [output, up, down] = dense.map(HeldDense::new);
         let [norm, last_norm] = [&close.norm, &close.last_norm].map(HeldNorm::new);
         CloseView {
             mixed: Planes::of(&mixed),

@@ -6,7 +6,6 @@
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use rayon::prelude::*;
 
 /// A contiguous CPU tensor whose elements can be read and written.
 pub(crate) struct Host<const D: usize> {
@@ -68,24 +67,4 @@ pub(crate) fn row_numbers(rows: &[usize], device: &Device) -> Tensor<1, Int> {
     let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
     let count = rows.len();
     Tensor::from_data(TensorData::new(rows, [count]), device)
-}
-
-/// Rows given to a thread at a time: enough work to be worth the handing over.
-fn rows_at_a_time(width: usize) -> usize {
-    (16_384 / width.max(1)).max(1)
-}
-
-/// Calls `f(row number, row)` for every row of `width` elements, over all threads.
-///
-/// Each row is written by one call, so the number of threads cannot change a result.
-pub(crate) fn for_rows(values: &mut [f32], width: usize, f: impl Fn(usize, &mut [f32]) + Sync) {
-    let rows = rows_at_a_time(width);
-    values
-        .par_chunks_mut(rows * width)
-        .enumerate()
-        .for_each(|(chunk, part)| {
-            for (i, row) in part.chunks_exact_mut(width).enumerate() {
-                f(chunk * rows + i, row);
-            }
-        });
 }

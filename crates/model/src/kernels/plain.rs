@@ -22,7 +22,7 @@ impl Kernels for Plain {
         (x - mean) / (variance + norm.epsilon).sqrt() * norm.gain + norm.shift
     }
 
-    fn linear(&self, x: Tensor<3>, dense: Dense, then: Activation) -> Tensor<3> {
+    fn linear(&self, x: Tensor<3>, dense: Dense, then: Activation, _: Watch<'_>) -> Tensor<3> {
         let mut y = product(x.clone(), dense.weight) + dense.bias;
         if let Some(low_rank) = dense.low_rank {
             y = y + x.matmul(low_rank.a).matmul(low_rank.b) * low_rank.scale;
@@ -34,7 +34,7 @@ impl Kernels for Plain {
         }
     }
 
-    fn attend(&self, attend: Attend, layout: Layout<'_>, _: Watch<'_>) -> Tensor<3> {
+    fn attend(&self, attend: Attend, layout: Layout<'_>, watch: Watch<'_>) -> Tensor<3> {
         let Attend {
             all,
             asking,
@@ -43,13 +43,13 @@ impl Kernels for Plain {
             value,
             front,
         } = attend;
-        let q = self.linear(asking, query, Activation::None);
-        let k = self.linear(all.clone(), key, Activation::None);
-        let v = self.linear(all, value, Activation::None);
+        let q = self.linear(asking, query, Activation::None, watch);
+        let k = self.linear(all.clone(), key, Activation::None, watch);
+        let v = self.linear(all, value, Activation::None, watch);
         attention(q, k, v, front, layout)
     }
 
-    fn close(&self, close: Close, _: Watch<'_>) -> Tensor<3> {
+    fn close(&self, close: Close, watch: Watch<'_>) -> Tensor<3> {
         let [first, last] = close.dropout;
         let drop = |site: Option<crate::dropout::Site>, x: Tensor<3>| match site {
             None => x,
@@ -57,11 +57,14 @@ impl Kernels for Plain {
         };
         let x = drop(
             first,
-            self.linear(close.mixed, close.output, Activation::None),
+            self.linear(close.mixed, close.output, Activation::None, watch),
         );
         let x = self.normalise(x + close.residual, close.norm);
-        let inner = self.linear(x.clone(), close.up, Activation::Gelu);
-        let y = drop(last, self.linear(inner, close.down, Activation::None));
+        let inner = self.linear(x.clone(), close.up, Activation::Gelu, watch);
+        let y = drop(
+            last,
+            self.linear(inner, close.down, Activation::None, watch),
+        );
         self.normalise(y + x, close.last_norm)
     }
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::cpu::Cpu;
 use super::plain::Plain;
 use super::*;
+use crate::kernels::simd::same_at_every_level;
 use crate::test_support::{assert_close, random, values};
 
 /// Lengths at and around the vectors' sixteen lanes, and where four and eight of them end.
@@ -76,11 +77,11 @@ proptest! {
         let x = random([p[0], rows, input], 1);
         let dense = dense([p[1], p[2], p[3], p[4]], [input, output, rank], 2);
         prop_assume!(rows > 0 || p.iter().all(|&planes| planes == 1));
-        let ours = Cpu.linear(x.clone(), dense.clone(), then);
+        let ours = Cpu.linear(x.clone(), dense.clone(), then, Watch::default());
         if rows == 0 {
             prop_assert_eq!(ours.dims(), [1, 0, output]);
         } else {
-            assert_close(ours, Plain.linear(x, dense, then), 2e-5);
+            assert_close(ours, Plain.linear(x, dense, then, Watch::default()), 2e-5);
         }
     }
 
@@ -136,14 +137,21 @@ proptest! {
     }
 
     #[test]
-    fn close(p in planes_of_all(), rows in 1usize..40, width in width(), inner in width()) {
+    fn close(
+        p in planes_of_all(),
+        rows in 1usize..40,
+        width in width(),
+        inner in width(),
+        // LoRA beside one of them is the plain version's, and must not be lost.
+        rank in prop_oneof![9 => Just(0usize), 1 => Just(3)],
+    ) {
         prop_assume!(width > 2);
         let close = Close {
             mixed: random([p[0], rows, width], 1),
             residual: random([p[1], rows, width], 2),
             output: dense([p[2], p[3], 1, 1], [width, width, 0], 10),
             norm: norm([p[4], p[5]], width, 3),
-            up: dense([p[6], p[7], 1, 1], [width, inner, 0], 20),
+            up: dense([p[6], p[7], p[12], p[13]], [width, inner, rank], 20),
             down: dense([p[8], p[9], 1, 1], [inner, width, 0], 30),
             last_norm: norm([p[10], p[11]], width, 5),
             dropout: [None, None],
@@ -172,7 +180,12 @@ fn a_front_is_a_sentence_s_first_tokens() {
         heads: 4,
         dropout: None,
     };
-    let first = Cpu.linear(states.clone().narrow(1, 0, 5), own(), Activation::None);
+    let first = Cpu.linear(
+        states.clone().narrow(1, 0, 5),
+        own(),
+        Activation::None,
+        Watch::default(),
+    );
     let front = Front {
         keys: first.clone(),
         values: first,
@@ -209,7 +222,7 @@ fn what_is_not_finite_stays_so_and_stays_in_its_row() {
         let finite = |row: &Vec<f32>| row.iter().all(|x| x.is_finite());
         let dense = dense([1, 1, 1, 1], [48, 48, 0], 2);
         for then in [Activation::None, Activation::Gelu] {
-            let y = rows(Cpu.linear(x.clone(), dense.clone(), then));
+            let y = rows(Cpu.linear(x.clone(), dense.clone(), then, Watch::default()));
             assert!(!finite(&y[of]) && finite(&y[1 - of]), "{bad} {then:?}");
         }
         let y = rows(Cpu.normalise(x.clone(), norm([1, 1], 48, 3)));
@@ -240,27 +253,119 @@ fn what_is_not_finite_stays_so_and_stays_in_its_row() {
     }
 }
 
+/// One of each, on `p` planes and rows of `width`: every number that comes out.
+fn all_of([p, width, size]: [usize; 3]) -> Vec<f32> {
+    let starts = starts(&[1, 19, 3]);
+    let dense = |sizes| dense([p, p, p, p], sizes, 7);
+    let x = random([p, 23, width], 1);
+    let heads = width / size;
+    let attend = |every_token| {
+        let attend = Attend {
+            all: x.clone(),
+            asking: if every_token {
+                x.clone()
+            } else {
+                x.clone().narrow(1, 0, 3)
+            },
+            query: dense([width, width, 8]),
+            key: dense([width, width, 0]),
+            value: dense([width, width, 17]),
+            front: None,
+        };
+        let layout = Layout {
+            starts: &starts,
+            every_token,
+            heads,
+            dropout: None,
+        };
+        Cpu.attend(attend, layout, Watch::default())
+    };
+    let close = Close {
+        mixed: x.clone(),
+        residual: x.clone(),
+        output: dense([width, width, 0]),
+        norm: norm([p, p], width, 3),
+        up: dense([width, width + 5, 0]),
+        down: dense([width + 5, width, 0]),
+        last_norm: norm([p, p], width, 5),
+        dropout: [None, None],
+    };
+    let linear = |then| Cpu.linear(x.clone(), dense([width, width, 1]), then, Watch::default());
+    let made = [
+        linear(Activation::Gelu),
+        linear(Activation::Tanh),
+        Cpu.normalise(x.clone(), norm([p, p], width, 3)),
+        attend(true),
+        attend(false),
+        Cpu.close(close, Watch::default()),
+    ];
+    made.into_iter().flat_map(values).collect()
+}
+
+/// Forgets what the matrix library did: its products are held equal at the levels it has, not at those it has not.
+#[test]
+fn the_same_bits_at_every_level_of_the_processor() {
+    // On the calling thread alone, where the level is forced.
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .use_current_thread();
+    let pool = pool.build().expect("a pool of the calling thread");
+    for sizes in [
+        [1, 16, 16],
+        [2, 33, 11],
+        [1, 48, 24],
+        [2, 64, 64],
+        [1, 130, 65],
+    ] {
+        let made = same_at_every_level(|| pool.install(|| all_of(sizes)));
+        assert!(made.iter().all(|x| x.is_finite()));
+    }
+}
+
 #[test]
 fn a_batch_of_nothing() {
-    let none = random([1, 0, 16], 1);
-    let own = || dense([1, 1, 1, 1], [16, 16, 0], 2);
-    let attend = Attend {
-        all: none.clone(),
-        asking: none.clone(),
-        query: own(),
-        key: own(),
-        value: own(),
-        front: None,
-    };
-    let layout = Layout {
-        starts: &[0],
-        every_token: true,
-        heads: 2,
-        dropout: None,
-    };
-    assert_eq!(
-        Cpu.attend(attend, layout, Watch::default()).dims(),
-        [1, 0, 16]
-    );
-    assert_eq!(Cpu.normalise(none, norm([1, 1], 16, 3)).dims(), [1, 0, 16]);
+    for (p, every_token) in [(1, true), (2, true), (2, false)] {
+        let none = || random([p, 0, 16], 1);
+        let own = || dense([1, 1, 1, 1], [16, 16, 0], 2);
+        let attend = Attend {
+            all: none(),
+            asking: none(),
+            query: own(),
+            key: own(),
+            value: own(),
+            front: None,
+        };
+        let layout = Layout {
+            starts: &[0],
+            every_token,
+            heads: 2,
+            dropout: None,
+        };
+        let close = Close {
+            mixed: none(),
+            residual: none(),
+            output: own(),
+            norm: norm([1, 1], 16, 3),
+            up: own(),
+            down: own(),
+            last_norm: norm([1, 1], 16, 3),
+            dropout: [None, None],
+        };
+        let embed = Embed {
+            word: none(),
+            word_of: &[],
+            position: none(),
+            position_of: &[],
+            kind: random([1, 1, 16], 1),
+        };
+        for made in [
+            Cpu.attend(attend, layout, Watch::default()),
+            Cpu.close(close, Watch::default()),
+            Cpu.embed(embed),
+            Cpu.normalise(none(), norm([1, 1], 16, 3)),
+            Cpu.linear(none(), own(), Activation::Gelu, Watch::default()),
+        ] {
+            assert_eq!(made.dims(), [p, 0, 16]);
+        }
+    }
 }

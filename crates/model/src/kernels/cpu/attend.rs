@@ -136,9 +136,7 @@ impl AttendView<'_> {
                             made.make(probe, number == 0);
                         }
                     });
-                    self.watch.piece(Phase::Attention, || {
-                        self.mix(probe, piece.sentences.clone(), &made, whole, &mut room, out);
-                    });
+                    self.mix(probe, piece.sentences.clone(), &made, whole, &mut room, out);
                 }
             },
         );
@@ -184,18 +182,22 @@ impl AttendView<'_> {
                 whole_k[..before * width].copy_from_slice(keys.plane(probe));
                 whole_v[..before * width].copy_from_slice(values.plane(probe));
             }
-            q.finish(probe, asked.clone(), width, whole_q);
-            k.finish(probe, tokens.clone(), width, &mut whole_k[before * width..]);
-            v.finish(probe, tokens, width, &mut whole_v[before * width..]);
-            sentence(
-                &whole_q[..asked.len() * width],
-                &whole_k[..length * width],
-                &whole_v[..length * width],
-                self.layout.heads,
-                width,
-                room,
-                &mut out[asked.start * width..asked.end * width],
-            );
+            self.watch.piece(Phase::Linear, || {
+                q.finish(probe, asked.clone(), width, whole_q);
+                k.finish(probe, tokens.clone(), width, &mut whole_k[before * width..]);
+                v.finish(probe, tokens, width, &mut whole_v[before * width..]);
+            });
+            self.watch.piece(Phase::Attention, || {
+                sentence(
+                    &whole_q[..asked.len() * width],
+                    &whole_k[..length * width],
+                    &whole_v[..length * width],
+                    self.layout.heads,
+                    width,
+                    room,
+                    &mut out[asked.start * width..asked.end * width],
+                )
+            });
         }
     }
 }

@@ -2,14 +2,12 @@
 //! part, residual, norm. Every row is on its own, so a few hundred at a time go through all of it in one thread.
 
 use burn::tensor::Tensor;
-use rayon::prelude::*;
 
 use super::dense::DenseView;
-use super::jobs::{cut, pieces, rows_of_a_piece, with_scratch};
+use super::jobs::{Piece, by_piece, with_scratch};
 use super::planes::Planes;
 use super::rows::{add_gelu, close};
 use crate::clock::{Phase, Watch};
-use crate::kernels::host::Host;
 
 /// A layer norm as the probes see it.
 #[derive(Clone, Copy)]
@@ -21,7 +19,7 @@ pub(crate) struct NormView<'a> {
     pub(crate) epsilon: f32,
 }
 
-/// What a layer is closed with.
+/// What a layer is closed with; none of its linear layers has LoRA's term.
 pub(crate) struct CloseView<'a> {
     /// What attention gave, `[P or 1, Q, H]`.
     pub(crate) mixed: Planes<'a>,
@@ -40,18 +38,7 @@ impl CloseView<'_> {
     /// -> `[P or 1, Q, H]`
     pub(crate) fn run(&self) -> Tensor<3> {
         let Planes { rows, width, .. } = self.mixed;
-        let probes = self.probes();
-        let mut out = vec![0.0f32; probes * rows * width];
-        let groups = pieces(rows, rows_of_a_piece(probes * rows));
-        let lengths = groups.iter().map(|group| group.len() * width);
-        let slices = cut(&mut out, lengths.cycle().take(probes * groups.len()));
-        slices.into_par_iter().enumerate().for_each(|(i, out)| {
-            let (probe, group) = (i / groups.len(), &groups[i % groups.len()]);
-            let mixed = self.mixed.some(probe, group.clone());
-            let residual = self.residual.some(probe, group.clone());
-            self.piece(probe, mixed, residual, out);
-        });
-        Host::tensor(out, [probes, rows, width])
+        by_piece([self.probes(), rows, width], |piece| self.piece(piece))
     }
 
     /// How many planes come out.
@@ -67,9 +54,11 @@ impl CloseView<'_> {
             .unwrap_or(1)
     }
 
-    fn piece(&self, probe: usize, mixed: &[f32], residual: &[f32], out: &mut [f32]) {
+    fn piece(&self, Piece { probe, rows, out }: Piece<'_>) {
+        let mixed = self.mixed.some(probe, rows.clone());
+        let residual = self.residual.some(probe, rows.clone());
         let (width, inner_width) = (self.mixed.width, self.up.weight.width);
-        let rows = mixed.len() / width;
+        let rows = rows.len();
         with_scratch([rows * width, rows * inner_width], |[middle, inner]| {
             let time = |work: &mut dyn FnMut()| self.watch.piece(Phase::Linear, work);
             time(&mut || self.output.product(probe, mixed, middle));
