@@ -40,16 +40,15 @@ pub fn train(args: &TrainArgs) -> Result<Exit, Failure> {
     )
 }
 
-/// Sets how many threads the whole process computes with.
+/// Sets how many threads the whole process computes with, by default one for each core. The calling thread is one of them:
+/// work handed to a pool of others would have it fall asleep and be woken at each kernel, which a small model feels.
 pub fn set_threads(threads: Option<NonZeroUsize>) -> Result<(), Failure> {
-    let Some(threads) = threads else {
-        return Ok(());
-    };
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.get())
+        .num_threads(threads.map_or(0, NonZeroUsize::get))
+        .use_current_thread()
         .build_global();
     pool.map_err(|error| Failure {
-        message: format!("cannot start {threads} threads: {error}"),
+        message: format!("cannot start the threads to compute with: {error}"),
         hint: None,
         exit: Exit::Failed,
     })
