@@ -36,8 +36,7 @@ def arguments():
     parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32", help="of the whole model and the noise")
     parser.add_argument("--device", default="cpu", help="cpu, or cuda, cuda:1, ...")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--steps", type=int, default=8, help="steps timed; they go through the batches in turn")
-    parser.add_argument("--warmup", type=int, default=1, help="steps before them that are not")
+    parser.add_argument("--steps", type=int, default=8, help="steps timed, the batches in turn; one on each before")
     return parser.parse_args()
 
 
@@ -181,12 +180,13 @@ def main():
     batches = [Batch(sentences, options.device) for sentences in prompts["batches"]]
     words = prompts["words"]
     with torch.no_grad():
-        for seed in range(options.warmup):
-            step(model, trained, batches[seed % len(batches)], words, seed, options.device)
+        # Padded to different lengths, every batch has products of its own sizes to be set up at first sight.
+        for seed, batch in enumerate(batches):
+            step(model, trained, batch, words, seed, options.device)
         by_batch = [[] for _ in batches]
         for number in range(options.steps):
             at = number % len(batches)
-            seed = options.warmup + number
+            seed = len(batches) + number
             by_batch[at].append(step(model, trained, batches[at], words, seed, options.device))
             print(f"step {number + 1}: {by_batch[at][-1][0]:.3f} s", file=sys.stderr)
     step_s, forward_s, perturb_s = mean_of_medians(by_batch)

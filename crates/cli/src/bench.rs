@@ -16,6 +16,7 @@ pub fn bench(command: &BenchCommand) -> Result<Exit, Failure> {
     match command {
         BenchCommand::Cpu(args) => cpu::cpu(args),
         BenchCommand::Step(args) => step::step(args),
+        BenchCommand::BareStep(args) => step::bare_step(args),
         BenchCommand::Noise(args) => noise::noise(args),
         BenchCommand::Prompts(args) => prompts::prompts(args),
         BenchCommand::Memory(args) => memory::memory(args),

@@ -46,7 +46,7 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
         .install(work)
 }
 
-/// Each sentence alone with each probe alone on one thread, against companies of both on one thread and two.
+/// Each sentence alone with each probe alone on one thread, against companies of both on one thread and more.
 fn feels_no_company(model: &Roberta) {
     let (ids, masks) = sentences(41);
     let probe = |seed, scale| Probe { seed, scale };
@@ -63,7 +63,7 @@ fn feels_no_company(model: &Roberta) {
         };
         probes.iter().map(one).collect()
     });
-    for threads in [1, 2] {
+    for threads in [1, 2, 3, 8] {
         for count in [1, 2, 4] {
             // Turned about, every sentence comes to lie at the front, at the end and between.
             for turn in (0..41).step_by(8) {

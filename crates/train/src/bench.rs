@@ -17,7 +17,7 @@ use mezo_model::{
 pub use memory::{Pass, peak_of};
 pub use noise::{NoiseTimes, time_noise};
 pub use prompts::{WORDS, prompts};
-pub use step::{Phases, StepTimes, StepTiming, time_steps};
+pub use step::{Phases, StepTimes, time_bare_steps, time_steps};
 pub use subject::{Subject, builtin_run};
 
 /// Scale of the perturbations.

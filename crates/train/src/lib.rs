@@ -38,8 +38,8 @@ mod work;
 
 pub use attempts::{Attempt, EndReason};
 pub use bench::{
-    BenchError, NoiseTimes, Pass, Phases, Shape, StepTimes, StepTiming, Subject, Tuned, WORDS,
-    builtin_run, peak_of, prompts, time_noise, time_steps,
+    BenchError, NoiseTimes, Pass, Phases, Shape, StepTimes, Subject, Tuned, WORDS, builtin_run,
+    peak_of, prompts, time_bare_steps, time_noise, time_steps,
 };
 pub use cost::{Cost, Work};
 pub use error::TrainError;

@@ -12,6 +12,9 @@ pub enum BenchCommand {
     /// The time of a MeZO step by phases, beside the least it could take on this machine
     #[command(after_long_help = FLOOR)]
     Step(StepArgs),
+    /// The seconds of a step as `step` has it, with no floor measured in between
+    #[command(hide = true)]
+    BareStep(StepArgs),
     /// How fast the normals of a perturbation are made, written and added to weights
     Noise(NoiseArgs),
     /// The prompts that steps are timed on, for other programs: token ids, the place of the mask, the label
@@ -94,7 +97,8 @@ pub struct StepArgs {
     /// Threads to use; every core by default
     #[arg(long)]
     pub threads: Option<NonZeroUsize>,
-    /// Steps timed, after one that is not; by default each batch (two, or an epoch of the built-in model's) comes four times
+    /// Steps timed, after one on every batch that is not; by default each batch (two, or an epoch of the built-in model's)
+    /// comes four times
     #[arg(long)]
     pub steps: Option<NonZeroUsize>,
     /// How to print it
@@ -135,7 +139,8 @@ pub enum TunedName {
 /// What the floor is.
 const FLOOR: &str = "\
 The times are each batch's median over its steps, and the mean of these over the batches. `rest` is what the forward passes
-do beside making perturbed weights (noise), products with weights (linear layers) and attention.
+do beside making perturbed weights (noise), products with weights (linear layers) and attention. Before them a step on every
+batch is made that does not count.
 
 The floor is the time that the multiply-adds of the step's linear layers and attention would take if nothing else cost
 anything. Only real tokens count, for both probes; and only what the two losses cannot do without: in the last layer, behind
@@ -144,4 +149,4 @@ probes. Each product with a weight matrix takes the time of one f32 product of j
 after every step with the same threads and its memory ready; attention, LoRA's narrow products and the label words' rows go
 at the mean rate of those products.
 
-The naive floor is the multiply-adds of the formula, every layer on every token for both probes, at the same mean rate.";
+This is the strict floor. The naive floor is the multiply-adds of the formula, every layer on every token for both probes, at the same mean rate.";

@@ -1,13 +1,21 @@
 //! Measurements in processes of their own, which share nothing with each other.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::stop::on_signals;
 
-/// A process under way.
+/// Between two looks whether a process has ended.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A process under way. It is killed when this is dropped, as by an error elsewhere, and when this program is asked to stop.
 pub struct Process {
     what: String,
     child: Child,
@@ -22,6 +30,8 @@ pub fn of_this_program<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Process, Fail
 impl Process {
     /// Starts a program; what it says on stderr is heard.
     pub fn start<S: AsRef<OsStr>>(program: &Path, arguments: &[S]) -> Result<Self, Failure> {
+        // From here on a signal leaves nothing behind.
+        stop();
         let mut what = program.display().to_string();
         for argument in arguments {
             what += " ";
@@ -39,16 +49,51 @@ impl Process {
     }
 
     /// What it printed, once it has ended well.
-    pub fn output(self) -> Result<String, Failure> {
-        let Self { what, child } = self;
-        let output = child
-            .wait_with_output()
-            .map_err(|error| failed(&what, error))?;
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(failed(&what, output.status)),
+    pub fn output(mut self) -> Result<String, Failure> {
+        let stdout = self.child.stdout.take();
+        let reader = std::thread::spawn(move || {
+            let mut printed = Vec::new();
+            let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut printed));
+            read.map(|_| printed)
+        });
+        let status = self.ended()?;
+        if !status.success() {
+            return Err(failed(&self.what, status));
+        }
+        match reader.join() {
+            Ok(Ok(printed)) => Ok(String::from_utf8_lossy(&printed).into_owned()),
+            Ok(Err(error)) => Err(failed(&self.what, error)),
+            Err(_) => Err(failed(&self.what, "what it printed could not be read")),
         }
     }
+
+    /// Waits for its end.
+    fn ended(&mut self) -> Result<ExitStatus, Failure> {
+        loop {
+            if stop().load(Ordering::Relaxed) {
+                return Err(failed(&self.what, "stopped by a signal"));
+            }
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Ok(status),
+                Ok(None) => std::thread::sleep(PAUSE),
+                Err(error) => return Err(failed(&self.what, error)),
+            }
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that has ended is not there to be killed any more, and that is well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether Ctrl-C or SIGTERM has come.
+fn stop() -> &'static AtomicBool {
+    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    STOP.get_or_init(on_signals)
 }
 
 fn failed(what: &str, why: impl std::fmt::Display) -> Failure {
@@ -56,5 +101,29 @@ fn failed(what: &str, why: impl std::fmt::Display) -> Failure {
         message: format!("`{what}`: {why}"),
         hint: None,
         exit: Exit::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_prints_and_how_it_ends() {
+        let run =
+            |script| Process::start(Path::new("sh"), &["-c", script]).and_then(Process::output);
+        assert_eq!(run("echo 5").expect("it ends well"), "5\n");
+        let failure = run("exit 3").expect_err("it ends badly");
+        assert!(failure.message.contains("3"), "{}", failure.message);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn none_is_left_behind() {
+        let process = Process::start(Path::new("sleep"), &["600"]).expect("there is sleep");
+        let place = format!("/proc/{}", process.child.id());
+        assert!(Path::new(&place).exists());
+        drop(process);
+        assert!(!Path::new(&place).exists());
     }
 }

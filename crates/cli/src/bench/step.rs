@@ -1,6 +1,6 @@
 //! `mezo bench step`: the time of a step beside its floor.
 
-use mezo_train::{Shape, StepTimes, StepTiming, Subject, Tuned, time_steps};
+use mezo_train::{Shape, StepTimes, Subject, Tuned, time_bare_steps, time_steps};
 
 use super::{json_text, name};
 use crate::args::{BenchFormat, StepArgs, SubjectName, TunedName};
@@ -11,26 +11,36 @@ use crate::train::set_threads;
 
 /// Times steps in this process.
 pub fn step(args: &StepArgs) -> Result<Exit, Failure> {
+    let (mut subject, steps) = subject(args)?;
+    let times = time_steps(&mut subject, steps);
+    put(&text(args, &times)?)?;
+    Ok(Exit::Done)
+}
+
+/// Times steps in this process with nothing in between, and prints the seconds of one.
+pub fn bare_step(args: &StepArgs) -> Result<Exit, Failure> {
+    let (mut subject, steps) = subject(args)?;
+    put(&format!("{}\n", time_bare_steps(&mut subject, steps)))?;
+    Ok(Exit::Done)
+}
+
+/// What steps are made on, and how many.
+fn subject(args: &StepArgs) -> Result<(Subject, usize), Failure> {
     set_threads(args.threads)?;
     let tuned = match args.tuning {
         TunedName::Lora => Tuned::Lora,
         TunedName::Full => Tuned::Full,
     };
     let sentences = args.batch.get();
-    let mut subject = match args.shape {
+    let subject = match args.shape {
         SubjectName::Base => Subject::random(Shape::Base, tuned, sentences),
         SubjectName::Large => Subject::random(Shape::Large, tuned, sentences),
         SubjectName::Builtin => Subject::builtin(tuned, sentences)?,
     };
-    let timing = StepTiming {
-        steps: args
-            .steps
-            .map_or(4 * subject.batches(), |steps| steps.get()),
-        warm_up: 1,
-    };
-    let times = time_steps(&mut subject, timing);
-    put(&text(args, &times)?)?;
-    Ok(Exit::Done)
+    let steps = args
+        .steps
+        .map_or(4 * subject.batches(), |steps| steps.get());
+    Ok((subject, steps))
 }
 
 fn text(args: &StepArgs, times: &StepTimes) -> Result<String, Failure> {

@@ -19,8 +19,12 @@ use crate::materials::batch;
 const ROUNDS: usize = 9;
 /// Normals that a thread makes between two looks for other work.
 const SHARE: usize = 1 << 16;
-/// Normals made at a time: they stay in a thread's nearest cache.
-const BUFFER: usize = 1024;
+/// Normals made at a time, as many as the update makes: they stay in a thread's nearest cache.
+const BUFFER: usize = 256;
+
+/// They lie as the update's do, on a cache line's bound.
+#[repr(align(64))]
+struct Buffer([f32; BUFFER]);
 
 /// What noise takes, by medians of several rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -100,10 +104,10 @@ fn generate(scalars: usize, seed: u64) -> f64 {
     (0..scalars.div_ceil(SHARE))
         .into_par_iter()
         .for_each(|share| {
-            let mut z = [0.0f32; BUFFER];
+            let mut room = Buffer([0.0; BUFFER]);
             let end = scalars.min((share + 1) * SHARE);
             for first in (share * SHARE..end).step_by(BUFFER) {
-                let z = &mut z[..BUFFER.min(end - first)];
+                let z = &mut room.0[..BUFFER.min(end - first)];
                 Philox.fill(seed, 0, first, z);
                 black_box(&z);
             }
@@ -155,8 +159,8 @@ mod tests {
         let times = time_noise_of(&config, 2);
         let seconds = [times.generate_s, times.update_s, times.perturb_s];
         assert!(seconds.into_iter().all(|seconds| seconds > 0.0));
-        let per_second = times.updated_per_second() / times.generated_per_second();
-        assert!((per_second * times.update_over_generate - 1.0).abs() < 1e-9);
+        // A pass leaves most rows of the word table as they are.
+        assert!(times.perturbed_scalars < times.scalars);
     }
 
     /// Counts the normals that are asked for.

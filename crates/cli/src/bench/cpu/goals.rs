@@ -20,13 +20,7 @@ pub struct Goal {
 pub fn goals(measured: &Measured) -> Vec<Goal> {
     let (lora, full) = (&measured.lora, &measured.full);
     vec![
-        faster(
-            "LoRA step against PyTorch in bf16",
-            1.0,
-            "at least level",
-            lora,
-            &lora.peer_bf16,
-        ),
+        bf16(lora),
         faster(
             "LoRA step against PyTorch in f32",
             2.3,
@@ -41,9 +35,14 @@ pub fn goals(measured: &Measured) -> Vec<Goal> {
             full,
             &full.peer_f32,
         ),
-        over_floor("LoRA step over the floor", 1.12, "at most 1.12", &lora.ours),
         over_floor(
-            "full-parameter step over the floor",
+            "LoRA step over the strict floor",
+            1.12,
+            "at most 1.12",
+            &lora.ours,
+        ),
+        over_floor(
+            "full-parameter step over the strict floor",
             1.20,
             "at most 1.20",
             &full.ours,
@@ -56,6 +55,26 @@ pub fn goals(measured: &Measured) -> Vec<Goal> {
     .into_iter()
     .chain(measured.jobs.iter().map(at_once))
     .collect()
+}
+
+/// PyTorch in bf16 has a path of its own on some processors alone; without it there is nothing to hold a step against.
+fn bf16(lora: &Compared) -> Goal {
+    let goal = faster(
+        "LoRA step against PyTorch in bf16",
+        1.0,
+        "at least level",
+        lora,
+        &lora.peer_bf16,
+    );
+    let median = |peer: &[PeerTimes]| Spread::of(peer.iter().map(|times| times.step_s));
+    match median(&lora.peer_bf16).zip(median(&lora.peer_f32)) {
+        Some((bf16, f32)) if bf16.median > f32.median => Goal {
+            here: format!("{}; PyTorch was slower in bf16 than in f32", goal.here),
+            reached: None,
+            ..goal
+        },
+        _ => goal,
+    }
 }
 
 fn faster(
@@ -73,10 +92,11 @@ fn faster(
         None => ("not measured".into(), None),
         Some((ratio, (ours, theirs))) => (
             format!(
-                "{} times as fast: {:.2} s against {:.2} s",
+                "{} times as fast: {:.2} s against {:.2} s, at best {:.2} s",
                 ratio.text(2),
                 ours.median,
-                theirs.median
+                theirs.median,
+                theirs.low
             ),
             Some(ratio.median >= least),
         ),
@@ -90,18 +110,28 @@ fn faster(
 }
 
 fn over_floor(what: &'static str, most: f64, to_reach: &'static str, times: &[StepTimes]) -> Goal {
-    let over = Spread::of(times.iter().map(|times| times.step_over_floor));
+    let strict = Spread::of(times.iter().map(|times| times.step_over_floor));
     let naive = Spread::of(times.iter().map(|times| times.step_over_naive_floor));
     Goal {
         what,
         to_reach,
-        here: over
+        here: strict
             .zip(naive)
-            .map_or("not measured".into(), |(over, naive)| {
-                format!("{}; over the naive floor {:.2}", over.text(3), naive.median)
+            .map_or("not measured".into(), |(strict, naive)| {
+                format!("{}; {}", strict.text(3), over_naive(naive, most))
             }),
-        reached: over.map(|over| over.median <= most),
+        reached: strict.map(|strict| strict.median <= most),
     }
+}
+
+/// What the same goal is by the formula's multiply-adds.
+fn over_naive(naive: Spread, most: f64) -> String {
+    let reached = if naive.median <= most {
+        "reached"
+    } else {
+        "missed"
+    };
+    format!("over the naive floor {}, {reached}", naive.text(3))
 }
 
 fn applied(measured: &Measured) -> Goal {
@@ -151,55 +181,58 @@ fn memory(measured: &Measured) -> Goal {
 }
 
 fn builtin(measured: &Measured) -> Goal {
+    const MOST: f64 = 1.5;
     let builtin = &measured.builtin;
     let runs = || builtin.run_s.iter().copied();
-    let over = Spread::of_quotients(runs(), builtin.steps.iter().map(|times| times.floor_s));
-    let rate = Spread::of(runs().map(|seconds| 1.0 / seconds));
-    let floor = Spread::of(builtin.steps.iter().map(|times| 1.0 / times.floor_s));
-    let around = Spread::of_quotients(runs(), builtin.steps.iter().map(|times| times.step_s));
-    let naive = Spread::of_quotients(
-        runs(),
-        builtin.steps.iter().map(|times| times.naive_floor_s),
-    );
-    let all = over.zip(naive).zip(rate.zip(floor).zip(around));
+    let floors = || builtin.steps.iter().map(|times| times.floor_s);
+    let naive_floors = || builtin.steps.iter().map(|times| times.naive_floor_s);
+    let rate = |seconds: &mut dyn Iterator<Item = f64>| Spread::of(seconds.map(|it| 1.0 / it));
+    let strict = Spread::of_quotients(runs(), floors());
+    let naive = Spread::of_quotients(runs(), naive_floors());
+    let around = Spread::of_quotients(runs(), builtin.bare_s.iter().copied());
+    let rates = rate(&mut runs()).zip(rate(&mut floors()).zip(rate(&mut naive_floors())));
+    let all = strict.zip(naive).zip(rates.zip(around));
     Goal {
-        what: "built-in model, a run's step over its floor",
+        what: "built-in model, a run's step over its strict floor",
         to_reach: "at most 1.5",
-        here: all.map_or("not measured".into(), |((over, naive), ((rate, floor), around))| {
+        here: all.map_or("not measured".into(), |((strict, naive), ((run, (least, formula)), around))| {
             format!(
-                "{}; over the naive floor {:.2}; {:.0} steps/s, the floor {:.0}; a run's step takes {:.2} of a bare \
-                 one",
-                over.text(2),
-                naive.median,
-                rate.median,
-                floor.median,
+                "{}; {}; {:.0} steps/s, the floors {:.0} and {:.0}; a run's step takes {:.2} of a bare one",
+                strict.text(2),
+                over_naive(naive, MOST),
+                run.median,
+                least.median,
+                formula.median,
                 around.median
             )
         }),
-        reached: over.map(|over| over.median <= 1.5),
+        reached: strict.map(|strict| strict.median <= MOST),
     }
 }
 
 fn at_once(jobs: &Jobs) -> Goal {
-    let at_once = Spread::of(jobs.at_once.iter().copied());
-    let in_turn = Spread::of(jobs.in_turn.iter().copied());
+    let (at_once, in_turn) = (&jobs.at_once, &jobs.in_turn);
+    let over = |a: &[f64], b: &[f64]| Spread::of_quotients(a.iter().copied(), b.iter().copied());
+    let rates = [at_once, in_turn].map(|rates| Spread::of(rates.iter().copied()));
+    let here = match (over(at_once, in_turn), over(in_turn, at_once), rates) {
+        (Some(more), Some(less), [Some(at_once), Some(in_turn)]) => {
+            let (which, by) = match more.median >= 1.0 {
+                true => ("at once, as by default", more),
+                false => ("one after the other, `--jobs 1`", less),
+            };
+            format!(
+                "{which}, by {}: {} steps/s at once, {} in turn",
+                by.text(2),
+                rate(at_once.median),
+                rate(in_turn.median)
+            )
+        }
+        _ => "not measured".into(),
+    };
     Goal {
         what: jobs.what,
         to_reach: "say which is faster",
-        here: at_once
-            .zip(in_turn)
-            .map_or("not measured".into(), |(at_once, in_turn)| {
-                let ratio = at_once.median / in_turn.median;
-                let (which, by) = match ratio >= 1.0 {
-                    true => ("at once, as by default", ratio),
-                    false => ("one after the other, `--jobs 1`", 1.0 / ratio),
-                };
-                format!(
-                    "{which}, by {by:.2}: {} steps/s at once, {} in turn",
-                    rate(at_once.median),
-                    rate(in_turn.median)
-                )
-            }),
+        here,
         reached: None,
     }
 }

@@ -17,11 +17,14 @@ use crate::failure::Failure;
 
 /// Turns that each of what is compared has.
 const ROUNDS: usize = 3;
+/// The same for PyTorch in f32, for steps on all weights, and for two processes at once: these take long, or are far off.
+const FEWER_ROUNDS: usize = 2;
 /// Sentences of a batch.
 const BATCH: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
-/// Timed steps of a process: each of the two batches twice here, once in PyTorch, whose steps are longer.
+/// Timed steps of a process, ours or PyTorch's, through the two batches in turn.
 const STEPS: usize = 4;
-const PEER_STEPS: usize = 2;
+/// The same on RoBERTa-large.
+const LARGE_STEPS: usize = 2;
 
 /// What was measured.
 #[derive(Debug, Clone)]
@@ -37,7 +40,7 @@ pub struct Measured {
     pub jobs: Vec<Jobs>,
 }
 
-/// Steps on RoBERTa-base, one entry a round.
+/// Steps on RoBERTa-base, one entry a round; of what has fewer rounds they are the first.
 #[derive(Debug, Clone, Default)]
 pub struct Compared {
     pub ours: Vec<StepTimes>,
@@ -64,8 +67,10 @@ pub struct Memory {
 pub struct BuiltIn {
     /// Seconds of a step of a real run.
     pub run_s: Vec<f64>,
-    /// The same steps without the run around them.
+    /// The same steps, each beside its floor, without the run around them.
     pub steps: Vec<StepTimes>,
+    /// Seconds of a step where nothing but steps goes on.
+    pub bare_s: Vec<f64>,
 }
 
 /// Two runs at once, each with half the threads, against one after the other with all of them: steps a second of both.
@@ -93,21 +98,12 @@ impl Measured {
         let lora = bench.compared(TunedName::Lora)?;
         let full = bench.compared(TunedName::Full)?;
         let (builtin, runs_at_once) = bench.builtin()?;
-        let base_at_once = bench.base_at_once()?;
-        let rate = |seconds: f64| 1.0 / seconds;
-        let jobs = vec![
-            Jobs {
-                what: "two runs at once with half the cores each, or one after the other with all: built-in model, \
-                       all weights",
-                at_once: runs_at_once,
-                in_turn: builtin.run_s.iter().copied().map(rate).collect(),
-            },
-            Jobs {
-                what: "the same: RoBERTa-base, LoRA",
-                at_once: base_at_once,
-                in_turn: lora.ours.iter().map(|times| rate(times.step_s)).collect(),
-            },
-        ];
+        let runs = Jobs {
+            what: "two runs at once with half the cores each, or one after the other with all: built-in model, all weights",
+            at_once: runs_at_once,
+            in_turn: builtin.run_s.iter().map(|seconds| 1.0 / seconds).collect(),
+        };
+        let jobs = vec![runs, bench.base_at_once()?];
         let large = Large {
             lora: bench.step(SubjectName::Large, TunedName::Lora)?,
             full: bench.step(SubjectName::Large, TunedName::Full)?,
@@ -137,10 +133,16 @@ impl Bench<'_> {
     /// Our steps and PyTorch's in turn.
     fn compared(&self, tuned: TunedName) -> Result<Compared, Failure> {
         let mut compared = Compared::default();
-        for round in 1..=ROUNDS {
-            eprintln!("round {round} of {ROUNDS}");
+        let rounds = match tuned {
+            TunedName::Lora => ROUNDS,
+            TunedName::Full => FEWER_ROUNDS,
+        };
+        for round in 1..=rounds {
+            eprintln!("round {round} of {rounds}");
             compared.ours.push(self.step(SubjectName::Base, tuned)?);
-            compared.peer_f32.extend(self.peer(tuned, "f32")?);
+            if round <= FEWER_ROUNDS {
+                compared.peer_f32.extend(self.peer(tuned, "f32")?);
+            }
             if tuned == TunedName::Lora {
                 compared.peer_bf16.extend(self.peer(tuned, "bf16")?);
             }
@@ -151,13 +153,15 @@ impl Bench<'_> {
     fn step(&self, subject: SubjectName, tuned: TunedName) -> Result<StepTimes, Failure> {
         let (shape, tuning) = (name(&subject), name(&tuned));
         eprintln!("steps of mezo: {shape}, {tuning}");
-        times(steps(subject, tuned, self.threads)?)
+        let mut arguments = steps("step", subject, tuned, self.threads);
+        arguments.push("--format=json".into());
+        parsed(&of_this_program(&arguments)?.output()?)
     }
 
     fn peer(&self, tuned: TunedName, dtype: &str) -> Result<Option<PeerTimes>, Failure> {
         let step = self.peer.as_ref().map(|peer| {
             eprintln!("steps of PyTorch: base, {}, {dtype}", name(&tuned));
-            peer.step(tuned, dtype, self.threads, PEER_STEPS)
+            peer.step(tuned, dtype, self.threads, STEPS)
         });
         step.transpose()
     }
@@ -172,18 +176,32 @@ impl Bench<'_> {
             builtin.run_s.push(run(1, self.threads)?);
             let steps = self.step(SubjectName::Builtin, TunedName::Full)?;
             builtin.steps.push(steps);
+            eprintln!("bare steps of it");
+            let bare = bare_steps(SubjectName::Builtin, TunedName::Full, self.threads)?;
+            builtin.bare_s.push(seconds(bare)?);
             eprintln!("two runs of it at once");
             at_once.push(2.0 / run(2, self.half())?);
         }
         Ok((builtin, at_once))
     }
 
-    /// Steps a second of two processes at once, of RoBERTa-base's LoRA steps.
-    fn base_at_once(&self) -> Result<Vec<f64>, Failure> {
-        eprintln!("steps of two processes at once: base, lora");
-        let start = || steps(SubjectName::Base, TunedName::Lora, self.half());
-        let (one, other) = (start()?, start()?);
-        Ok(vec![1.0 / times(one)?.step_s + 1.0 / times(other)?.step_s])
+    /// RoBERTa-base's LoRA steps in two processes at once, and in one with all threads.
+    fn base_at_once(&self) -> Result<Jobs, Failure> {
+        let (mut at_once, mut in_turn) = (Vec::new(), Vec::new());
+        let start = |threads| bare_steps(SubjectName::Base, TunedName::Lora, threads);
+        for round in 1..=FEWER_ROUNDS {
+            eprintln!(
+                "round {round} of {FEWER_ROUNDS}\nbare steps of two processes at once and of one: base, lora"
+            );
+            let (one, other) = (start(self.half())?, start(self.half())?);
+            at_once.push(1.0 / seconds(one)? + 1.0 / seconds(other)?);
+            in_turn.push(1.0 / seconds(start(self.threads)?)?);
+        }
+        Ok(Jobs {
+            what: "the same: RoBERTa-base, LoRA",
+            at_once,
+            in_turn,
+        })
     }
 
     fn half(&self) -> usize {
@@ -210,23 +228,31 @@ impl Bench<'_> {
     }
 }
 
-/// Starts a process that times steps.
-fn steps(subject: SubjectName, tuned: TunedName, threads: usize) -> Result<Process, Failure> {
+/// The arguments of a process that times steps.
+fn steps(command: &str, subject: SubjectName, tuned: TunedName, threads: usize) -> Vec<String> {
     let mut arguments = vec![
         "bench".to_owned(),
-        "step".into(),
+        command.into(),
         format!("--shape={}", name(&subject)),
         format!("--tuning={}", name(&tuned)),
         format!("--batch={BATCH}"),
         format!("--threads={threads}"),
-        "--format=json".into(),
     ];
-    if subject != SubjectName::Builtin {
-        arguments.push(format!("--steps={STEPS}"));
-    }
-    of_this_program(&arguments)
+    let steps = match subject {
+        SubjectName::Base => Some(STEPS),
+        SubjectName::Large => Some(LARGE_STEPS),
+        SubjectName::Builtin => None,
+    };
+    arguments.extend(steps.map(|steps| format!("--steps={steps}")));
+    arguments
 }
 
-fn times(process: Process) -> Result<StepTimes, Failure> {
-    parsed(&process.output()?)
+/// Starts a process that times steps and nothing else.
+fn bare_steps(subject: SubjectName, tuned: TunedName, threads: usize) -> Result<Process, Failure> {
+    of_this_program(&steps("bare-step", subject, tuned, threads))
+}
+
+/// What such a process prints.
+fn seconds(bare: Process) -> Result<f64, Failure> {
+    parsed(&bare.output()?)
 }

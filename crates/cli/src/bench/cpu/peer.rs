@@ -23,6 +23,7 @@ pub struct Peer {
 /// What the program prints, as far as it is told on.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PeerTimes {
+    pub steps: usize,
     pub step_s: f64,
     pub perturb_s: f64,
     pub tokens_padded: f64,

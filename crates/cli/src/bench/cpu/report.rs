@@ -156,8 +156,8 @@ fn phase_table(measured: &Measured) -> String {
         text += &row(name, &|times| ms(times.phases.named()[phase].1));
     }
     text += &row("step", &|times| ms(times.step_s));
-    text += &row("floor", &|times| ms(times.floor_s));
-    text += &row("step over floor", &|times| {
+    text += &row("strict floor", &|times| ms(times.floor_s));
+    text += &row("step over strict floor", &|times| {
         format!("{:.3}", times.step_over_floor)
     });
     text += &row("naive floor", &|times| ms(times.naive_floor_s));
@@ -182,15 +182,39 @@ fn middle(times: &[StepTimes]) -> Option<&StepTimes> {
 }
 
 fn how(measured: &Measured) -> String {
-    let rounds = measured.lora.ours.len();
+    let Measured { lora, full, .. } = measured;
+    let peer = match lora.peer_f32.first().zip(full.peer_f32.first()) {
+        None => String::new(),
+        Some((times, _)) => format!(
+            " PyTorch took turns with it: {} rounds of LoRA in bf16, {} in f32, {} of all weights, {} timed steps each.",
+            lora.peer_bf16.len(),
+            lora.peer_f32.len(),
+            full.peer_f32.len(),
+            times.steps
+        ),
+    };
+    let steps = |times: Option<&StepTimes>| times.map_or(0, |times| times.steps);
     format!(
-        "`mezo bench cpu`, all {cores} cores, batch {batch}. Every measurement is a process of its own; ours and PyTorch's took \
-         turns, {rounds} rounds, and what is shown are medians and ranges over the rounds, ratios within a round. A step's \
-         time is each batch's median over its steps, and the mean of these over two batches of real lengths. `mezo bench step \
-         --help` says what the floor is, scripts/peer/README.md what PyTorch does. The built-in model's run is timed as the \
-         difference of a long and a short `mezo train` (all weights, journal and progress as ever), its floor on the \
-         batches of the same epoch.\n",
+        "`mezo bench cpu`, all {cores} cores, batch {batch}. Every measurement is a process of its own; those of steps first make one on \
+         every batch, untimed. RoBERTa-base had {lora_rounds} rounds of LoRA and {full_rounds} of all weights, {base} timed steps \
+         each, through two batches of real lengths in turn; RoBERTa-large one round of {large}, the built-in model {small_rounds} of {small}, through an \
+         epoch.{peer} Shown are medians and \
+         ranges over the rounds, ratios within a round; a round's step is each batch's median (of {each}, and of {large_each} on \
+         RoBERTa-large) and the mean of these over the batches.\n\n\
+         The goals are held against the strict floor: only the multiply-adds that the two losses cannot do without, each product \
+         at the rate of its own sizes. The naive floor counts every layer on every token for both probes, at the same mean rate. \
+         `mezo bench step --help` says it in full, scripts/peer/README.md what PyTorch does. The built-in model's run is timed \
+         as the difference of a long and a short `mezo train` (all weights, journal and progress as ever), its floors on the \
+         batches of the same epoch, and its bare steps in a process that measures nothing else.\n",
         cores = measured.machine.cores,
         batch = measured.batch,
+        lora_rounds = lora.ours.len(),
+        full_rounds = full.ours.len(),
+        base = steps(lora.ours.first()),
+        each = steps(lora.ours.first()) / 2,
+        large = measured.large.lora.steps,
+        small_rounds = measured.builtin.steps.len(),
+        small = steps(measured.builtin.steps.first()),
+        large_each = measured.large.lora.steps / 2,
     )
 }
