@@ -1,12 +1,15 @@
 //! The CPU's version of every operation against the plain one.
 
+use std::sync::Mutex;
+
 use burn::tensor::Tensor;
 use proptest::prelude::*;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::cpu::Cpu;
 use super::plain::Plain;
 use super::*;
-use crate::kernels::simd::same_at_every_level;
+use crate::kernels::simd::{Level, level, same_at_every_level};
 use crate::test_support::{assert_close, random, values};
 
 /// Lengths at and around the vectors' sixteen lanes, and where four and eight of them end.
@@ -317,8 +320,23 @@ fn the_same_bits_at_every_level_of_the_processor() {
         [2, 64, 64],
         [1, 130, 65],
     ] {
-        let made = same_at_every_level(|| pool.install(|| all_of(sizes)));
+        let seen = Mutex::new(Vec::new());
+        let made = same_at_every_level(|| {
+            pool.install(|| {
+                // In a piece of work, as the kernels ask it.
+                let levels = [(); 2].into_par_iter().map(|()| level());
+                seen.lock()
+                    .expect("one thread")
+                    .extend(levels.collect::<Vec<_>>());
+                all_of(sizes)
+            })
+        });
         assert!(made.iter().all(|x| x.is_finite()));
+        let seen = seen.into_inner().expect("one thread");
+        assert!(
+            seen.contains(&Level::Baseline) && seen.contains(&level()),
+            "{seen:?}"
+        );
     }
 }
 
