@@ -22,20 +22,11 @@ use exit::Exit;
 use failure::Failure;
 
 /// The system's allocator gives large buffers back to the kernel after each use and faults them in again; this one keeps
-/// them, and with [`keep_memory`] for good (docs/performance.md).
+/// them for a while. A step is 1 to 4 % faster with it (docs/performance.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Has the allocator keep what is freed: a step's buffers are the next step's.
-fn keep_memory() {
-    /// `mi_option_purge_delay` of mimalloc.h, which its Rust bindings leave out; below zero is never.
-    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
-    // SAFETY: it sets a number in a table of the allocator, whose length the index is below; no other thread runs yet.
-    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };
-}
-
 fn main() -> ExitCode {
-    keep_memory();
     let done = match Args::parse().command {
         Command::Train(args) => train::train(&args),
         Command::Sweep(SweepCommand::Plan(args)) => plan::plan(&args),
