@@ -34,7 +34,7 @@ struct Piece<'a> {
     /// The plane of the states.
     plane: usize,
     sentences: Range<usize>,
-    /// For each of the probes, the first one's number beside the plane's, its rows of the result.
+    /// The probes that see this plane: each one's number, and its rows of the result.
     out: Vec<(usize, &'a mut [f32])>,
 }
 
