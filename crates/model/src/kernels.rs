@@ -26,6 +26,12 @@ pub(crate) mod update;
 
 pub use cpu::product_seconds;
 
+/// Elements of a weight that a thread perturbs or updates at a time: enough to be worth the handing over.
+const TASK: usize = 8192;
+/// Elements of it whose normals are made at a time. While those of a few are made, the processor fetches the weights of the
+/// next few.
+const PIECE: usize = 256;
+
 /// What a forward pass is made of.
 ///
 /// Where an argument is `[P or 1, ...]`, one plane is shared by all probes; the result has as many planes as the argument

@@ -60,7 +60,8 @@ impl<'a> Probes<'a> {
         self
     }
 
-    /// The same probes, the time of their passes told to a clock.
+    /// The same probes, the time of their passes told to a clock. Where burn's own operations do the work, it hears of the
+    /// noise alone.
     pub fn timed(mut self, clock: &'a Clock) -> Self {
         self.clock = Some(clock);
         self

@@ -1,6 +1,7 @@
 //! `mezo bench step`: the time of a step beside its floor.
 
 use mezo_train::{Shape, StepTimes, Subject, Tuned, time_bare_steps, time_steps};
+use serde_json::{Value, json};
 
 use super::{json_text, name};
 use crate::args::{BenchFormat, StepArgs, SubjectName, TunedName};
@@ -52,20 +53,12 @@ fn text(args: &StepArgs, times: &StepTimes) -> Result<String, Failure> {
 }
 
 fn json(args: &StepArgs, times: &StepTimes) -> Result<String, Failure> {
-    #[derive(serde::Serialize)]
-    struct Report<'a> {
-        shape: String,
-        tuning: String,
-        batch: usize,
-        #[serde(flatten)]
-        times: &'a StepTimes,
-    }
-    let report = Report {
-        shape: name(&args.shape),
-        tuning: name(&args.tuning),
-        batch: args.batch.get(),
-        times,
+    let Value::Object(mut report) = json!(times) else {
+        unreachable!("a struct is an object")
     };
+    report.insert("shape".into(), name(&args.shape).into());
+    report.insert("tuning".into(), name(&args.tuning).into());
+    report.insert("batch".into(), args.batch.get().into());
     json_text(&report)
 }
 

@@ -7,12 +7,8 @@ use rayon::prelude::*;
 
 use super::host::{Host, row_numbers};
 use super::simd::{Buffer, widest};
+use super::{PIECE, TASK};
 use crate::noise::{Noise, Probe};
-
-/// Elements that a thread takes at a time: enough to be worth the handing over.
-const TASK: usize = 8192;
-/// Elements perturbed at a time. While the normals of a few are made, the processor fetches the weights of the next few.
-const PIECE: usize = 256;
 
 /// `theta + scale * z(seed)` for each probe.
 ///

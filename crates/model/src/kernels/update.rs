@@ -5,11 +5,7 @@ use rayon::prelude::*;
 
 use super::host::Host;
 use super::simd::{Buffer, widest};
-
-/// Elements that a thread takes at a time: enough to be worth the handing over.
-const TASK: usize = 8192;
-/// Elements updated at a time. While the normals of a few are made, the processor fetches the weights of the next few.
-const PIECE: usize = 256;
+use super::{PIECE, TASK};
 
 /// Puts `change(elements)` to work on the tensor's own memory where it lives on the CPU and nobody else holds it; from
 /// another device the elements come here and go back.
