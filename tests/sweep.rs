@@ -220,7 +220,7 @@ fn a_failing_run_stops_no_other() {
     for id in [&folder, &garbage] {
         assert!(
             said.contains(&format!(
-                "error: run {id}: exit code 1: runs/small/{id}/steps.jsonl:"
+                "error: run {id}: error: exit code 1: runs/small/{id}/steps.jsonl:"
             )),
             "{said}"
         );
@@ -237,9 +237,10 @@ fn a_failing_run_stops_no_other() {
         }
     }
 
-    // Once the damage is gone the same command carries on.
+    // Once the damage is gone they may be tried again.
     fs::remove_dir(place.path(format!("runs/small/{folder}/steps.jsonl"))).unwrap();
     fs::remove_file(place.path(format!("runs/small/{garbage}/steps.jsonl"))).unwrap();
+    place.exits(0, "sweep retry small");
     place.exits(0, "sweep run small.toml --jobs 2");
     assert_same(
         &place.outcome("small"),

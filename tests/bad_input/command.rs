@@ -35,7 +35,7 @@ fn usage_errors_say_what_is_missing() {
     For more information, try '--help'.
     ");
     assert_snapshot!(usage(&["sweep", "run", SPEC, "--jobs", "many"]), @r"
-    error: invalid value 'many' for '--jobs <JOBS>': invalid digit found in string
+    error: invalid value 'many' for '--per-device <N>': invalid digit found in string
 
     For more information, try '--help'.
     ");
@@ -44,14 +44,15 @@ fn usage_errors_say_what_is_missing() {
 #[test]
 fn a_device_that_is_not_there_starts_no_run() {
     let world = World::with(&[("seed = [13]", "seed = [21]")]);
-    assert_snapshot!(world.refuses(&["sweep", "run", SPEC, "--device", "gpu"]), @r"
-    error: there is no device `gpu`: expected `cpu` or `cuda:<number>`
-    hint: `cpu` is always there; `cuda:0` needs a build with `--features cuda` and a driver
+    assert_snapshot!(usage(&["sweep", "run", SPEC, "--devices", "gpu"]), @r"
+    error: invalid value 'gpu' for '--devices <DEVICES>': expected auto, cpu, cuda:0,1 or fake:4, found `gpu`
+
+    For more information, try '--help'.
     ");
-    // Why it is not there depends on the build.
-    let said = world.refuses(&["sweep", "run", SPEC, "--device", "cuda:99"]);
+    // How many there are depends on the machine.
+    let said = world.refuses(&["sweep", "run", SPEC, "--devices", "cuda:99"]);
     assert!(
-        said.starts_with("error: there is no device `cuda:99`: "),
+        said.starts_with("error: there is no device cuda:99: "),
         "{said}"
     );
 }

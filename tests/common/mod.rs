@@ -61,6 +61,7 @@ impl Place {
     pub fn runs(&self, sweep: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.path("runs").join(sweep)).unwrap();
         let mut dirs: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        dirs.retain(|dir| dir.join("manifest.json").exists());
         dirs.sort();
         dirs
     }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod sweep;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use bench::*;
+pub use sweep::*;
 
 /// Fine-tune RoBERTa with MeZO, sweep it, and hold the results against the paper's.
 #[derive(Debug, Parser)]
@@ -38,6 +40,8 @@ pub enum Command {
     /// Measure what a step takes on this machine
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Say what this machine has for a sweep, and where each setting comes from
+    Doctor(DoctorArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,78 +57,6 @@ pub struct TrainArgs {
     /// Stop at a step boundary when stdin closes: how a sweep, or its death, stops its workers
     #[arg(long, hide = true)]
     pub stop_with_stdin: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum SweepCommand {
-    /// Show every run of one or several specs, its state and what it takes; nothing is started
-    Plan(PlanArgs),
-    /// Carry out what is not finished, then make the report
-    Run(RunArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub struct PlanArgs {
-    /// The specs, TOML files
-    #[arg(required = true, value_name = "SPEC")]
-    pub specs: Vec<PathBuf>,
-    #[command(flatten)]
-    pub folders: Folders,
-    /// List every run, however many there are
-    #[arg(long)]
-    pub all: bool,
-    /// Tell the hours by this pace instead of a measured one
-    #[arg(long, value_name = "N", value_parser = positive)]
-    pub tokens_per_second: Option<f64>,
-    /// How to print the plan
-    #[arg(long, value_enum, default_value = "human")]
-    pub format: PlanFormat,
-}
-
-/// Where a spec's model, data and runs are.
-#[derive(Debug, clap::Args)]
-pub struct Folders {
-    /// Use this data folder instead of the spec's
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// Use this model folder instead of the spec's
-    #[arg(long, value_name = "DIR")]
-    pub model: Option<PathBuf>,
-    /// Where run directories lie
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    pub runs_dir: PathBuf,
-}
-
-/// How a plan is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PlanFormat {
-    Human,
-    Json,
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(number) if f64::is_finite(number) && number > 0.0 => Ok(number),
-        _ => Err("expected a number above 0".into()),
-    }
-}
-
-#[derive(Debug, clap::Args)]
-pub struct RunArgs {
-    /// The spec, a TOML file
-    pub spec: PathBuf,
-    #[command(flatten)]
-    pub folders: Folders,
-    /// Where tables and figures go
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub results_dir: PathBuf,
-    /// Runs at once, which share the cores equally; by default as many as there are cores or runs to train, whichever is
-    /// fewer, and one on a GPU
-    #[arg(long, short)]
-    pub jobs: Option<NonZeroUsize>,
-    /// Where to run: cpu, or cuda:N in a build with CUDA
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
 }
 
 /// How a table is printed.
@@ -225,4 +157,11 @@ pub struct SplitArgs {
     /// The most test examples; 0 for all of them
     #[arg(long, default_value_t = 1000)]
     pub test_cap: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// Where run directories lie
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs_dir: PathBuf,
 }

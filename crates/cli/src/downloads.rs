@@ -73,7 +73,7 @@ impl Progress for Bar {
                 bar.finish_and_clear();
             }
             if let Some(line) = line(&event) {
-                eprintln!("{line}");
+                say!("{line}");
             }
         }
     }
@@ -97,10 +97,10 @@ impl Progress for Lines {
         if let Event::Bytes { file, done, of } = event {
             if self.last.elapsed() >= EVERY {
                 self.last = Instant::now();
-                eprintln!("{file}: {} of {}", HumanBytes(done), HumanBytes(of));
+                say!("{file}: {} of {}", HumanBytes(done), HumanBytes(of));
             }
         } else if let Some(line) = line(&event) {
-            eprintln!("{line}");
+            say!("{line}");
         }
     }
 }

@@ -3,7 +3,8 @@
 use mezo_data::DataError;
 use mezo_hub::HubError;
 use mezo_report::ReportError;
-use mezo_sweep::{PlanError, SpecError};
+use mezo_sweep::slurm::SlurmError;
+use mezo_sweep::{FolderError, NoDevice, PlanError, RunError, SpecError};
 use mezo_tasks::TaskError;
 use mezo_train::TrainError;
 
@@ -43,7 +44,7 @@ impl From<TaskError> for Failure {
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         let exit = match &error {
-            TrainError::Held { .. } => Exit::Held,
+            error if error.is_held() => Exit::Held,
             error if error.is_bad_input() => Exit::BadInput,
             _ => Exit::Failed,
         };
@@ -92,6 +93,49 @@ impl From<DataError> for Failure {
             message: error.to_string(),
             hint: error.hint(),
             exit,
+        }
+    }
+}
+
+impl From<NoDevice> for Failure {
+    fn from(error: NoDevice) -> Self {
+        Self {
+            message: error.to_string(),
+            hint: Some(
+                "`cpu` is always there; CUDA needs a build with `--features cuda` and a driver"
+                    .into(),
+            ),
+            exit: Exit::BadInput,
+        }
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit: Exit::Failed,
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit: Exit::Failed,
+        }
+    }
+}
+
+impl From<SlurmError> for Failure {
+    fn from(error: SlurmError) -> Self {
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit: Exit::Failed,
         }
     }
 }

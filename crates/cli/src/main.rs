@@ -1,8 +1,17 @@
 //! The `mezo` command: arguments, progress, exit codes.
 
+/// Says something on stderr, with a line's end. A terminal that went away, or a full disk under a log, is no reason to stop.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($words)*);
+    }};
+}
+
 mod args;
 mod bench;
 mod data;
+mod doctor;
 mod downloads;
 mod exit;
 mod failure;
@@ -31,21 +40,25 @@ fn main() -> ExitCode {
         Command::Train(args) => train::train(&args),
         Command::Sweep(SweepCommand::Plan(args)) => plan::plan(&args),
         Command::Sweep(SweepCommand::Run(args)) => sweep::run(&args),
+        Command::Sweep(SweepCommand::Status(args)) => sweep::status(&args),
+        Command::Sweep(SweepCommand::Retry(args)) => sweep::retry(&args),
+        Command::Sweep(SweepCommand::Schema) => sweep::schema(),
         Command::Table(args) => report::table(&args),
         Command::Compare(args) => report::compare(&args),
         Command::Report(args) => report::report(&args),
         Command::Export(args) => train::export(&args),
         Command::Data(args) => data::data(&args),
         Command::Bench(args) => bench::bench(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
     };
     done.unwrap_or_else(report_failure).into()
 }
 
 /// Says on stderr what went wrong and what to do about it.
 fn report_failure(failure: Failure) -> Exit {
-    eprintln!("error: {}", failure.message);
+    say!("error: {}", failure.message);
     if let Some(hint) = &failure.hint {
-        eprintln!("hint: {hint}");
+        say!("hint: {hint}");
     }
     failure.exit
 }

@@ -1,5 +1,6 @@
 //! From a spec to the runs it stands for, every one checked, and resolved where its model and its data are there.
 
+mod changed;
 mod json;
 mod missing;
 mod pace;
@@ -17,7 +18,7 @@ use crate::args::Folders;
 use crate::failure::Failure;
 use missing::Reasons;
 use pace::Kind;
-pub use show::plan;
+pub use show::{plan, reason};
 use wrong::in_spec;
 
 /// A run and the manifest its directory gets.
@@ -48,6 +49,8 @@ enum Found {
 /// The runs of a spec, the zero-shot ones first.
 struct Expanded {
     sweep: String,
+    /// `runs/<sweep>`.
+    folder: PathBuf,
     entries: Vec<Entry>,
     /// Why some of them are unresolved.
     reasons: Reasons,
@@ -265,10 +268,11 @@ impl<'s> Expansion<'s> {
             }
         }
         for note in self.resolver.notes() {
-            eprintln!("note: {note}");
+            say!("note: {note}");
         }
         Expanded {
             sweep: self.spec.name().into(),
+            folder: self.dir,
             entries,
             reasons: self.reasons,
             sizes: self.sizes,

@@ -1,11 +1,11 @@
 //! How a sweep's progress is shown: bars on a terminal, a plain line now and then elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use mezo_sweep::{Event, Pace, Run, Watch, human_time, sweep_time_left};
+use mezo_sweep::{Event, Fleet, Pace, Run, Watch, human_time, sweep_time_left};
 
 /// How often a plain line is written.
 const EVERY: Duration = Duration::from_secs(10);
@@ -13,8 +13,8 @@ const EVERY: Duration = Duration::from_secs(10);
 const WINDOW_S: f64 = 20.0;
 
 /// The display for this terminal, or for none.
-pub fn watch(runs: &[Run], jobs: usize) -> Box<dyn Watch> {
-    let tally = Tally::new(runs, jobs);
+pub fn watch(runs: &[Run], fleet: &Fleet) -> Box<dyn Watch> {
+    let tally = Tally::new(runs, fleet.devices.len() * fleet.per_device);
     if std::io::stderr().is_terminal() {
         Box::new(Bars::new(tally))
     } else {
@@ -28,6 +28,9 @@ struct Tally {
     jobs: usize,
     total: usize,
     done: usize,
+    failed: usize,
+    /// Runs that other processes are at.
+    held: BTreeSet<String>,
     /// Steps of the runs that have not started, by id.
     waiting: BTreeMap<String, u64>,
     running: BTreeMap<String, Running>,
@@ -35,6 +38,7 @@ struct Tally {
 
 /// A run under way.
 struct Running {
+    device: String,
     step: u64,
     steps: u64,
     loss: Option<f64>,
@@ -50,6 +54,8 @@ impl Tally {
             jobs,
             total: runs.len(),
             done: 0,
+            failed: 0,
+            held: BTreeSet::new(),
             waiting,
             running: BTreeMap::new(),
         }
@@ -62,11 +68,13 @@ impl Tally {
     fn note(&mut self, event: &Event<'_>) {
         let now = self.now();
         match event {
-            Event::Started { run, step } => {
+            Event::Started { run, step, device } => {
                 self.waiting.remove(&run.id);
+                self.held.remove(&run.id);
                 let mut pace = Pace::new(WINDOW_S);
                 pace.record(now, *step);
                 let running = Running {
+                    device: (*device).to_owned(),
                     step: *step,
                     steps: run.steps,
                     loss: None,
@@ -84,16 +92,30 @@ impl Tally {
                 }
             }
             Event::Skipped { run } | Event::Finished { run } => {
-                self.waiting.remove(&run.id);
-                self.running.remove(&run.id);
+                self.forget(run);
                 self.done += 1;
             }
-            Event::Failed { run, .. } | Event::Stopped { run } | Event::Held { run } => {
-                self.waiting.remove(&run.id);
-                self.running.remove(&run.id);
+            Event::Failed { run, .. } | Event::Left { run, .. } => {
+                self.forget(run);
+                self.failed += 1;
             }
-            Event::Stopping | Event::Tick { .. } => {}
+            Event::Stopped { run } => self.forget(run),
+            Event::Held { run } => {
+                self.forget(run);
+                self.held.insert(run.id.clone());
+            }
+            Event::Again { run, .. } => {
+                self.running.remove(&run.id);
+                self.waiting.insert(run.id.clone(), run.steps);
+            }
+            Event::SetAside { .. } | Event::DiskFull | Event::Stopping | Event::Tick => {}
         }
+    }
+
+    fn forget(&mut self, run: &Run) {
+        self.waiting.remove(&run.id);
+        self.running.remove(&run.id);
+        self.held.remove(&run.id);
     }
 
     fn time_left(&self) -> Option<f64> {
@@ -112,17 +134,22 @@ impl Tally {
         sweep_time_left(&running, &waiting, self.jobs)
     }
 
-    /// `3 of 9 runs done, 2m 05s left`
+    /// `3 of 9 runs done, 1 failed, 2 running, 3 waiting, 2m 05s left`
     fn summary(&self) -> String {
-        match self.time_left() {
-            Some(left) => format!(
-                "{} of {} runs done, {} left",
-                self.done,
-                self.total,
-                human_time(left)
-            ),
-            None => format!("{} of {} runs done", self.done, self.total),
+        let mut text = format!("{} of {} runs done", self.done, self.total);
+        let counts = [
+            (self.failed, "failed"),
+            (self.running.len(), "running"),
+            (self.waiting.len(), "waiting"),
+            (self.held.len(), "held by others"),
+        ];
+        for (count, word) in counts.into_iter().filter(|(count, _)| *count > 0) {
+            text.push_str(&format!(", {count} {word}"));
         }
+        if let Some(left) = self.time_left() {
+            text.push_str(&format!(", {} left", human_time(left)));
+        }
+        text
     }
 }
 
@@ -161,10 +188,31 @@ fn ended(event: &Event<'_>) -> Option<String> {
     Some(match event {
         Event::Finished { run } => format!("finished {} ({})", run.label, run.id),
         Event::Failed { run, reason } => {
-            format!("failed {} ({}): {}", run.label, run.id, reason.summary())
+            let class = reason.class;
+            format!(
+                "failed {} ({}): {class}: {}",
+                run.label,
+                run.id,
+                reason.summary()
+            )
         }
+        Event::Again { run, reason } => format!(
+            "{}, going on with {} ({}): {}",
+            reason.class,
+            run.label,
+            run.id,
+            reason.summary()
+        ),
+        Event::Left { run, failure } => format!(
+            "failed before: {} ({}): {}: {}",
+            run.label, run.id, failure.class, failure.reason
+        ),
         Event::Stopped { run } => format!("stopped {} ({})", run.label, run.id),
         Event::Held { run } => format!("held by another process: {} ({})", run.label, run.id),
+        Event::SetAside { device } => format!("{device} failed and gets no more runs"),
+        Event::DiskFull => {
+            "the disk is full: nothing new is started; make room and start again".into()
+        }
         Event::Stopping => {
             "stopping at the next step of each run; the same command goes on from there".into()
         }
@@ -207,23 +255,24 @@ impl Watch for Bars {
             let _ = self.bars.println(line);
         }
         match event {
-            Event::Started { run, .. } => {
+            Event::Started { run, device, .. } => {
                 let bar = self
                     .bars
                     .insert_before(&self.sweep, ProgressBar::new(run.steps));
                 bar.set_style(style("{bar:30} {prefix}  {msg}"));
-                bar.set_prefix(run.label.clone());
+                bar.set_prefix(format!("{device}  {}", run.label));
                 self.runs.insert(run.id.clone(), bar);
             }
             Event::Finished { run }
             | Event::Failed { run, .. }
+            | Event::Again { run, .. }
             | Event::Stopped { run }
             | Event::Held { run } => {
                 if let Some(bar) = self.runs.remove(&run.id) {
                     bar.finish_and_clear();
                 }
             }
-            Event::Tick { .. } => {
+            Event::Tick => {
                 let now = self.tally.now();
                 for (id, running) in &self.tally.running {
                     if let Some(bar) = self.runs.get(id) {
@@ -255,15 +304,16 @@ impl Watch for Lines {
     fn event(&mut self, event: Event<'_>) {
         self.tally.note(&event);
         if let Some(line) = ended(&event) {
-            eprintln!("{line}");
+            say!("{line}");
         }
         let due = self.last.is_none_or(|last| last.elapsed() >= EVERY);
-        if matches!(event, Event::Tick { .. }) && due {
+        if matches!(event, Event::Tick) && due {
             self.last = Some(Instant::now());
             let now = self.tally.now();
-            eprintln!("{}", self.tally.summary());
+            say!("{}", self.tally.summary());
             for (id, running) in &self.tally.running {
-                eprintln!("  {id} {} {}", running.place(), running.summary(now));
+                let (device, place) = (&running.device, running.place());
+                say!("  {device} {id} {place} {}", running.summary(now));
             }
         }
     }

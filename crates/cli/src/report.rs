@@ -59,7 +59,7 @@ pub fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     let out = args.results_dir.join(&args.sweep);
     let built = mezo_report::build(&args.runs_dir.join(&args.sweep), &out, &options)?;
     for fault in &built.faults {
-        eprintln!("warning: {fault}");
+        say!("warning: {fault}");
     }
     put_names(&built.files)?;
     Ok(Exit::Done)

@@ -1,6 +1,6 @@
 //! `mezo train` and `mezo export`.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,11 +29,11 @@ pub fn train(args: &TrainArgs) -> Result<Exit, Failure> {
         match mezo_train::run(&args.run, &args.device, &mut control)? {
             Ending::Finished => Exit::Done,
             Ending::Diverged => {
-                eprintln!("diverged: a loss was not finite; result.json says so");
+                say!("diverged: a loss was not finite; result.json says so");
                 Exit::Done
             }
             Ending::Stopped { step } => {
-                eprintln!("stopped after step {step}; the same command goes on from there");
+                say!("stopped after step {step}; the same command goes on from there");
                 Exit::Stopped
             }
         },
@@ -80,6 +80,10 @@ impl Control for Narrator {
         self.stop.load(Ordering::Relaxed)
     }
 
+    fn warn(&mut self, what: &str) {
+        say!("warning: {what}");
+    }
+
     fn step(&mut self, step: &Step, of: u64) {
         if !self.talks {
             return;
@@ -107,14 +111,18 @@ impl Control for Narrator {
         } else {
             "\n"
         };
-        eprint!("step {} of {of}, loss {loss}{pace}{left}{end}", step.step);
+        let _ = write!(
+            std::io::stderr(),
+            "step {} of {of}, loss {loss}{pace}{left}{end}",
+            step.step
+        );
     }
 }
 
 /// Writes a run's best parameters for other libraries.
 pub fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     let step = mezo_train::export(&args.run, &args.out)?;
-    eprintln!(
+    say!(
         "wrote the parameters of step {step} to {}",
         args.out.display()
     );

@@ -8,7 +8,7 @@ use ureq::{Agent, Body};
 
 use crate::address::{is_loopback, origin, quote, quote_path, redirected, without_query};
 use crate::checksum::Checksum;
-use crate::environment::{Settings, clean_token};
+use crate::environment::{Settings, token_in};
 use crate::error::HubError;
 use crate::repo::{Repo, is_commit};
 use crate::retry::{Again, Failed};
@@ -288,10 +288,5 @@ fn token(settings: &Settings) -> Result<Option<String>, HubError> {
     if settings.token.is_some() {
         return Ok(settings.token.clone());
     }
-    let path = &settings.token_file;
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(clean_token(&text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(HubError::reading(path)(error)),
-    }
+    token_in(&settings.token_file)
 }

@@ -28,6 +28,7 @@ mod hub;
 mod progress;
 mod repo;
 mod retry;
+mod source;
 mod wanted;
 
 pub use environment::Settings;
@@ -35,4 +36,5 @@ pub use error::HubError;
 pub use hub::{Hub, Snapshot};
 pub use progress::{Event, Progress};
 pub use repo::{Repo, RepoKind};
+pub use source::{Source, Sourced};
 pub use wanted::Wanted;

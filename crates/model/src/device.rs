@@ -29,11 +29,18 @@ pub fn open(name: &str) -> Result<Device, ModelError> {
     cuda(number).ok_or_else(|| missing(none))
 }
 
+/// How many CUDA devices this process sees; none in a build without CUDA.
+pub fn cuda_devices() -> usize {
+    #[cfg(feature = "cuda")]
+    return Device::enumerate(burn::tensor::DeviceType::Cuda).len();
+    #[cfg(not(feature = "cuda"))]
+    0
+}
+
 #[cfg(feature = "cuda")]
 fn cuda(number: usize) -> Option<Device> {
     // Asking the list first: opening a device without a driver would panic.
-    let found = Device::enumerate(burn::tensor::DeviceType::Cuda).len();
-    (number < found).then(|| Device::cuda(number))
+    (number < cuda_devices()).then(|| Device::cuda(number))
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
 use half::{bf16, f16};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::tensor::{Metadata, TensorView};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use sha2::{Digest, Sha256};
 
 use crate::config::RobertaConfig;
@@ -23,6 +24,8 @@ const UNUSED: [&str; 3] = [
 ];
 /// The decoder's own matrix; absent where it is the word table.
 pub(crate) const DECODER: &str = "lm_head.decoder.weight";
+/// How many tensors a layer is in a file.
+const TENSORS_OF_A_LAYER: usize = 16;
 /// A second name of `lm_head.bias` in some files.
 pub(crate) const DECODER_BIAS: &str = "lm_head.decoder.bias";
 pub(crate) const HEAD_BIAS: &str = "lm_head.bias";
@@ -77,15 +80,19 @@ fn check_size(
         .values()
         .map(|(_, tensor)| tensor.values.len())
         .sum();
-    if config.scalars() <= 16 * (held as u128 + 1_000_000) {
+    let (scalars, layers) = (config.scalars(), config.num_hidden_layers);
+    let message = if scalars > 4 * (held as u128 + 1_000_000) {
+        format!("its sizes make {scalars} numbers, the weights beside it hold {held}")
+    } else if layers > tensors.len() / TENSORS_OF_A_LAYER + 100 {
+        // A layer takes room beside its numbers, of which there may be very few.
+        let held = tensors.len();
+        format!("it has {layers} layers, the weights beside it are {held} tensors")
+    } else {
         return Ok(());
-    }
+    };
     Err(ModelError::Config {
         path: path.into(),
-        message: format!(
-            "its sizes make {} numbers, the weights beside it hold {held}",
-            config.scalars()
-        ),
+        message,
     })
 }
 
@@ -215,6 +222,9 @@ fn parse(
         bytes: bytes.len(),
         message: error.to_string(),
     };
+    if reaches_beyond(bytes) {
+        return Err(broken(SafeTensorError::MetadataIncompleteBuffer));
+    }
     let file = SafeTensors::deserialize(bytes).map_err(broken)?;
     let names: BTreeSet<String> = file
         .names()
@@ -233,6 +243,18 @@ fn parse(
         });
     }
     Ok(tensors)
+}
+
+/// Whether a sound header speaks of tensors behind the end of the file. The reader finds the same, but adds to their end
+/// first, which overflows where that is the largest number there is.
+fn reaches_beyond(bytes: &[u8]) -> bool {
+    let header = || {
+        let (length, rest) = bytes.split_first_chunk()?;
+        rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)
+    };
+    header()
+        .and_then(|header| serde_json::from_slice::<Metadata>(header).ok())
+        .is_some_and(|metadata| metadata.data_len() > bytes.len())
 }
 
 fn to_f32(view: &TensorView<'_>) -> Result<Vec<f32>, TensorProblem> {
@@ -273,13 +295,22 @@ fn check_finite(path: &Path, tensor: &NamedTensor) -> Result<(), ModelError> {
     }
 }
 
-/// Reads a safetensors file whole, as it is: a run that diverges keeps tensors that are not finite.
+/// Reads a safetensors file whole, by [`tensors_of`].
 ///
 /// # Errors
 /// As [`load`] for its files.
 pub fn read_tensors(path: &Path) -> Result<Vec<NamedTensor>, ModelError> {
     let file = ModelFiles::Folder(PathBuf::new()).read(path.into())?;
-    parse(&file.path, &file.bytes, |_| true)
+    tensors_of(&file.path, &file.bytes)
+}
+
+/// The tensors of a safetensors file as they are: a run that diverges keeps some that are not finite. `path` is named in
+/// errors.
+///
+/// # Errors
+/// If the bytes are no such file.
+pub fn tensors_of(path: &Path, bytes: &[u8]) -> Result<Vec<NamedTensor>, ModelError> {
+    parse(path, bytes, |_| true)
 }
 
 impl Roberta {

@@ -20,6 +20,14 @@ use crate::roberta::Roberta;
 /// # Panics
 /// If a tensor's shape does not fit its values.
 pub fn to_safetensors(tensors: &[NamedTensor]) -> Vec<u8> {
+    to_safetensors_with(tensors, "format", "pt")
+}
+
+/// The same with one entry of metadata instead of the one that Hugging Face's libraries look for.
+///
+/// # Panics
+/// If a tensor's shape does not fit its values.
+pub fn to_safetensors_with(tensors: &[NamedTensor], key: &str, value: &str) -> Vec<u8> {
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|tensor| {
@@ -40,7 +48,7 @@ pub fn to_safetensors(tensors: &[NamedTensor]) -> Vec<u8> {
             (tensor.name.as_str(), view)
         })
         .collect();
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let metadata = HashMap::from([(key.to_owned(), value.to_owned())]);
     safetensors::serialize(views, Some(metadata)).expect("whole tensors can be written to memory")
 }
 

@@ -275,6 +275,19 @@ fn a_second_name_is_named_as_the_file_has_it() {
     assert_eq!(Folder::with(&tensors).error(), expected);
 }
 
+/// Tensors of as many bytes as there are numbers for, and none of them there.
+fn endless() -> Vec<u8> {
+    let most = (1_u64 << 61) - 1;
+    let tensor = |number: u64| {
+        let (from, to) = (number * most, (number + 1) * most);
+        format!(r#""{number}":{{"dtype":"U8","shape":[{most}],"data_offsets":[{from},{to}]}}"#)
+    };
+    let tensors: Vec<String> = (0..8).map(tensor).collect();
+    let header = format!("{{{}}}", tensors.join(","));
+    let length = (header.len() as u64).to_le_bytes();
+    [&length[..], header.as_bytes()].concat()
+}
+
 #[test]
 fn weights_that_are_none() {
     let folder = Folder::with(&raw_tiny());
@@ -294,6 +307,15 @@ fn weights_that_are_none() {
                 .contains("cut off")
         );
     }
+    let endless = endless();
+    folder.write(WHOLE, &endless);
+    let expected = format!(
+        "model.safetensors: is not a whole safetensors file ({} bytes): incomplete metadata",
+        endless.len()
+    );
+    let error = folder.error();
+    assert!(error.starts_with(&expected), "{error}");
+
     folder.write(
         WHOLE,
         b"version https://git-lfs.github.com/spec/v1\noid sha256:0123456789abcdef\nsize 2980000\n",
@@ -360,6 +382,15 @@ fn configurations_that_are_none() {
         (
             sizes("embeddings\": 130", "embeddings\": 2"),
             "config.json: max_position_embeddings leaves no position",
+        ),
+        // No memory is asked for.
+        (
+            sizes("_size\": 128", "_size\": 1000000000000000000"),
+            "config.json: its sizes make 8",
+        ),
+        (
+            sizes("_size\": 128", "_size\": 4").replace("_layers\": 2", "_layers\": 500"),
+            "config.json: it has 500 layers, the weights beside it are ",
         ),
         // The weights of another model.
         (

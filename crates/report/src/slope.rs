@@ -48,6 +48,12 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 /// With fewer steps than this no slope is given.
 pub const FEWEST_STEPS: usize = 20;
 
+/// The normal distribution's quantile at 97.5 %.
+const NORMAL: f64 = 1.959_963_984_540_054;
+
+/// Degrees of freedom from which on Student's t is nearly normal.
+const MANY: f64 = 1e4;
+
 /// A first autocorrelation nearer to one than this is taken as this (Andrews and Monahan 1992).
 const LARGEST_RHO: f64 = 0.97;
 
@@ -208,8 +214,14 @@ fn hat_trace(n: f64, j: f64) -> f64 {
 
 /// Student's t at 97.5 %, with the Bartlett kernel's equivalent degrees of freedom.
 fn quantile(n: f64, lag: f64) -> f64 {
+    let freedom = 1.5 * n / lag;
+    // The library's quantile loses digits where these are many, and does not return at all from ten million on. The first
+    // two terms of its expansion (Abramowitz and Stegun 26.7.5) have seven digits there.
+    if freedom > MANY {
+        return NORMAL + (NORMAL.powi(3) + NORMAL) / (4.0 * freedom);
+    }
     // The parameters are in the distribution's domain whenever there is a step at all.
-    StudentsT::new(0.0, 1.0, 1.5 * n / lag).map_or(f64::INFINITY, |t| t.inverse_cdf(0.975))
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(0.975))
 }
 
 /// Solves `|b| = q(n) s sqrt(12 / n^3)` for n. The quantile hardly changes with n, so that putting it
@@ -225,4 +237,30 @@ fn steps_needed(slope: f64, long_run_sd: f64, alpha: f64) -> Option<u64> {
         q = quantile(n, lag(alpha, n));
     }
     n.is_finite().then_some(n.ceil() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_of_many_degrees_of_freedom_go_on_from_those_of_few() {
+        // 1.5 n / lag is just below 1e4, and just above.
+        let (few, many) = (quantile(1e4, 1.5001), quantile(1e4, 1.4999));
+        assert!((few - many).abs() < 1e-6, "{few} {many}");
+        assert_eq!(quantile(1e300, 1.0), NORMAL);
+        assert_eq!(quantile(0.0, 0.0), f64::INFINITY);
+    }
+
+    #[test]
+    fn a_slope_of_next_to_nothing_needs_next_to_endless_steps() {
+        // What goes up goes down again, but for the last loss: the slope is about 1e-302 under a noise of 0.25.
+        let mut losses = vec![0.0; FEWEST_STEPS];
+        let last = losses.len() - 1;
+        (losses[1], losses[2], losses[last - 1], losses[last - 2]) = (1.0, -1.0, 1.0, -1.0);
+        losses[last] = 1e-300;
+        let slope = slope(&losses).expect("there are steps enough");
+        assert_eq!(slope.verdict(), Verdict::NotSeen);
+        assert_eq!(slope.steps_needed, Some(u64::MAX));
+    }
 }

@@ -1,6 +1,5 @@
 //! The keys of `[sweep]`, each with the list of its values.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -18,6 +17,13 @@ pub(crate) const SHORT_NAMES: [(&str, &str); 4] = [
     ("eps", "train.eps"),
 ];
 
+/// What stands at the top of `[sweep]` and is no key: it says how keys go together.
+pub(crate) const RESERVED: [&str; 3] = ["zip", "list", "exclude"];
+
+/// The longest path of a key that is looked at, in bytes. No key of a spec comes near it; what is made along a path (tables
+/// in tables, the path again for every key in a table) must not grow with whatever stands in a file.
+pub(crate) const LONGEST_PATH: usize = 200;
+
 /// One key of `[sweep]` and its values.
 #[derive(Debug)]
 pub(crate) struct Axis {
@@ -33,16 +39,36 @@ pub(crate) struct AxisValue {
     pub(crate) span: Range<usize>,
     /// A number or boolean as written; of a string what it says, without the quotes.
     pub(crate) text: String,
+    /// Its type, in words.
+    pub(crate) kind: &'static str,
+    pub(crate) same: Same,
 }
 
-/// The axes of `[sweep]` in the order in which they are written.
+impl AxisValue {
+    /// A number, a string or a boolean; nothing else is a value.
+    pub(crate) fn new(value: &Spanned<DeValue<'_>>, source: &Source) -> Option<Self> {
+        let same = Same::new(value.get_ref())?;
+        let span = value.span();
+        let text = match value.get_ref().as_str() {
+            Some(text) => text.to_owned(),
+            None => source.slice(span.clone()).to_owned(),
+        };
+        Some(Self {
+            span,
+            text,
+            kind: type_words(value.get_ref()),
+            same,
+        })
+    }
+}
+
+/// The axes of `[sweep]` that have a list of their own, in the order in which they are written.
 pub(crate) fn axes(sweep: &DeTable<'_>, source: &Source) -> Result<Vec<Axis>, SpecError> {
-    let mut leaves = Vec::new();
-    collect_leaves(sweep, "", &mut leaves);
-    // The table is sorted by key; the order of the file is that of the spans.
-    leaves.sort_by_key(|leaf| leaf.span.start);
     let mut axes: Vec<Axis> = Vec::new();
-    for leaf in leaves {
+    for leaf in leaves(sweep) {
+        if RESERVED.contains(&leaf.path.as_str()) {
+            continue;
+        }
         let axis = leaf.into_axis(source)?;
         if let Some(earlier) = axes.iter().find(|earlier| earlier.key == axis.key) {
             let line = source.line(earlier.span.start);
@@ -51,6 +77,7 @@ pub(crate) fn axes(sweep: &DeTable<'_>, source: &Source) -> Result<Vec<Axis>, Sp
                 Problem::SweptTwice {
                     key: axis.key,
                     line,
+                    listed: false,
                 },
             ));
         }
@@ -59,26 +86,30 @@ pub(crate) fn axes(sweep: &DeTable<'_>, source: &Source) -> Result<Vec<Axis>, Sp
     Ok(axes)
 }
 
-/// How many combinations the axes have.
-pub(crate) fn combinations(axes: &[Axis]) -> u128 {
-    axes.iter()
-        .map(|axis| axis.values.len() as u128)
-        .fold(1, u128::saturating_mul)
+/// A key, its path from the table that it was looked for in, and what stands at it.
+pub(crate) struct Leaf<'t> {
+    pub(crate) path: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) value: &'t Spanned<DeValue<'t>>,
 }
 
-struct Leaf<'t> {
-    path: String,
-    span: Range<usize>,
-    value: &'t Spanned<DeValue<'t>>,
+/// The keys of a table and of those in it, in the order in which they are written.
+pub(crate) fn leaves<'t>(table: &'t DeTable<'t>) -> Vec<Leaf<'t>> {
+    let mut leaves = Vec::new();
+    collect_leaves(table, "", &mut leaves);
+    // The table is sorted by key; the order of the file is that of the spans.
+    leaves.sort_by_key(|leaf| leaf.span.start);
+    leaves
 }
 
 fn collect_leaves<'t>(table: &'t DeTable<'t>, prefix: &str, leaves: &mut Vec<Leaf<'t>>) {
     for (key, value) in table {
         let path = format!("{prefix}{}", key.get_ref());
-        let short = prefix.is_empty() && SHORT_NAMES.iter().any(|(short, _)| *short == path);
+        let word = prefix.is_empty() && (RESERVED.contains(&path.as_str()) || is_short(&path));
+        let path_of_a_key = !word && path.len() <= LONGEST_PATH;
         match value.get_ref() {
             // A table that names no list is one in the place of a list.
-            DeValue::Table(inner) if !inner.is_empty() && !short => {
+            DeValue::Table(inner) if !inner.is_empty() && path_of_a_key => {
                 collect_leaves(inner, &format!("{path}."), leaves)
             }
             _ => leaves.push(Leaf {
@@ -111,15 +142,41 @@ impl Leaf<'_> {
     }
 }
 
-fn full_path(written: &str) -> Result<String, Problem> {
+fn is_short(name: &str) -> bool {
+    SHORT_NAMES.iter().any(|(short, _)| *short == name)
+}
+
+/// The full path of what may be a short name.
+pub(crate) fn path_of(written: &str) -> &str {
+    SHORT_NAMES
+        .iter()
+        .find(|(short, _)| *short == written)
+        .map_or(written, |(_, path)| path)
+}
+
+/// The short name of a key, or its path where it has none.
+pub(crate) fn short_of(key: &str) -> &str {
+    SHORT_NAMES
+        .iter()
+        .find(|(_, path)| *path == key)
+        .map_or(key, |(short, _)| short)
+}
+
+/// The same as [`path_of`] of what can be a key.
+pub(crate) fn full_path(written: &str) -> Result<String, Problem> {
+    if is_short(written) {
+        return Ok(path_of(written).to_owned());
+    }
+    if written.len() > LONGEST_PATH {
+        let shown = &written[..written.floor_char_boundary(LONGEST_PATH)];
+        return Err(Problem::BadPath {
+            key: format!("{shown}..."),
+        });
+    }
     if !written.contains('.') {
-        let short = SHORT_NAMES.iter().find(|(short, _)| *short == written);
-        return match short {
-            Some((_, path)) => Ok((*path).to_owned()),
-            None => Err(Problem::UnknownShortName {
-                name: written.to_owned(),
-            }),
-        };
+        return Err(Problem::UnknownShortName {
+            name: written.to_owned(),
+        });
     }
     let mut parts = written.split('.');
     // The name and the sweep itself are one for all runs.
@@ -135,51 +192,36 @@ fn full_path(written: &str) -> Result<String, Problem> {
     Ok(written.to_owned())
 }
 
-fn axis_values<'t>(
+fn axis_values(
     key: &str,
-    list: &'t [Spanned<DeValue<'t>>],
+    list: &[Spanned<DeValue<'_>>],
     source: &Source,
 ) -> Result<Vec<AxisValue>, SpecError> {
-    let mut seen: BTreeMap<Same<'t>, String> = BTreeMap::new();
-    let mut values = Vec::with_capacity(list.len());
-    let first = list
-        .first()
-        .map_or("nothing", |first| type_words(first.get_ref()));
+    let mut values: Vec<AxisValue> = Vec::with_capacity(list.len());
     for value in list {
-        let span = value.span();
-        let refuse = |problem| Err(source.error(Some(span.clone()), problem));
-        let found = type_words(value.get_ref());
-        let Some(same) = Same::new(value.get_ref()) else {
+        let refuse = |problem| Err(source.error(Some(value.span()), problem));
+        let Some(read) = AxisValue::new(value, source) else {
             return refuse(Problem::NotAScalar {
                 key: key.to_owned(),
-                found,
+                found: type_words(value.get_ref()),
             });
         };
-        if found != first {
+        if let Some(first) = values.first().filter(|first| first.kind != read.kind) {
             return refuse(Problem::MixedList {
                 key: key.to_owned(),
-                first,
-                other: found,
+                first: first.kind,
+                other: read.kind,
             });
         }
-        let written = source.slice(span.clone()).to_owned();
-        if let Some(earlier) = seen.insert(same, written.clone()) {
-            return refuse(Problem::RepeatedValue {
-                key: key.to_owned(),
-                text: written,
-                earlier,
-            });
-        }
-        let text = value.get_ref().as_str().map_or(written, str::to_owned);
-        values.push(AxisValue { span, text });
+        values.push(read);
     }
     Ok(values)
 }
 
 /// What makes two values of a list the same value: `1e-4` and `0.0001` are, `1` and `1.0` too.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Same<'t> {
-    Text(&'t str),
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Same {
+    Text(String),
     Boolean(bool),
     /// The bits of the number.
     Number(u64),
@@ -187,20 +229,20 @@ enum Same<'t> {
     Large(i128),
 }
 
-impl<'t> Same<'t> {
-    fn new(value: &'t DeValue<'t>) -> Option<Self> {
+impl Same {
+    fn new(value: &DeValue<'_>) -> Option<Self> {
         match value {
-            DeValue::String(text) => Some(Self::Text(text)),
+            DeValue::String(text) => Some(Self::Text(text.to_string())),
             DeValue::Boolean(value) => Some(Self::Boolean(*value)),
             DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix())
             {
                 Ok(whole) if whole.unsigned_abs() > (1 << 53) => Some(Self::Large(whole)),
                 Ok(whole) => Some(Self::number(whole as f64)),
-                Err(_) => Some(Self::Text(number.as_str())),
+                Err(_) => Some(Self::Text(number.as_str().to_owned())),
             },
             DeValue::Float(number) => match number.as_str().parse() {
                 Ok(float) => Some(Self::number(float)),
-                Err(_) => Some(Self::Text(number.as_str())),
+                Err(_) => Some(Self::Text(number.as_str().to_owned())),
             },
             DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -18,7 +19,7 @@ use crate::spec::{Spec, parents};
 pub const MAX_RUNS: u64 = 100_000;
 
 /// One swept key of a point and the value it has there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Swept {
     /// The key's full path, `train.lr`.
     pub key: String,
@@ -39,12 +40,34 @@ impl Swept {
     }
 }
 
+/// Swept values in one line, `seed 13 lr 1e-4 eps 1e-3`: those of the keys that are asked for.
+pub(crate) fn label(swept: &[Swept], key: impl Fn(&str) -> bool) -> String {
+    let alone = |column: &str| {
+        let same = swept.iter().filter(|other| other.column() == column);
+        same.count() == 1
+    };
+    let name = |swept: &Swept| {
+        if alone(swept.column()) {
+            swept.column().to_owned()
+        } else {
+            swept.key.clone()
+        }
+    };
+    swept
+        .iter()
+        .filter(|swept| key(&swept.key))
+        .map(|swept| format!("{} {}", name(swept), swept.text))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 /// What all points of a grid share: the tables without `[sweep]`, and the values to put into them.
 #[derive(Debug)]
 pub(crate) struct Shared<'s> {
     spec: &'s Spec,
     base: Arc<DeTable<'s>>,
     grid: &'s Grid,
+    /// Of each key of the grid, in its order.
     values: Vec<Vec<Spanned<DeValue<'s>>>>,
 }
 
@@ -52,7 +75,8 @@ pub(crate) struct Shared<'s> {
 #[derive(Debug, Clone)]
 pub struct Point<'s> {
     shared: Arc<Shared<'s>>,
-    picks: Vec<usize>,
+    /// Which one, of all combinations of its grid.
+    number: usize,
 }
 
 /// All combinations, grid after grid.
@@ -61,8 +85,7 @@ pub(crate) fn points<'s>(spec: &'s Spec, base: DeTable<'s>) -> Result<Vec<Point<
     let mut points = Vec::new();
     for grid in spec.grids() {
         let values = grid
-            .axes
-            .iter()
+            .axes()
             .map(|axis| parsed(spec, axis))
             .collect::<Result<_, _>>()?;
         add_points(
@@ -78,26 +101,14 @@ pub(crate) fn points<'s>(spec: &'s Spec, base: DeTable<'s>) -> Result<Vec<Point<
     Ok(points)
 }
 
-/// All combinations of one grid, its first axis varying slowest.
+/// All combinations of one grid, its first dimension varying slowest.
 fn add_points<'s>(points: &mut Vec<Point<'s>>, shared: Shared<'s>) {
-    let lengths: Vec<usize> = shared.values.iter().map(Vec::len).collect();
+    let grid = shared.grid;
     let shared = Arc::new(shared);
-    let mut picks = vec![0; lengths.len()];
-    loop {
-        points.push(Point {
-            shared: Arc::clone(&shared),
-            picks: picks.clone(),
-        });
-        // Counting up with the last axis as the fastest digit.
-        let Some(digit) = (0..picks.len())
-            .rev()
-            .find(|&digit| picks[digit] + 1 < lengths[digit])
-        else {
-            return;
-        };
-        picks[digit] += 1;
-        picks[digit + 1..].fill(0);
-    }
+    points.extend(grid.points().map(|number| Point {
+        shared: Arc::clone(&shared),
+        number,
+    }));
 }
 
 /// The values of an axis with the places where the spec has them.
@@ -130,27 +141,7 @@ impl Point<'_> {
 
     /// The same of some keys alone, which are given by their full paths.
     pub fn label_of(&self, key: impl Fn(&str) -> bool) -> String {
-        let swept = self.swept();
-        let alone = |column: &str| {
-            swept
-                .iter()
-                .filter(|other| other.column() == column)
-                .count()
-                == 1
-        };
-        let name = |swept: &Swept| {
-            if alone(swept.column()) {
-                swept.column().to_owned()
-            } else {
-                swept.key.clone()
-            }
-        };
-        swept
-            .iter()
-            .filter(|swept| key(&swept.key))
-            .map(|swept| format!("{} {}", name(swept), swept.text))
-            .collect::<Vec<_>>()
-            .join(" ")
+        label(&self.swept(), key)
     }
 
     /// The spec's tables with this point's values in them, as `T`. `name` and `[sweep]` are not
@@ -206,9 +197,12 @@ impl Point<'_> {
     }
 
     fn picked(&self) -> impl Iterator<Item = (&Axis, &AxisValue, &Spanned<DeValue<'_>>)> {
-        let axes = self.shared.grid.axes.iter().zip(&self.shared.values);
-        axes.zip(&self.picks)
-            .map(|((axis, values), &pick)| (axis, &axis.values[pick], &values[pick]))
+        let grid = self.shared.grid;
+        let dimensions = grid.dimensions.iter().zip(grid.picks(self.number));
+        dimensions
+            .flat_map(|(dimension, pick)| dimension.axes.iter().map(move |axis| (axis, pick)))
+            .zip(&self.shared.values)
+            .map(|((axis, pick), values)| (axis, &axis.values[pick], &values[pick]))
     }
 }
 

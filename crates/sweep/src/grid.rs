@@ -4,18 +4,21 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::axis::{self, Axis, type_words};
+use crate::axis::{Axis, type_words};
+use crate::dimension::{self, Dimension, combinations};
 use crate::error::SpecError;
+use crate::exclude::Exclusions;
 use crate::expand::MAX_RUNS;
 use crate::problem::Problem;
 use crate::spec::{Places, Source, parents};
 
-/// Keys that vary together: every combination of their values is a point.
+/// What varies in one table of `[sweep]`: every combination is a point, but for those left out.
 #[derive(Debug, Default)]
 pub(crate) struct Grid {
     /// Where its table begins.
     pub(crate) start: usize,
-    pub(crate) axes: Vec<Axis>,
+    pub(crate) dimensions: Vec<Dimension>,
+    exclusions: Exclusions,
 }
 
 /// Takes `sweep` out of a spec's tables.
@@ -49,17 +52,17 @@ pub(crate) fn take(tables: &mut DeTable<'_>, source: &Source) -> Result<Vec<Grid
 pub(crate) fn check_size(grids: &[Grid], source: &Source) -> Result<(), SpecError> {
     let runs = grids
         .iter()
-        .map(|grid| axis::combinations(&grid.axes))
+        .map(|grid| combinations(&grid.dimensions))
         .fold(0, u128::saturating_add);
     if runs <= u128::from(MAX_RUNS) {
         return Ok(());
     }
-    let lengths = |grid: &Grid| grid.axes.iter().map(|axis| axis.values.len()).collect();
+    let lengths = |grid: &Grid| grid.dimensions.iter().map(Dimension::length).collect();
     let largest = grids
         .iter()
         .rev()
-        .max_by_key(|grid| axis::combinations(&grid.axes));
-    let span = largest.and_then(|grid| grid.axes.first());
+        .max_by_key(|grid| combinations(&grid.dimensions));
+    let span = largest.and_then(|grid| grid.axes().next());
     let problem = Problem::TooManyRuns {
         runs,
         lengths: grids.iter().map(lengths).collect(),
@@ -69,13 +72,53 @@ pub(crate) fn check_size(grids: &[Grid], source: &Source) -> Result<(), SpecErro
 
 impl Grid {
     fn of(sweep: &DeTable<'_>, start: usize, source: &Source) -> Result<Self, SpecError> {
-        let axes = axis::axes(sweep, source)?;
-        Ok(Self { start, axes })
+        let dimensions = dimension::dimensions(sweep, source)?;
+        let exclusions = Exclusions::new(sweep, &dimensions, source)?;
+        Ok(Self {
+            start,
+            dimensions,
+            exclusions,
+        })
+    }
+
+    /// Its keys, in the order of its dimensions.
+    pub(crate) fn axes(&self) -> impl Iterator<Item = &Axis> {
+        self.dimensions.iter().flat_map(|dimension| &dimension.axes)
+    }
+
+    /// Its points by their numbers, which count all combinations, the first dimension varying slowest.
+    pub(crate) fn points(&self) -> impl Iterator<Item = usize> {
+        let all = usize::try_from(combinations(&self.dimensions)).unwrap_or(usize::MAX);
+        (0..all).filter(move |&number| {
+            let left_out = || self.exclusions.hold(&self.dimensions, &self.picks(number));
+            self.exclusions.are_none() || !left_out()
+        })
+    }
+
+    /// The row of each dimension in a combination. There may be many points and many keys of one value: a point that kept
+    /// its rows would make the product of both.
+    pub(crate) fn picks(&self, number: usize) -> Vec<usize> {
+        let mut left = number;
+        let mut picks = vec![0; self.dimensions.len()];
+        for (pick, dimension) in picks.iter_mut().zip(&self.dimensions).rev() {
+            let length = dimension.length().max(1);
+            *pick = left % length;
+            left /= length;
+        }
+        picks
+    }
+
+    /// What is left out may not be everything. The grid must be small enough to be gone through.
+    pub(crate) fn check_left(&self, source: &Source) -> Result<(), SpecError> {
+        if self.points().next().is_some() {
+            return Ok(());
+        }
+        Err(source.error(self.exclusions.span.clone(), Problem::AllExcluded))
     }
 
     /// A swept key must have no value of its own, be no table and go through no value.
     pub(crate) fn check_clashes(&self, places: &Places, source: &Source) -> Result<(), SpecError> {
-        for axis in &self.axes {
+        for axis in self.axes() {
             let clash = |other: &str, span: &Range<usize>, what| {
                 let line = source.line(span.start);
                 let problem = Problem::Clash {
@@ -101,7 +144,7 @@ impl Grid {
                 if let Some(place) = places.get(parent).filter(|place| !place.table) {
                     return clash(parent, &place.span, "a value");
                 }
-                if let Some(other) = self.axes.iter().find(|other| other.key == parent) {
+                if let Some(other) = self.axes().find(|other| other.key == parent) {
                     return clash(parent, &other.span, "swept as a value");
                 }
             }

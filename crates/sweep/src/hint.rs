@@ -2,9 +2,14 @@
 
 use std::io;
 
-use crate::axis::SHORT_NAMES;
+use crate::axis::{RESERVED, SHORT_NAMES, short_of};
 use crate::problem::{MAX_NAME, Problem};
 use crate::spec::plain_character;
+
+/// How many words of a list are shown.
+const SHOWN: usize = 20;
+/// What is longer than this is no slip of the pen, in bytes.
+const LONGEST_WORD: usize = 64;
 
 impl Problem {
     /// The way out, where there is one to name.
@@ -30,20 +35,56 @@ impl Problem {
                 Some(nearest_or_all(value, known, "it is one of"))
             }
             Self::UnknownShortName { name } => {
-                let known = SHORT_NAMES.map(|(short, _)| short.to_owned());
+                let short = SHORT_NAMES.map(|(short, _)| short.to_owned());
                 let list = "any key may be swept by its path, as in \"task.k\"; short names are";
-                Some(nearest_or_all(name, &known, list))
+                // In an entry the reserved words themselves are unknown names.
+                let reserved = RESERVED.iter().filter(|word| *word != name);
+                let known: Vec<String> = reserved
+                    .map(ToString::to_string)
+                    .chain(short.clone())
+                    .collect();
+                Some(nearest_or(name, &known, all(&short, list)))
             }
             Self::NotAList { key, .. } => Some(format!(
                 "write a list, even of one value; a fixed value of `{key}` belongs in its own table"
             )),
             Self::EmptyList { .. } => Some("give it at least one value, or remove the key".into()),
             Self::MixedList { .. } => Some("write every value of a list as the same type".into()),
-            Self::RepeatedValue { .. } => {
+            Self::RepeatedValue { .. } | Self::RepeatedCombination { .. } => {
                 Some("every combination runs once; remove one of them".into())
             }
             Self::SetTwice { key, .. } => Some(format!("keep `{key}` in one of the two places")),
-            Self::SweptTwice { .. } => Some("join the two lists".into()),
+            Self::SweptTwice { listed: false, .. } => Some("join the two lists".into()),
+            Self::SweptTwice {
+                key, listed: true, ..
+            } => Some(format!(
+                "give `{key}` its values in `list` or in a list of its own"
+            )),
+            Self::NoCombinations { word, .. } | Self::EmptyEntry { word } => Some(example(word)),
+            Self::EmptyCombinations => Some("give it at least one entry, or remove it".into()),
+            Self::NotOneValue { .. } => {
+                Some("an entry has one value for each key; write an entry for every value".into())
+            }
+            Self::NotSwept { key, known, .. } => {
+                Some(nearest_or_all(short_of(key), known, "its table sweeps"))
+            }
+            Self::NamedTwice { .. } => Some("remove one of them".into()),
+            Self::ShortZip { .. } => Some("a key that varies for itself needs no zip".into()),
+            Self::UnequalLists { .. } => {
+                Some("the first value of one goes with the first of the other, and so on".into())
+            }
+            Self::EntryLacks { .. } => Some("every entry has the keys of the first one".into()),
+            Self::EntryAdds { key, known } => {
+                let list = "every entry has the keys of the first one";
+                Some(nearest_or_all(short_of(key), known, list))
+            }
+            Self::NotAmongValues { value, known, .. } => {
+                Some(nearest_or_all(value, known, "its values are"))
+            }
+            Self::NothingExcluded => Some(
+                "keys of one zip, or of `list`, have the values that stand side by side".into(),
+            ),
+            Self::AllExcluded => Some("leave out less, or remove the table".into()),
             Self::TooManyRuns { .. } => {
                 Some("sweep fewer values at once, or split the spec".into())
             }
@@ -78,33 +119,55 @@ fn plain(name: &str) -> Option<String> {
     (!plain.is_empty()).then(|| plain.to_owned())
 }
 
-fn nearest_or_all(word: &str, known: &[String], list: &str) -> String {
-    let all = known
-        .iter()
-        .map(|known| format!("`{known}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let all = if all.is_empty() {
-        "nothing".to_owned()
-    } else {
-        all
+/// How `zip`, `list` and `exclude` are written.
+fn example(word: &str) -> String {
+    let rest = match word {
+        "zip" => "[[\"lr\", \"eps\"]]",
+        "list" => "[{ lr = 1e-4, eps = 1e-3 }, { lr = 1e-3, eps = 1e-2 }]",
+        _ => "[{ lr = 1e-4, seed = 13 }]",
     };
+    format!("write it as in `{word} = {rest}`")
+}
+
+fn nearest_or_all(word: &str, known: &[String], list: &str) -> String {
+    nearest_or(word, known, all(known, list))
+}
+
+fn nearest_or(word: &str, known: &[String], all: String) -> String {
     match nearest(word, known) {
-        Some(nearest) => format!("did you mean `{nearest}`? {list}: {all}"),
-        None => format!("{list}: {all}"),
+        Some(nearest) => format!("did you mean `{nearest}`? {all}"),
+        None => all,
     }
+}
+
+/// The known words; of a long list, the first ones.
+fn all(known: &[String], list: &str) -> String {
+    if known.is_empty() {
+        return format!("{list}: nothing");
+    }
+    let shown: Vec<String> = known
+        .iter()
+        .take(SHOWN)
+        .map(|known| format!("`{known}`"))
+        .collect();
+    let more = match known.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{list}: {}{more}", shown.join(", "))
 }
 
 /// The known word that `word` was most likely meant to be: at most a third of it is wrong.
 fn nearest<'k>(word: &str, known: &'k [String]) -> Option<&'k str> {
-    // What is longer than this is no slip of the pen.
-    if word.len() > 64 {
+    if word.len() > LONGEST_WORD {
         return None;
     }
     let distance =
         |other: &str| strsim::damerau_levenshtein(&word.to_lowercase(), &other.to_lowercase());
     known
         .iter()
+        // Values of the user's own may be long, and the distance takes memory for every pair of characters.
+        .filter(|known| known.len() <= 6 * LONGEST_WORD)
         .map(|known| (distance(known), known.as_str()))
         .min()
         .filter(|(distance, known)| distance * 3 <= word.chars().count().max(known.chars().count()))
@@ -124,6 +187,9 @@ mod tests {
         assert_eq!(nearest("momentum", &known), None);
         assert_eq!(nearest("x", &known), None);
         assert_eq!(nearest("x", &[]), None);
+        let longest = "x".repeat(LONGEST_WORD);
+        let known = ["y".repeat(10 * LONGEST_WORD), longest.replacen('x', "y", 9)];
+        assert_eq!(nearest(&longest, &known), Some(known[1].as_str()));
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! The runs of a sweep, each with its state as its files tell it.
 
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde::Deserialize;
+use mezo_run::{Holder, Lease, RESULT, RunError, STEPS, attempts};
 
-use crate::tail;
+use crate::policy::{self, Failure};
+use crate::tail::{self, Progress};
 
 /// One training: its id, its directory, and what to call it on a screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +24,12 @@ pub struct Run {
 impl Run {
     /// Whether its result is there, which alone means that it is finished.
     pub fn is_finished(&self) -> bool {
-        self.dir.join("result.json").is_file()
+        self.dir.join(RESULT).is_file()
+    }
+
+    /// Where its journal stands; none where there is none, or it cannot be read just now.
+    pub fn progress(&self) -> Option<Progress> {
+        tail::last_step(&self.dir.join(STEPS)).ok().flatten()
     }
 
     /// The run's state, from its files alone.
@@ -33,21 +37,27 @@ impl Run {
         if self.is_finished() {
             return Ok(State::Finished);
         }
-        let within = |name: &str| self.dir.join(name);
-        let read = |name: &str, error| PlanError {
-            path: within(name),
-            error,
-        };
-        if is_held(&within("lock")).map_err(|error| read("lock", error))? {
-            return Ok(State::Held);
+        if let Some(holder) = Lease::holder(&self.dir)? {
+            return Ok(State::Held { holder });
         }
-        if let Some(reason) =
-            failure(&within("attempts.jsonl")).map_err(|error| read("attempts.jsonl", error))?
-        {
-            return Ok(State::Failed { reason });
+        match attempts(&self.dir) {
+            Ok(attempts) => {
+                if let Some(failure) = policy::failure(&attempts) {
+                    return Ok(State::Failed(failure));
+                }
+            }
+            // A broken record is this run's own trouble.
+            Err(error @ RunError::Record { .. }) => {
+                return Ok(State::Failed(Failure {
+                    class: error.class(),
+                    reason: error.to_string(),
+                    attempts: 0,
+                }));
+            }
+            Err(error) => return Err(error.into()),
         }
-        let last =
-            tail::last_step(&within("steps.jsonl")).map_err(|error| read("steps.jsonl", error))?;
+        let path = self.dir.join(STEPS);
+        let last = tail::last_step(&path).map_err(RunError::file(&path, "read"))?;
         Ok(last.map_or(State::ToRun, |last| State::ToResume { step: last.step }))
     }
 }
@@ -64,13 +74,26 @@ pub enum State {
         /// The last step in the journal.
         step: u64,
     },
-    /// Its last attempt failed; it is tried again.
-    Failed {
-        /// What that attempt said.
-        reason: String,
-    },
+    /// It failed, and is not tried again until somebody says so.
+    Failed(Failure),
     /// Another process is at it.
-    Held,
+    Held {
+        /// Which one, as far as its lock says.
+        holder: Option<Holder>,
+    },
+}
+
+impl State {
+    /// Its name in machine-readable output.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::ToRun => "to-run",
+            Self::ToResume { .. } => "to-resume",
+            Self::Failed(_) => "failed",
+            Self::Held { .. } => "held",
+        }
+    }
 }
 
 impl fmt::Display for State {
@@ -79,31 +102,29 @@ impl fmt::Display for State {
             Self::Finished => f.write_str("finished"),
             Self::ToRun => f.write_str("to run"),
             Self::ToResume { step } => write!(f, "to resume from step {step}"),
-            Self::Failed { reason } => write!(f, "failed: {reason}"),
-            Self::Held => f.write_str("held by another process"),
+            Self::Failed(Failure { class, reason, .. }) => write!(f, "failed, {class}: {reason}"),
+            Self::Held { holder: None } => f.write_str("held by another process"),
+            Self::Held {
+                holder: Some(holder),
+            } => write!(f, "held by {holder}"),
         }
     }
 }
 
 /// A file of a run that is there but cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: cannot tell the state of the run: {error}", .path.display())]
-pub struct PlanError {
-    path: PathBuf,
-    #[source]
-    error: io::Error,
-}
+#[error("cannot tell the state of a run: {0}")]
+pub struct PlanError(#[from] RunError);
 
 impl PlanError {
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The file's own error.
+    pub(crate) fn into_inner(self) -> RunError {
+        self.0
     }
 
     /// The way out.
     pub fn hint(&self) -> Option<String> {
-        (self.error.kind() == ErrorKind::PermissionDenied)
-            .then(|| "check who owns the runs folder, or choose another one".to_owned())
+        self.0.hint()
     }
 }
 
@@ -158,66 +179,21 @@ impl Plan {
                 State::Finished => &mut counts.finished,
                 State::ToRun => &mut counts.to_run,
                 State::ToResume { .. } => &mut counts.to_resume,
-                State::Failed { .. } => &mut counts.failed,
-                State::Held => &mut counts.held,
+                State::Failed(_) => &mut counts.failed,
+                State::Held { .. } => &mut counts.held,
             } += 1;
         }
         counts
     }
 }
 
-/// Whether another process holds the lock. The file is never made here: a plan writes nothing.
-fn is_held(path: &Path) -> io::Result<bool> {
-    let file = match open_lock(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    // A shared lock fails against a worker's exclusive one, but not against another plan's.
-    match file.try_lock_shared() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// Some network file systems lock only files that are open for writing; a run that belongs to
-/// somebody else can only be read.
-fn open_lock(path: &Path) -> io::Result<File> {
-    match OpenOptions::new().read(true).write(true).open(path) {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => File::open(path),
-        other => other,
-    }
-}
-
-#[derive(Deserialize)]
-struct AttemptLine {
-    event: String,
-    reason: Option<String>,
-    error: Option<String>,
-}
-
-/// What the last attempt said, if it failed.
-fn failure(path: &Path) -> io::Result<Option<String>> {
-    let Some((line, _)) = tail::last_line(path)? else {
-        return Ok(None);
-    };
-    // A line that is not understood tells nothing; the run is then simply tried again.
-    let Ok(line) = serde_json::from_slice::<AttemptLine>(&line) else {
-        return Ok(None);
-    };
-    let failed = line.event == "end" && line.reason.as_deref() == Some("failed");
-    Ok(failed.then(|| {
-        line.error
-            .unwrap_or_else(|| "no reason was written".to_owned())
-    }))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::fs;
+    use std::fs::{self, File};
+
+    use mezo_run::Class;
 
     const START: &str = r#"{"event":"start","attempt":1,"time":"2026-11-22T17:00:00Z","host":"h","device":"cpu","threads":1,"argv":["mezo"]}"#;
     const FAILED: &str = r#"{"event":"end","attempt":1,"time":"2026-11-22T17:00:01Z","wall_s":1.0,"reason":"failed","steps":2,"error":"no memory left"}"#;
@@ -284,9 +260,11 @@ mod tests {
     fn a_failed_attempt_is_told_and_a_later_start_forgets_it() {
         let attempts = format!("{START}\n{FAILED}\n");
         let steps = "{\"step\":1}\n";
-        let failed = State::Failed {
+        let failed = State::Failed(Failure {
+            class: Class::Error,
             reason: "no memory left".into(),
-        };
+            attempts: 1,
+        });
         assert_eq!(
             Folder::new(&[("attempts.jsonl", &attempts), ("steps.jsonl", steps)]).state(),
             failed
@@ -318,7 +296,7 @@ mod tests {
         let lock = File::create(&path).unwrap();
         assert_eq!(folder.state(), State::ToResume { step: 1 });
         lock.try_lock().unwrap();
-        assert_eq!(folder.state(), State::Held);
+        assert_eq!(folder.state(), State::Held { holder: None });
         lock.unlock().unwrap();
         assert_eq!(folder.state(), State::ToResume { step: 1 });
     }
@@ -352,7 +330,7 @@ mod tests {
         fs::create_dir(folder.0.path().join("steps.jsonl")).unwrap();
         let error = folder.run().state().unwrap_err();
         assert!(
-            error.to_string().contains("steps.jsonl: cannot tell"),
+            error.to_string().contains("steps.jsonl: cannot read"),
             "{error}"
         );
     }

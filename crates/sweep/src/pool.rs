@@ -1,112 +1,53 @@
-//! Carries out runs, so many processes at once.
+//! Carries out runs, so many processes at once on each device.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::plan::Run;
-use crate::worker::{Ending, Reason, Worker, WorkerCommand};
+use mezo_run::Class;
+
+use crate::device::Fleet;
+use crate::event::{Event, Outcome, Watch};
+use crate::plan::{Run, State};
+use crate::reason::Reason;
+use crate::worker::{Ending, Patience, Worker, WorkerCommand};
 
 /// How often the processes are looked at.
 const POLL: Duration = Duration::from_millis(50);
 /// How many polls pass between two looks at the journals.
 const POLLS_PER_TICK: u32 = 2;
+/// How often it is asked whether runs that others hold are free. Measured by this process's own clock alone.
+const HELD_AGAIN: Duration = Duration::from_secs(1);
 
-/// What happens in a sweep while it is carried out.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// The run was finished before.
-    Skipped {
-        /// The run.
-        run: &'a Run,
-    },
-    /// The run's process has started.
-    Started {
-        /// The run.
-        run: &'a Run,
-        /// The step in its journal from which it goes on; 0 for a new one.
-        step: u64,
-    },
-    /// The run's journal has grown.
-    Progress {
-        /// The run.
-        run: &'a Run,
-        /// The last step in its journal.
-        step: u64,
-        /// How many steps it takes.
-        steps: u64,
-        /// The mean of that step's losses; none where one of them is not a number.
-        loss: Option<f64>,
-    },
-    /// The run has its result.
-    Finished {
-        /// The run.
-        run: &'a Run,
-    },
-    /// The run failed; the others go on.
-    Failed {
-        /// The run.
-        run: &'a Run,
-        /// Why.
-        reason: &'a Reason,
-    },
-    /// The run stopped at a step boundary.
-    Stopped {
-        /// The run.
-        run: &'a Run,
-    },
-    /// Another process is at this run.
-    Held {
-        /// The run.
-        run: &'a Run,
-    },
-    /// The stop was heard: nothing new starts, the running ones are asked to stop.
-    Stopping,
-    /// About ten times a second, after the progress of that moment.
-    Tick {
-        /// How many processes run.
-        running: usize,
-        /// How many runs have not been started.
-        waiting: usize,
-    },
+/// What is to be carried out, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Orders<'a> {
+    /// The runs, in the order in which they are taken up.
+    pub runs: &'a [Run],
+    /// How a worker is started.
+    pub command: &'a WorkerCommand,
+    /// Where.
+    pub fleet: &'a Fleet,
+    /// How long a worker is waited for.
+    pub patience: Patience,
 }
 
-/// Somebody who watches a sweep.
-pub trait Watch {
-    /// Told of everything that happens, in its order.
-    fn event(&mut self, event: Event<'_>);
-}
-
-/// What became of the runs, by their ids.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Runs that have a result, now or from before.
-    pub finished: Vec<String>,
-    /// Runs that failed, and why.
-    pub failed: Vec<(String, Reason)>,
-    /// Runs that stopped at a step boundary.
-    pub stopped: Vec<String>,
-    /// Runs that another process is at.
-    pub held: Vec<String>,
-    /// Runs that were not started because of the stop.
-    pub waiting: Vec<String>,
-}
-
-/// Carries out `runs` in their order, at most `jobs` (but at least one) at once, each as one
-/// process of `command`. Finished runs are skipped; a failure stops no other run. Once `stop` is
-/// true nothing new is started, every process is asked to stop, and the call returns when all
-/// have ended.
-pub fn run(
-    runs: &[Run],
-    command: &WorkerCommand,
-    jobs: usize,
-    stop: &AtomicBool,
-    watch: &mut dyn Watch,
-) -> Outcome {
+/// Carries out the runs, each as one process. A failure stops no other run but for a full disk, on which all would fail.
+///
+/// Finished runs are skipped, and so are those that failed before: those wait for a `retry`. Runs that another process holds
+/// are waited for, and taken up if it lets go of them unfinished, so that several sweeps on the same folder share the work.
+///
+/// Once `stop` is true nothing new is started, every process is asked to stop, and the call returns when all have.
+pub fn run(orders: &Orders<'_>, stop: &AtomicBool, watch: &mut dyn Watch) -> Outcome {
     let mut pool = Pool {
-        waiting: runs,
+        orders,
+        waiting: orders.runs.iter().collect(),
+        held: Vec::new(),
+        asked_again: Instant::now(),
         running: Vec::new(),
-        command,
+        aside: vec![None; orders.fleet.devices.len()],
+        ending: false,
         watch,
         outcome: Outcome::default(),
     };
@@ -116,10 +57,8 @@ pub fn run(
             stopping = true;
             pool.ask_all_to_stop();
         }
-        if !stopping {
-            pool.fill(jobs.max(1));
-        }
-        if pool.running.is_empty() && (stopping || pool.waiting.is_empty()) {
+        pool.fill();
+        if pool.is_over() {
             break;
         }
         if poll.is_multiple_of(POLLS_PER_TICK) {
@@ -130,46 +69,110 @@ pub fn run(
             thread::sleep(POLL);
         }
     }
-    pool.outcome.waiting = pool.waiting.iter().map(|run| run.id.clone()).collect();
+    let ids = |runs: &mut dyn Iterator<Item = &Run>| runs.map(|run| run.id.clone()).collect();
+    pool.outcome.waiting = ids(&mut pool.waiting.iter().copied());
+    pool.outcome.held = ids(&mut pool.held.iter().copied());
     pool.outcome
 }
 
 struct Pool<'a> {
-    waiting: &'a [Run],
+    orders: &'a Orders<'a>,
+    waiting: VecDeque<&'a Run>,
+    /// Runs that other processes hold.
+    held: Vec<&'a Run>,
+    /// When it was last asked whether they still do.
+    asked_again: Instant,
     running: Vec<Worker<'a>>,
-    command: &'a WorkerCommand,
+    /// Devices that failed, each with the run that it failed under.
+    aside: Vec<Option<&'a Run>>,
+    /// Nothing new is started.
+    ending: bool,
     watch: &'a mut dyn Watch,
     outcome: Outcome,
 }
 
 impl<'a> Pool<'a> {
-    fn fill(&mut self, jobs: usize) {
-        while self.running.len() < jobs {
-            let Some((run, rest)) = self.waiting.split_first() else {
+    fn is_over(&self) -> bool {
+        let nothing_to_do = self.waiting.is_empty() && self.held.is_empty();
+        let no_device = self.aside.iter().all(Option::is_some);
+        self.running.is_empty() && (self.ending || no_device || nothing_to_do)
+    }
+
+    fn fill(&mut self) {
+        if !self.held.is_empty() && self.asked_again.elapsed() >= HELD_AGAIN {
+            self.asked_again = Instant::now();
+            self.waiting.extend(self.held.drain(..));
+        }
+        while !self.ending {
+            let Some(device) = self.free_device() else {
                 return;
             };
-            self.waiting = rest;
-            self.start(run);
+            let Some(run) = self.waiting.pop_front() else {
+                return;
+            };
+            self.take_up(run, device);
         }
     }
 
-    fn start(&mut self, run: &'a Run) {
-        if run.is_finished() {
-            self.outcome.finished.push(run.id.clone());
-            self.watch.event(Event::Skipped { run });
-            return;
+    /// The device with the fewest runs that may have another one.
+    fn free_device(&self) -> Option<usize> {
+        let busy = |device: usize| {
+            let here = self.running.iter().filter(|worker| worker.device == device);
+            here.count()
+        };
+        let devices = (0..self.aside.len()).filter(|&device| self.aside[device].is_none());
+        devices
+            .map(|device| (busy(device), device))
+            .min()
+            .filter(|(busy, _)| *busy < self.orders.fleet.per_device.max(1))
+            .map(|(_, device)| device)
+    }
+
+    fn take_up(&mut self, run: &'a Run, device: usize) {
+        match run.state() {
+            Ok(State::Finished) => {
+                self.outcome.finished.push(run.id.clone());
+                self.watch.event(Event::Skipped { run });
+            }
+            Ok(State::Held { .. }) => self.wait_for(run),
+            Ok(State::Failed(failure)) => {
+                self.watch.event(Event::Left {
+                    run,
+                    failure: &failure,
+                });
+                self.outcome.left.push((run.id.clone(), failure));
+            }
+            // Of files that cannot be read the worker says what is wrong, and writes it down.
+            Ok(State::ToRun | State::ToResume { .. }) | Err(_) => self.start(run, device),
         }
-        match Worker::start(self.command, run) {
+    }
+
+    /// Somebody else is at the run.
+    fn wait_for(&mut self, run: &'a Run) {
+        if self.outcome.met.insert(run.id.clone()) {
+            self.watch.event(Event::Held { run });
+        }
+        self.held.push(run);
+    }
+
+    fn start(&mut self, run: &'a Run, device: usize) {
+        let Orders { command, fleet, .. } = self.orders;
+        match Worker::start(command, run, &fleet.devices[device], device) {
             Ok(worker) => {
                 let step = worker.first_step;
-                self.watch.event(Event::Started { run, step });
+                self.watch.event(Event::Started {
+                    run,
+                    step,
+                    device: &fleet.devices[device].name,
+                });
                 self.running.push(worker);
             }
-            Err(reason) => self.end(run, Ending::Failed(reason)),
+            Err(reason) => self.end(run, device, Ending::Failed(reason)),
         }
     }
 
     fn ask_all_to_stop(&mut self) {
+        self.ending = true;
         self.running.iter_mut().for_each(Worker::ask_to_stop);
         self.watch.event(Event::Stopping);
     }
@@ -177,11 +180,9 @@ impl<'a> Pool<'a> {
     fn tick(&mut self) {
         for worker in &mut self.running {
             tell_news(worker, self.watch);
+            worker.lose_patience(self.orders.patience);
         }
-        self.watch.event(Event::Tick {
-            running: self.running.len(),
-            waiting: self.waiting.len(),
-        });
+        self.watch.event(Event::Tick);
     }
 
     /// Takes out the processes that have ended; whether there was one.
@@ -189,40 +190,69 @@ impl<'a> Pool<'a> {
         let before = self.running.len();
         let mut index = 0;
         while index < self.running.len() {
-            match self.running[index].ended() {
+            match self.running[index].ended(self.orders.patience) {
                 None => index += 1,
                 Some(ending) => {
                     let mut worker = self.running.remove(index);
                     tell_news(&mut worker, self.watch);
-                    self.end(worker.run, ending);
+                    self.end(worker.run, worker.device, ending);
                 }
             }
         }
         self.running.len() < before
     }
 
-    fn end(&mut self, run: &Run, ending: Ending) {
-        let id = run.id.clone();
+    fn end(&mut self, run: &'a Run, device: usize, ending: Ending) {
         match ending {
             Ending::Finished => {
-                self.outcome.finished.push(id);
+                self.outcome.finished.push(run.id.clone());
                 self.watch.event(Event::Finished { run });
             }
             Ending::Stopped => {
-                self.outcome.stopped.push(id);
+                self.outcome.stopped.push(run.id.clone());
                 self.watch.event(Event::Stopped { run });
             }
-            Ending::Held => {
-                self.outcome.held.push(id);
-                self.watch.event(Event::Held { run });
+            Ending::Held => self.wait_for(run),
+            Ending::Failed(reason) => self.fail(run, device, reason),
+        }
+    }
+
+    /// What a failure means for the run, its device and the sweep.
+    fn fail(&mut self, run: &'a Run, device: usize, reason: Reason) {
+        // What could not be written down would be tried for ever.
+        let failed = !reason.kept || matches!(run.state(), Ok(State::Failed(_)) | Err(_));
+        match reason.class {
+            // A run that fails wherever it goes is at fault itself, and not the devices.
+            Class::DeviceFault if failed => {
+                let by_it = |aside: &Option<&Run>| aside.is_some_and(|other| other.id == run.id);
+                for place in self.aside.iter_mut().filter(|aside| by_it(aside)) {
+                    *place = None;
+                }
             }
-            Ending::Failed(reason) => {
-                self.watch.event(Event::Failed {
-                    run,
-                    reason: &reason,
+            Class::DeviceFault => {
+                self.aside[device] = Some(run);
+                self.watch.event(Event::SetAside {
+                    device: &self.orders.fleet.devices[device].name,
                 });
-                self.outcome.failed.push((id, reason));
             }
+            Class::DiskFull if !self.ending => {
+                self.ending = true;
+                self.watch.event(Event::DiskFull);
+            }
+            _ => {}
+        }
+        if failed {
+            self.watch.event(Event::Failed {
+                run,
+                reason: &reason,
+            });
+            self.outcome.failed.push((run.id.clone(), reason));
+        } else {
+            self.watch.event(Event::Again {
+                run,
+                reason: &reason,
+            });
+            self.waiting.push_front(run);
         }
     }
 }

@@ -137,14 +137,123 @@ pub enum Problem {
         /// The line of its other value.
         line: usize,
     },
-    /// A key that stands twice in `[sweep]`, by its short name or otherwise.
+    /// A key that stands twice in a table of `[sweep]`, by its short name or otherwise.
     #[error("`{key}` stands in [sweep] on line {line} already")]
     SweptTwice {
         /// The key's path.
         key: String,
         /// The line of the first.
         line: usize,
+        /// One of the two is in `list`.
+        listed: bool,
     },
+    /// `zip`, `list` or `exclude` with something else in it than it takes.
+    #[error("expected {expected}, found {found}")]
+    NoCombinations {
+        /// Which of the three.
+        word: &'static str,
+        /// What would be right, in words.
+        expected: String,
+        /// What stands there, in words.
+        found: &'static str,
+    },
+    /// A `list` without an entry.
+    #[error("`list` in [sweep] is empty")]
+    EmptyCombinations,
+    /// An entry without a key.
+    #[error("an entry of `{word}` is empty")]
+    EmptyEntry {
+        /// `list` or `exclude`.
+        word: &'static str,
+    },
+    /// A key of an entry with something else than one value.
+    #[error("expected a number, a string or a boolean for `{key}` in `{word}`, found {found}")]
+    NotOneValue {
+        /// `list` or `exclude`.
+        word: &'static str,
+        /// The key's path.
+        key: String,
+        /// What stands there, in words.
+        found: &'static str,
+    },
+    /// A key in `zip` or `exclude` that its table does not sweep.
+    #[error("`{word}` names `{key}`, which is not swept in the same table")]
+    NotSwept {
+        /// `zip` or `exclude`.
+        word: &'static str,
+        /// The key's path, or what is none.
+        key: String,
+        /// The keys it could be, by their short names where they have one.
+        known: Vec<String>,
+    },
+    /// A key that is named where it is named already.
+    #[error("`{key}` stands in {place} on line {line} already")]
+    NamedTwice {
+        /// The key's path.
+        key: String,
+        /// Where, in words.
+        place: &'static str,
+        /// The line of the first.
+        line: usize,
+    },
+    /// A zip of one key, or of none.
+    #[error("expected two keys or more in a zip, found {keys}")]
+    ShortZip {
+        /// How many.
+        keys: usize,
+    },
+    /// A zip of lists that cannot go side by side.
+    #[error(
+        "`zip` needs lists of one length, that of `{other}` has {other_length} and that of `{key}` {length}"
+    )]
+    UnequalLists {
+        /// The path of the key meant.
+        key: String,
+        /// The length of its list.
+        length: usize,
+        /// The path of the first key of the zip.
+        other: String,
+        /// The length of its list.
+        other_length: usize,
+    },
+    /// A zip or a list that makes one combination twice.
+    #[error("`{word}` makes `{combination}` twice")]
+    RepeatedCombination {
+        /// `zip` or `list`.
+        word: &'static str,
+        /// Keys and values.
+        combination: String,
+    },
+    /// An entry of `list` without a key of the first one.
+    #[error("an entry of `list` lacks `{key}`, which the first one has")]
+    EntryLacks {
+        /// The key's path.
+        key: String,
+    },
+    /// An entry of `list` with a key that the first one has not.
+    #[error("an entry of `list` has `{key}`, which the first one lacks")]
+    EntryAdds {
+        /// The key's path, or what is none.
+        key: String,
+        /// The keys of the first one, by their short names where they have one.
+        known: Vec<String>,
+    },
+    /// A value in `exclude` that its key does not go through.
+    #[error("`{key}` never has the value {value} in this table")]
+    NotAmongValues {
+        /// The key's path.
+        key: String,
+        /// The value as written.
+        value: String,
+        /// The values that the key has, as written.
+        known: Vec<String>,
+    },
+    /// An entry of `exclude` that leaves nothing out.
+    #[error("no combination has these values together")]
+    NothingExcluded,
+    /// An `exclude` that leaves everything out.
+    #[error("`exclude` leaves no run of its table")]
+    AllExcluded,
     /// A key of `[sweep]` that is a table elsewhere, or goes through a value.
     #[error("`{key}` cannot be swept: `{other}` on line {line} is {what}")]
     Clash {
@@ -162,7 +271,7 @@ pub enum Problem {
     TooManyRuns {
         /// How many.
         runs: u128,
-        /// The lengths of the lists, grid by grid.
+        /// The lengths of what varies for itself, grid by grid.
         lengths: Vec<Vec<usize>>,
     },
     /// A value that the reader of the spec refuses.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
-use crate::axis::{SHORT_NAMES, type_words};
+use crate::axis::{LONGEST_PATH, path_of, type_words};
 use crate::error::SpecError;
 use crate::excerpt::Excerpt;
 use crate::expand::{self, Point};
@@ -22,9 +22,9 @@ use crate::translate;
 pub struct Spec {
     source: Source,
     name: String,
-    /// At least one; without `[sweep]`, one without axes.
+    /// At least one; without `[sweep]`, one without dimensions.
     grids: Vec<Grid>,
-    /// Every key outside `[sweep]` by its path.
+    /// Every key outside `[sweep]` by its path, if that is one a key can have.
     places: Places,
 }
 
@@ -68,6 +68,9 @@ impl Spec {
             grid.check_clashes(&places, &source)?;
         }
         grid::check_size(&grids, &source)?;
+        for grid in &grids {
+            grid.check_left(&source)?;
+        }
         Ok(Self {
             source,
             name,
@@ -99,9 +102,9 @@ impl Spec {
         &self.source.text
     }
 
-    /// Every combination of the values of `[sweep]`, in the order of the file: its first key
-    /// varies slowest. Several grids, each a `[[sweep]]`, give their points one after the other.
-    /// Without `[sweep]` there is one point.
+    /// Every combination of the values of `[sweep]` that it does not leave out, in the order of the
+    /// file: its first key varies slowest, and with it those that go beside it. Several grids, each
+    /// a `[[sweep]]`, give their points one after the other. Without `[sweep]` there is one point.
     pub fn points(&self) -> Result<Vec<Point<'_>>, SpecError> {
         let mut tables = self.source.parse()?;
         tables.remove("name");
@@ -118,10 +121,7 @@ impl Spec {
         message: impl Into<String>,
         hint: Option<String>,
     ) -> SpecError {
-        let key = SHORT_NAMES
-            .iter()
-            .find(|(short, _)| *short == key)
-            .map_or(key, |(_, path)| path);
+        let key = path_of(key);
         let own = |key: &str| self.places.get(key).map(|place| place.span.clone());
         let span = match point {
             Some(point) => point.span_of(key),
@@ -142,7 +142,7 @@ impl Spec {
 
     /// Where a key is swept, in the first grid that does.
     fn axis_span(&self, key: &str) -> Option<Range<usize>> {
-        let mut axes = self.grids.iter().flat_map(|grid| &grid.axes);
+        let mut axes = self.grids.iter().flat_map(|grid| grid.axes());
         axes.find(|axis| axis.key == key)
             .map(|axis| axis.span.clone())
     }
@@ -193,6 +193,10 @@ pub(crate) fn plain_character(c: char) -> bool {
 fn collect_places(table: &DeTable<'_>, prefix: &str, places: &mut Places) {
     for (key, value) in table {
         let path = format!("{prefix}{}", key.get_ref());
+        // Such a key is unknown, which is found where the tables are read.
+        if path.len() > LONGEST_PATH {
+            continue;
+        }
         let inner = value.get_ref().as_table();
         if let Some(inner) = inner {
             collect_places(inner, &format!("{path}."), places);

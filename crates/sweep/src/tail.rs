@@ -61,10 +61,11 @@ fn read_range(file: &mut File, start: u64, end: u64) -> io::Result<Vec<u8>> {
 
 /// How far a journal has come.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Progress {
-    pub(crate) step: u64,
+pub struct Progress {
+    /// The last step.
+    pub step: u64,
     /// The mean of the step's losses; none where one of them is not a number.
-    pub(crate) loss: Option<f64>,
+    pub loss: Option<f64>,
 }
 
 #[derive(Deserialize)]

@@ -1,15 +1,20 @@
-//! One run as one process: how it is started, asked to stop, and what its end means.
+//! One run as one process: how it is started, asked to stop, ended, and what its end means.
 
 use std::ffi::OsString;
-use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io;
+use std::fmt::Display;
+use std::fs::OpenOptions;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
+use mezo_run::{Attempt, Class, EVALS, End, EndReason, LOG, STEPS, add_end, attempts};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::device::Device;
 use crate::plan::Run;
-use crate::tail::{self, Progress, Tail};
+use crate::reason::{Cause, Reason, log_end};
+use crate::tail::{Progress, Tail, last_step};
 
 /// The exit codes of a worker that mean something to a sweep.
 pub mod exit {
@@ -23,7 +28,7 @@ pub mod exit {
     pub const STOPPED: i32 = 85;
 }
 
-/// How a worker is started: `program args... <run directory>`.
+/// How a worker is started: `program args... <the device's args>... <run directory>`.
 ///
 /// Its stdin is a pipe that the sweep holds and never writes to. When it closes, because the
 /// sweep asks for a stop or because the sweep has died, the worker stops at a step boundary and
@@ -32,103 +37,17 @@ pub mod exit {
 pub struct WorkerCommand {
     /// The program.
     pub program: PathBuf,
-    /// Its arguments before the run's directory.
+    /// Its arguments before the device's.
     pub args: Vec<OsString>,
 }
 
-/// Why a run failed, and the last lines of its log.
-#[derive(Debug)]
-pub struct Reason {
-    /// What happened to its process.
-    pub cause: Cause,
-    /// The lines of this attempt's log that tell most: the last ones, or those from its error on; empty where
-    /// it wrote none.
-    pub log: String,
-}
-
-/// What happened to the process of a failed run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Cause {
-    /// It could not be started.
-    #[error("cannot start {}: {error}", .program.display())]
-    NotStarted {
-        /// The program.
-        program: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// Its directory or log could not be made.
-    #[error("{}: cannot be written: {error}", .path.display())]
-    NoFolder {
-        /// The directory or file.
-        path: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// The spec, the model or the data is wrong.
-    #[error("bad input (exit code {})", exit::BAD_INPUT)]
-    BadInput,
-    /// It ended by itself with another code.
-    #[error("exit code {0}")]
-    ExitCode(i32),
-    /// A signal ended it.
-    #[error("killed by {}", signal_name(*.0))]
-    Signal(i32),
-    /// It reported success and left no result.
-    #[error("exit code 0, but there is no result.json")]
-    NoResult,
-    /// The system would not say how it ended.
-    #[error("lost track of the process: {0}")]
-    Lost(#[source] io::Error),
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.cause)?;
-        self.log
-            .lines()
-            .try_for_each(|line| write!(f, "\n  {line}"))
-    }
-}
-
-impl Reason {
-    /// The cause and what the log says of it, on one line.
-    pub fn summary(&self) -> String {
-        let lines: Vec<&str> = self.log.lines().collect();
-        match essence(&lines) {
-            Some(text) => format!("{}: {text}", self.cause),
-            None => self.cause.to_string(),
-        }
-    }
-}
-
-const ERROR: &str = "error:";
-
-/// Where a log says what went wrong: after it come hints and backtraces.
-fn telling_line(lines: &[&str]) -> Option<usize> {
-    let error = lines.iter().rposition(|line| line.starts_with(ERROR));
-    // Of several panics the first is the cause of the others.
-    error.or_else(|| lines.iter().position(|line| line.contains("panicked at")))
-}
-
-/// What a log says in one line.
-fn essence(lines: &[&str]) -> Option<String> {
-    let Some(at) = telling_line(lines) else {
-        let last = lines.iter().rev().find(|line| !line.trim().is_empty())?;
-        return Some(last.trim().to_owned());
-    };
-    if let Some(error) = lines[at].strip_prefix(ERROR) {
-        return Some(error.trim().to_owned());
-    }
-    // The message of a panic stands under its place.
-    let said = lines[at..].iter().take(2).map(|line| line.trim());
-    Some(said.collect::<Vec<_>>().join(" "))
-}
-
-fn signal_name(signal: i32) -> String {
-    signal_hook::low_level::signal_name(signal)
-        .map_or_else(|| format!("signal {signal}"), str::to_owned)
+/// How long a process is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Without a line in the journal or the evaluations; then it is asked to stop.
+    pub silence: Duration,
+    /// After it was asked to stop; then it is killed.
+    pub grace: Duration,
 }
 
 /// How a run's process ended.
@@ -142,32 +61,93 @@ pub(crate) enum Ending {
 /// The process of one run. Dropping it closes its stdin, which asks it to stop.
 pub(crate) struct Worker<'r> {
     pub(crate) run: &'r Run,
+    /// The place of its device in the fleet.
+    pub(crate) device: usize,
     /// The step in the journal from which it goes on; 0 for a new run.
     pub(crate) first_step: u64,
     child: Child,
+    started: Instant,
     tail: Tail,
-    /// Where this attempt's part of the log begins.
-    log_start: u64,
+    life: Life,
+    asked: Option<Asked>,
+    before: Before,
+}
+
+/// That a process was asked to stop.
+struct Asked {
+    at: Instant,
+    /// Because it was silent.
+    silent: bool,
+}
+
+/// The last sign of life.
+struct Life {
+    at: Instant,
+    lengths: [u64; 2],
+}
+
+/// What there was before the process.
+struct Before {
+    /// Bytes of the log.
+    log: u64,
+    /// Lines of the attempts.
+    attempts: usize,
+    /// Processes that the system had ended for want of memory.
+    out_of_memory: u64,
 }
 
 impl<'r> Worker<'r> {
-    pub(crate) fn start(command: &WorkerCommand, run: &'r Run) -> Result<Self, Reason> {
-        start(command, run).map_err(|cause| Reason {
-            cause,
-            log: String::new(),
+    pub(crate) fn start(
+        command: &WorkerCommand,
+        run: &'r Run,
+        device: &Device,
+        place: usize,
+    ) -> Result<Self, Reason> {
+        start(command, run, device, place).map_err(|cause| {
+            let mut reason = Reason::new(cause, String::new(), false);
+            record(run, &mut reason, 0, 0.0);
+            reason
         })
     }
 
     /// Closes the worker's stdin.
     pub(crate) fn ask_to_stop(&mut self) {
         drop(self.child.stdin.take());
+        self.asked.get_or_insert(Asked {
+            at: Instant::now(),
+            silent: false,
+        });
+    }
+
+    /// Ends a process that gives no sign of life, or does not stop when asked to.
+    pub(crate) fn lose_patience(&mut self, patience: Patience) {
+        let now = Instant::now();
+        match &self.asked {
+            Some(asked) if now - asked.at > patience.grace => self.signal(Signal::KILL),
+            Some(_) => {}
+            None if now - self.life.last(self.run, now) > patience.silence => {
+                self.asked = Some(Asked {
+                    at: now,
+                    silent: true,
+                });
+                self.signal(Signal::TERM);
+            }
+            None => {}
+        }
+    }
+
+    /// To the process and to those that it has started.
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        // A group that is gone needs no signal.
+        let _ = pid.map(|pid| kill_process_group(pid, signal));
     }
 
     /// How it ended, if it has.
-    pub(crate) fn ended(&mut self) -> Option<Ending> {
+    pub(crate) fn ended(&mut self, patience: Patience) -> Option<Ending> {
         match self.child.try_wait() {
             Ok(None) => None,
-            Ok(Some(status)) => Some(self.ending(status)),
+            Ok(Some(status)) => Some(self.ending(status, patience)),
             Err(error) => Some(self.failed(Cause::Lost(error))),
         }
     }
@@ -176,49 +156,154 @@ impl<'r> Worker<'r> {
         self.tail.news()
     }
 
-    fn ending(&self, status: ExitStatus) -> Ending {
+    fn ending(&self, status: ExitStatus, patience: Patience) -> Ending {
         // The run's directory is the truth: with a result in it the run is finished, even if the
         // process broke down on its way out or found the run in other hands.
         if self.run.is_finished() {
             return Ending::Finished;
         }
-        match (status.code(), status.signal()) {
-            (Some(exit::STOPPED), _) => Ending::Stopped,
-            (Some(exit::HELD), _) => Ending::Held,
-            (Some(exit::DONE), _) => self.failed(Cause::NoResult),
-            (Some(exit::BAD_INPUT), _) => self.failed(Cause::BadInput),
-            (None, Some(signal)) => self.failed(Cause::Signal(signal)),
-            (code, _) => self.failed(Cause::ExitCode(code.unwrap_or_default())),
+        match (&self.asked, status.code(), status.signal()) {
+            (_, Some(exit::HELD), _) => Ending::Held,
+            (Some(Asked { silent: true, .. }), ..) => {
+                self.failed(Cause::Silent(patience.silence.as_secs_f64()))
+            }
+            (_, Some(exit::STOPPED), _) => Ending::Stopped,
+            // It did not stop when it was asked to, and was ended.
+            (Some(_), None, Some(_)) => Ending::Stopped,
+            (_, Some(exit::DONE), _) => self.failed(Cause::NoResult),
+            (_, Some(exit::BAD_INPUT), _) => self.failed(Cause::BadInput),
+            (_, None, Some(signal)) => self.failed(Cause::Signal(signal)),
+            (_, code, _) => self.failed(Cause::ExitCode(code.unwrap_or_default())),
         }
     }
 
+    /// The reason of a failure, written down unless the worker has done so itself.
     fn failed(&self, cause: Cause) -> Ending {
-        let log = log_end(&log_path(self.run), self.log_start);
-        Ending::Failed(Reason { cause, log })
+        let log = log_end(&self.run.dir.join(LOG), self.before.log);
+        let ran_out = out_of_memory() > self.before.out_of_memory;
+        let mut reason = Reason::new(cause, log, ran_out);
+        // Attempts that cannot be read have told nothing.
+        let lines = attempts(&self.run.dir).unwrap_or_default();
+        let own = lines.get(self.before.attempts..).unwrap_or_default();
+        let mut number = 0;
+        for line in own {
+            match line {
+                Attempt::Start(start) => number = start.attempt,
+                Attempt::End(End {
+                    reason: EndReason::Failed,
+                    class: Some(class),
+                    error,
+                    ..
+                }) => {
+                    reason.class = *class;
+                    reason.kept = true;
+                    error.iter().for_each(|error| tell(&mut reason, error));
+                    return Ending::Failed(reason);
+                }
+                _ => {}
+            }
+        }
+        let wall_s = self.started.elapsed().as_secs_f64();
+        record(self.run, &mut reason, number, wall_s);
+        Ending::Failed(reason)
     }
 }
 
-fn start<'r>(command: &WorkerCommand, run: &'r Run) -> Result<Worker<'r>, Cause> {
+/// Writes a failure down that its process could not. Where that fails too, the log and the screen have it.
+fn record(run: &Run, reason: &mut Reason, attempt: u64, wall_s: f64) {
+    let steps = last_step(&run.dir.join(STEPS)).ok().flatten();
+    let end = End {
+        attempt,
+        time: String::new(),
+        wall_s,
+        reason: EndReason::Failed,
+        class: Some(reason.class),
+        steps: steps.map_or(0, |progress| progress.step),
+        error: Some(reason.summary()),
+    };
+    match add_end(&run.dir, end) {
+        Ok(()) => reason.kept = true,
+        // What there is no room to write down most likely came of that.
+        Err(error) if reason.class == Class::Error && error.class() == Class::DiskFull => {
+            reason.class = Class::DiskFull;
+            tell(reason, &error);
+        }
+        Err(_) => {}
+    }
+}
+
+/// Lets a reason say what a log could not: on a full disk it stays empty.
+fn tell(reason: &mut Reason, error: &dyn Display) {
+    if reason.log.is_empty() {
+        reason.log = format!("error: {error}");
+    }
+}
+
+impl Life {
+    fn new(run: &Run) -> Self {
+        Self {
+            at: Instant::now(),
+            lengths: lengths(run),
+        }
+    }
+
+    /// When the journal or the evaluations were last seen to grow.
+    fn last(&mut self, run: &Run, now: Instant) -> Instant {
+        let lengths = lengths(run);
+        if lengths != self.lengths {
+            self.at = now;
+            self.lengths = lengths;
+        }
+        self.at
+    }
+}
+
+fn lengths(run: &Run) -> [u64; 2] {
+    [STEPS, EVALS].map(|name| length(&run.dir.join(name)))
+}
+
+fn length(path: &Path) -> u64 {
+    path.metadata().map_or(0, |data| data.len())
+}
+
+/// How many processes the system has ended for want of memory; 0 where it does not tell.
+fn out_of_memory() -> u64 {
+    let counts = std::fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    let count = counts
+        .lines()
+        .find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok());
+    count.unwrap_or(0)
+}
+
+fn start<'r>(
+    command: &WorkerCommand,
+    run: &'r Run,
+    device: &Device,
+    place: usize,
+) -> Result<Worker<'r>, Cause> {
     let no_folder = |path: &Path, error| Cause::NoFolder {
         path: path.to_owned(),
         error,
     };
-    fs::create_dir_all(&run.dir).map_err(|error| no_folder(&run.dir, error))?;
-    let path = log_path(run);
+    std::fs::create_dir_all(&run.dir).map_err(|error| no_folder(&run.dir, error))?;
+    let path = run.dir.join(LOG);
     let log = OpenOptions::new()
         .create(true)
         .append(true)
         .open(&path)
         .map_err(|error| no_folder(&path, error))?;
-    let log_start = log
-        .metadata()
-        .map_err(|error| no_folder(&path, error))?
-        .len();
-    let mut tail = Tail::new(run.dir.join("steps.jsonl"));
+    let before = Before {
+        log: length(&path),
+        attempts: attempts(&run.dir).map_or(0, |lines| lines.len()),
+        out_of_memory: out_of_memory(),
+    };
+    let mut tail = Tail::new(run.dir.join(STEPS));
     let first_step = tail.news().map_or(0, |progress| progress.step);
     let child = Command::new(&command.program)
         .args(&command.args)
+        .args(&device.args)
         .arg(&run.dir)
+        .envs(device.env.iter().map(|(key, value)| (key, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(log)
@@ -232,105 +317,13 @@ fn start<'r>(command: &WorkerCommand, run: &'r Run) -> Result<Worker<'r>, Cause>
         })?;
     Ok(Worker {
         run,
+        device: place,
         first_step,
         child,
+        started: Instant::now(),
         tail,
-        log_start,
+        life: Life::new(run),
+        asked: None,
+        before,
     })
-}
-
-fn log_path(run: &Run) -> PathBuf {
-    run.dir.join("log.txt")
-}
-
-/// The last lines of a log from `start` on; where a backtrace would push out what went wrong, from there.
-fn log_end(path: &Path, start: u64) -> String {
-    const LINES: usize = 12;
-    const BYTES: u64 = 64 * 1024;
-    // The log only explains the failure; without it the cause still stands.
-    let text = tail::text_from(path, start, BYTES).unwrap_or_default();
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    let last = lines.len().saturating_sub(LINES);
-    let first = telling_line(&lines).map_or(last, |at| at.min(last));
-    lines[first..lines.len().min(first + LINES)].join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[test]
-    fn a_reason_is_told_at_length_and_in_one_line() {
-        let reason = Reason {
-            cause: Cause::Signal(9),
-            log: "step 3\nout of memory".into(),
-        };
-        assert_eq!(
-            reason.to_string(),
-            "killed by SIGKILL\n  step 3\n  out of memory"
-        );
-        assert_eq!(reason.summary(), "killed by SIGKILL: out of memory");
-        let silent = Reason {
-            cause: Cause::Signal(64),
-            log: String::new(),
-        };
-        assert_eq!(silent.to_string(), "killed by signal 64");
-        assert_eq!(silent.summary(), "killed by signal 64");
-    }
-
-    fn summary(log: &str) -> String {
-        let log = log.to_owned();
-        let cause = Cause::ExitCode(1);
-        Reason { cause, log }.summary()
-    }
-
-    #[test]
-    fn a_summary_is_the_error_and_not_its_hint() {
-        assert_eq!(
-            summary("error: first\nstep 3\nerror: a.toml:3:1: expected 1\nhint: write 1"),
-            "exit code 1: a.toml:3:1: expected 1"
-        );
-        assert_eq!(summary("step 3\n  \n"), "exit code 1: step 3");
-    }
-
-    #[test]
-    fn a_summary_of_a_panic_has_its_place_and_message() {
-        let log = "step 3\nthread 'main' panicked at src/a.rs:7:5:\nindex out of bounds\n\
-                   note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace";
-        assert_eq!(
-            summary(log),
-            "exit code 1: thread 'main' panicked at src/a.rs:7:5: index out of bounds"
-        );
-        assert_eq!(
-            summary("thread 'main' panicked at src/a.rs:7:5:"),
-            "exit code 1: thread 'main' panicked at src/a.rs:7:5:"
-        );
-        assert_eq!(
-            summary(&format!("{log}\nerror: out of range")),
-            "exit code 1: out of range"
-        );
-    }
-
-    #[test]
-    fn a_backtrace_does_not_push_out_the_panic() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let frames: String = (0..40).map(|frame| format!("  {frame}: a::b\n")).collect();
-        let log =
-            format!("step 3\nthread 'main' panicked at a.rs:7:5:\nno\nstack backtrace:\n{frames}");
-        fs::write(file.path(), log).unwrap();
-        let kept = log_end(file.path(), 0);
-        assert_eq!(kept.lines().count(), 12);
-        assert_eq!(
-            summary(&kept),
-            "exit code 1: thread 'main' panicked at a.rs:7:5: no"
-        );
-        let steps: String = (0..40).map(|step| format!("step {step}\n")).collect();
-        fs::write(file.path(), steps).unwrap();
-        assert_eq!(summary(&log_end(file.path(), 0)), "exit code 1: step 39");
-    }
 }

@@ -139,6 +139,18 @@ fn bad_keys() {
     7 | "train." = [16, 64]
       | ^^^^^^^^
     "#);
+    // No such key can be, and along a path tables are made.
+    for long in ["a.".repeat(20_000), "a".repeat(300), "task.é".repeat(40)] {
+        let said = swept(&format!("\"{long}k\" = [1]"));
+        let expected = format!(
+            "error: spec.toml:7:1: expected a path like \"task.k\", found \"{}",
+            &long[..100]
+        );
+        assert!(said.starts_with(&expected), "{said}");
+        assert!(said.len() < 800, "{said}");
+        let said = swept(&format!("[sweep.\"{long}\"]\nk = [1]"));
+        assert!(said.contains("expected a path like \"task.k\""), "{said}");
+    }
     assert_snapshot!(swept("\"name.x\" = [1]"), @r#"
     error: spec.toml:7:1: expected a path like "task.k", found "name.x"
       |

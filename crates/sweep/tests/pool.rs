@@ -8,15 +8,16 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use bench::{Bench, Log, SUCCEEDS};
-use mezo_sweep::{Cause, Event, Outcome, Watch, exit, run};
+use bench::{Bench, Log, PATIENT, SUCCEEDS, fleet};
+use mezo_sweep::{Cause, Event, Outcome, Watch, exit};
 
 fn carry_out(bench: &Bench, jobs: usize) -> (Outcome, Log) {
     let mut log = Log::default();
-    let outcome = run(
+    let outcome = bench::carry_out(
         &bench.runs,
         &bench.command,
-        jobs,
+        &fleet(1, jobs),
+        PATIENT,
         &AtomicBool::new(false),
         &mut log,
     );
@@ -84,7 +85,7 @@ fn a_failure_has_a_reason_and_stops_no_other_run() {
          */1) echo 'thread panicked' >&2; exit 101;;
          */2) echo 'about to go' >&2; kill -KILL $$;;
          */3) exit 0;;
-         */4) exit 75;;
+         */4) kill -KILL $$;;
          */5) {SUCCEEDS}; exit 1;;
          *) {SUCCEEDS};;
          esac"
@@ -100,21 +101,21 @@ fn a_failure_has_a_reason_and_stops_no_other_run() {
     let expected = [
         (
             "0",
-            "bad input (exit code 3)\n  error: spec.toml:3:1: unknown key",
+            "bad-data: bad input (exit code 3)\n  error: spec.toml:3:1: unknown key",
         ),
-        ("1", "exit code 101\n  thread panicked"),
-        ("2", "killed by SIGKILL\n  about to go"),
-        ("3", "exit code 0, but there is no result.json"),
+        ("1", "error: exit code 101\n  thread panicked"),
+        ("2", "killed: killed by SIGKILL\n  about to go"),
+        ("3", "error: exit code 0, but there is no result.json"),
+        ("4", "killed: killed by SIGKILL"),
     ];
     assert_eq!(failed, expected.map(|(id, reason)| (id, reason.to_owned())));
-    assert_eq!(outcome.held, ["4"]);
     let mut finished = outcome.finished.clone();
     finished.sort();
     // With a result in its directory a run is finished, however its process ended.
     assert_eq!(finished, ["5", "6", "7"]);
     assert!(
         log.events
-            .contains(&"failed 1: exit code 101: thread panicked".to_owned())
+            .contains(&"failed 1: error: exit code 101: thread panicked".to_owned())
     );
 }
 
@@ -125,6 +126,7 @@ fn a_reason_is_of_its_own_attempt() {
         "if [ -e \"$1/again\" ]; then exit 1; fi; : >\"$1/again\"; echo first >&2; exit 1",
     );
     assert_eq!(carry_out(&bench, 1).0.failed[0].1.log, "first");
+    mezo_sweep::retry(&bench.runs[0]).unwrap();
     assert_eq!(carry_out(&bench, 1).0.failed[0].1.log, "");
     assert_eq!(bench.read(0, "log.txt"), "first\n");
 }
@@ -172,7 +174,7 @@ impl Watch for Handshake {
         if matches!(event, Event::Progress { step: 2, .. }) {
             fs::write(self.dir.join("first-seen"), "").unwrap();
         }
-        if matches!(event, Event::Tick { .. }) && self.dir.join("torn").exists() {
+        if matches!(event, Event::Tick) && self.dir.join("torn").exists() {
             self.ticks_with_torn += 1;
         }
         if self.ticks_with_torn == 3 {
@@ -206,16 +208,17 @@ fn progress_is_read_from_the_journal() {
         dir,
         ticks_with_torn: 0,
     };
-    run(
+    bench::carry_out(
         &bench.runs,
         &bench.command,
-        1,
+        &fleet(1, 1),
+        PATIENT,
         &AtomicBool::new(false),
         &mut watch,
     );
     // The line without its end is not told; of two lines at once the newer one is.
     let expected = [
-        "started 0 at 1",
+        "started 0 at 1 on fake:0",
         "progress 0 2/4 Some(0.25)",
         "progress 0 4/4 Some(0.5)",
         "finished 0",

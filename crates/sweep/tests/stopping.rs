@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bench::{Bench, Log, SUCCEEDS, make_runs, write_script};
-use mezo_sweep::{Event, Watch, run};
+use bench::{Bench, Log, PATIENT, SUCCEEDS, carry_out, fleet, make_runs, write_script};
+use mezo_sweep::{Event, Watch};
 
 /// Waits like a real worker between two steps: until its stdin closes.
 const WAITS: &str = "echo $$ >\"$1/pid\"; cat >/dev/null; echo eof >\"$1/eof\"; exit 85";
@@ -72,7 +72,14 @@ fn a_stop_ends_all_workers_and_starts_no_more() {
             stop.store(true, Ordering::Relaxed);
         });
         let mut log = Log::default();
-        let outcome = run(&bench.runs, &bench.command, 2, &stop, &mut log);
+        let outcome = carry_out(
+            &bench.runs,
+            &bench.command,
+            &fleet(1, 2),
+            PATIENT,
+            &stop,
+            &mut log,
+        );
         let mut stopped = outcome.stopped.clone();
         stopped.sort();
         assert_eq!(stopped, ["0", "1"]);
@@ -101,10 +108,17 @@ fn a_worker_that_ends_well_during_a_stop_is_finished() {
         after: 1,
         stop: &stop,
     };
-    let outcome = run(&bench.runs, &bench.command, 1, &stop, &mut watch);
+    let outcome = carry_out(
+        &bench.runs,
+        &bench.command,
+        &fleet(1, 1),
+        PATIENT,
+        &stop,
+        &mut watch,
+    );
     assert_eq!(
         watch.log.events,
-        ["started 0 at 0", "stopping", "finished 0"]
+        ["started 0 at 0 on fake:0", "stopping", "finished 0"]
     );
     assert_eq!(
         (outcome.finished, outcome.waiting),
@@ -115,10 +129,11 @@ fn a_worker_that_ends_well_during_a_stop_is_finished() {
 #[test]
 fn a_stop_from_the_start_starts_nothing() {
     let bench = Bench::new(2, SUCCEEDS);
-    let outcome = run(
+    let outcome = carry_out(
         &bench.runs,
         &bench.command,
-        2,
+        &fleet(1, 2),
+        PATIENT,
         &AtomicBool::new(true),
         &mut Log::default(),
     );
@@ -135,10 +150,11 @@ fn a_sweep_to_be_killed() {
         return;
     };
     let runs = make_runs(&folder, 3);
-    run(
+    carry_out(
         &runs,
         &write_script(&folder, WAITS),
-        3,
+        &fleet(1, 3),
+        PATIENT,
         &AtomicBool::new(false),
         &mut Log::default(),
     );

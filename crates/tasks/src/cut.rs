@@ -1,11 +1,12 @@
 //! What becomes of rows that are too long.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which tokens go where a row has more than [`Task::max_length`](crate::Task::max_length).
 ///
 /// The limits that a task sets on single sentences come first, whichever rule follows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cut {
     /// The last ones, whatever they are; a mask among them is an error. As published.

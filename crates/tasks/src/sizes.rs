@@ -32,7 +32,7 @@ impl Task {
         let rows = |class| known.get(class).copied().unwrap_or(usize::MAX);
         (0..self.labels().len())
             .map(|class| taken(rows(class)))
-            .sum()
+            .fold(0, usize::saturating_add)
     }
 }
 

@@ -38,10 +38,12 @@ pub struct Cost {
 
 impl AddAssign for Cost {
     fn add_assign(&mut self, other: Self) {
-        self.steps += other.steps;
-        self.forward_passes += other.forward_passes;
-        self.backward_passes += other.backward_passes;
-        self.tokens += other.tokens;
+        // A spec may ask for more steps than can be counted.
+        let add = |sum: &mut u64, other: u64| *sum = sum.saturating_add(other);
+        add(&mut self.steps, other.steps);
+        add(&mut self.forward_passes, other.forward_passes);
+        add(&mut self.backward_passes, other.backward_passes);
+        add(&mut self.tokens, other.tokens);
     }
 }
 
@@ -135,7 +137,7 @@ impl Work {
             ..Cost::default()
         };
         if self.probes > 0 {
-            cost.forward_passes = self.probes * self.estimates(from, to);
+            cost.forward_passes = self.probes.saturating_mul(self.estimates(from, to));
             cost.tokens = tokens(batch * cost.forward_passes as f64);
         } else {
             cost.forward_passes = steps;
@@ -171,8 +173,8 @@ impl Work {
     /// So many times over one part of the data.
     fn evaluation(&self, part: Part, times: u64) -> Cost {
         Cost {
-            forward_passes: times * (part.rows as u64).div_ceil(self.batch_size),
-            tokens: tokens((times * part.rows as u64) as f64 * part.mean_tokens),
+            forward_passes: times.saturating_mul((part.rows as u64).div_ceil(self.batch_size)),
+            tokens: tokens(times as f64 * part.rows as f64 * part.mean_tokens),
             ..Cost::default()
         }
     }
@@ -203,7 +205,8 @@ impl Work {
                 let begins =
                     |more: u64| (more as u128 * self.steps as u128).div_ceil(count as u128) as u64;
                 let another = (2..count).map(begins).take_while(|&begins| begins < to);
-                steps + another.map(|begins| to - begins.max(from)).sum::<u64>()
+                let more = |begins: u64| to - begins.max(from).min(to);
+                another.map(more).fold(steps, u64::saturating_add)
             }
         }
     }
@@ -362,6 +365,33 @@ mod tests {
                 assert_eq!(sum, work.total(), "{name:?} {done}");
             }
         }
+    }
+
+    #[test]
+    fn more_than_can_be_counted_is_as_much_as_can_be() {
+        let train = TrainSpec {
+            steps: Some(u64::MAX),
+            batch_size: Some(1),
+            eval_every: Some(1),
+            ..TrainSpec::default()
+        };
+        let sizes = Sizes::stated("cr", usize::MAX, usize::MAX).unwrap();
+        let all = Work::new(&named(MethodName::Ft), Some(&train), sizes).total();
+        assert_eq!(all, cost(u64::MAX, u64::MAX, u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_run_that_went_on_for_too_long() {
+        let method = MethodConfig {
+            estimates: Some(EstimatesSpec {
+                count: 4,
+                schedule: EstimatesSchedule::Linear,
+                scale_lr: false,
+            }),
+            ..named(MethodName::Mezo)
+        };
+        let work = work(method, 25, SIZES);
+        assert_eq!(work.left(20), work.end());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What can go wrong before and during a run.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use mezo_hub::HubError;
 use mezo_model::ModelError;
+use mezo_run::{Class, RunError};
 use mezo_tasks::TaskError;
 
 use crate::manifest::Manifest;
@@ -42,26 +43,9 @@ pub enum TrainError {
         /// The cache's folder.
         cache: PathBuf,
     },
-    /// A file of the run cannot be read or written.
-    #[error("{}: cannot {doing}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What was tried: "read", "write", ...
-        doing: &'static str,
-        /// Why it failed.
-        source: std::io::Error,
-    },
-    /// A file of the run does not hold what it should.
-    #[error("{}:{line}: {message}", path.display())]
-    Record {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: usize,
-        /// What was expected.
-        message: String,
-    },
+    /// A file of the run cannot be used, or another process holds the run.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// A snapshot cannot be used.
     #[error("{error}")]
     Snapshot {
@@ -76,11 +60,11 @@ pub enum TrainError {
         /// Weights, tokenizer or data.
         what: &'static str,
     },
-    /// Another process works on the run.
-    #[error("{}: held by another process", path.display())]
-    Held {
-        /// The run's lock.
-        path: PathBuf,
+    /// The computation broke down: a library below says so by a panic alone.
+    #[error("broke down: {message}")]
+    Panicked {
+        /// What it said.
+        message: String,
     },
 }
 
@@ -100,8 +84,7 @@ impl TrainError {
                 "put the old files back, or plan the sweep again: changed files make new runs"
                     .into(),
             ),
-            Self::Held { .. } => Some("wait for it, or stop it".into()),
-            Self::File { path, source, .. }
+            Self::Run(RunError::File { path, source, .. })
                 if source.kind() == ErrorKind::NotFound && path.ends_with(Manifest::FILE) =>
             {
                 Some(
@@ -111,7 +94,8 @@ impl TrainError {
             Self::Snapshot { .. } => {
                 Some("remove this snapshot: the journal makes it again".into())
             }
-            Self::File { .. } | Self::Record { .. } => None,
+            Self::Run(error) => error.hint(),
+            Self::Panicked { .. } => None,
         }
     }
 
@@ -147,13 +131,20 @@ impl TrainError {
         }
     }
 
-    /// Turns a failed file operation into an error that names the file.
-    pub(crate) fn file(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::File {
-            path,
-            doing,
-            source,
+    /// What kind of failure it is.
+    pub fn class(&self) -> Class {
+        match self {
+            error if error.is_bad_input() => Class::BadData,
+            Self::Run(error) => error.class(),
+            error => Class::of_words(&error.to_string()),
         }
+    }
+
+    /// Whether the run is another process's.
+    pub fn is_held(&self) -> bool {
+        matches!(
+            self,
+            Self::Run(RunError::Held { .. } | RunError::Superseded { .. })
+        )
     }
 }

@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use mezo_model::LoraConfig;
+use mezo_run::{RESULT, RunError, read_json};
 
 use crate::error::TrainError;
-use crate::files::read_json;
 use crate::manifest::{Manifest, ModelConfig};
 use crate::materials;
 use crate::replay::parameters;
@@ -19,18 +19,19 @@ use crate::result::RunResult;
 /// If the run has no result or no best step, its files or the model's cannot be read, or the folder not be written.
 pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
     let manifest = Manifest::read(dir)?;
-    let result_path = dir.join("result.json");
+    let result_path = dir.join(RESULT);
     let result: RunResult = read_json(&result_path)?;
     let Some(best) = result
         .best
         .filter(|_| manifest.config.method.name.has_steps())
     else {
-        return Err(TrainError::Record {
+        return Err(RunError::Record {
             path: result_path,
             line: 1,
             message: "expected a run with a best step: this one trained nothing that could be kept"
                 .into(),
-        });
+        }
+        .into());
     };
     refuse_full(out)?;
     let config = &manifest.config;
@@ -58,9 +59,7 @@ fn base_name(model: &ModelConfig, dir: &Path) -> Result<String, TrainError> {
         ModelConfig::Hub(hub) => Ok(hub.repo.clone()),
         ModelConfig::Path(path) => {
             let path = dir.join(path);
-            let absolute = path
-                .canonicalize()
-                .map_err(TrainError::file(&path, "read"))?;
+            let absolute = path.canonicalize().map_err(RunError::file(&path, "read"))?;
             Ok(absolute.display().to_string())
         }
     }
@@ -70,9 +69,7 @@ fn base_name(model: &ModelConfig, dir: &Path) -> Result<String, TrainError> {
 fn refuse_full(out: &Path) -> Result<(), TrainError> {
     let holds_something = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
     match holds_something {
-        true => Err(TrainError::file(out, "write")(
-            ErrorKind::DirectoryNotEmpty.into(),
-        )),
+        true => Err(RunError::file(out, "write")(ErrorKind::DirectoryNotEmpty.into()).into()),
         false => Ok(()),
     }
 }

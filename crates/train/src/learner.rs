@@ -3,6 +3,7 @@
 use mezo_model::{
     Decay, DecayOn, Dropout, Estimates, Gradients, NamedTensor, Optimizer, Philox, Roberta, Rule,
 };
+use mezo_run::RunError;
 use mezo_tasks::{Order, PackedBatch};
 
 use crate::error::TrainError;
@@ -162,6 +163,13 @@ impl Learner {
         PackedBatch::pack(rows.into_iter().map(|row| &examples.train[row]))
     }
 
+    /// Whether a snapshot holds anything beside the trained tensors.
+    pub(crate) fn has_state(&self) -> bool {
+        let training = &self.training;
+        let has_averages = training.optimizer == OptimizerName::Adam || training.momentum != 0.0;
+        has_averages || self.method.scale.is_some()
+    }
+
     /// What a snapshot holds beside the trained tensors.
     pub(crate) fn state(&self) -> Vec<NamedTensor> {
         let scales = self.scales.iter().map(|scales| NamedTensor {
@@ -189,11 +197,12 @@ impl Learner {
         if found == expected {
             return Ok(());
         }
-        Err(TrainError::Record {
+        Err(RunError::Record {
             path: path.into(),
             line: 1,
             message: format!("expected {expected} scales of layers, found {found}"),
-        })
+        }
+        .into())
     }
 
     /// Takes up what a snapshot of a step holds beside the trained tensors.

@@ -5,15 +5,14 @@
 //! step's seed and projected gradient go into the journal before the parameters move, so a run that was stopped at any
 //! instant goes on as if nothing had happened.
 
-mod attempts;
 mod bench;
 mod check;
 mod cost;
 mod defaults;
+mod disk;
 mod error;
 mod evaluate;
 mod export;
-mod files;
 mod initial;
 mod journal;
 mod learner;
@@ -23,6 +22,8 @@ mod manifest;
 mod materials;
 mod mezo;
 mod objective;
+mod panics;
+mod recover;
 mod refusal;
 mod relocate;
 mod replay;
@@ -30,18 +31,20 @@ mod resolve;
 mod result;
 mod run;
 mod scale;
+mod schema;
+mod seal;
 mod sizes;
 mod snapshot;
 mod spec;
 mod training;
 mod work;
 
-pub use attempts::{Attempt, EndReason};
 pub use bench::{
     BenchError, NoiseTimes, Pass, Phases, Shape, StepTimes, Subject, Tuned, WORDS, builtin_run,
     peak_of, prompts, time_bare_steps, time_noise, time_steps,
 };
 pub use cost::{Cost, Work};
+pub use disk::disk_bytes;
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluate};
 pub use export::export;
@@ -50,10 +53,12 @@ pub use manifest::{
     ALGORITHM, Config, HubModel, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
 };
 pub use mezo::{Measure, step_seed, terms};
-pub use mezo_model::ModelError;
+pub use mezo_model::{ModelError, device::cuda_devices};
+pub use mezo_run::{Attempt, Class, End, EndReason, RunError, Start};
 pub use resolve::Resolver;
 pub use result::{ProbeFit, Reported, RunResult, Status};
-pub use run::{Control, Ending, check_device, run};
+pub use run::{Control, Ending, run};
+pub use schema::schema as spec_schema;
 pub use sizes::{Part, Sizes};
 pub use spec::{
     DecayName, EstimatesSchedule, EstimatesSpec, Estimator, LoraSpec, MethodName, MethodSpec,

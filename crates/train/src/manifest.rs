@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mezo_run::{RunError, read_json, write_json};
 use mezo_tasks::Cut;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::TrainError;
-use crate::files::{read_json, write_json};
 use crate::spec::{
     EstimatesSpec, Estimator, LoraSpec, MethodName, Objective, PrefixSpec, ProtocolName, ScaleSpec,
     TrainSpec, TuningName,
@@ -246,11 +246,12 @@ impl Manifest {
         } else {
             return Ok(manifest);
         };
-        Err(TrainError::Record {
+        Err(RunError::Record {
             path,
             line: 1,
             message: wrong,
-        })
+        }
+        .into())
     }
 
     /// Writes the manifest into a run directory, unless the very same is there already. A broken one, or one that knows
@@ -263,8 +264,8 @@ impl Manifest {
         if Self::read(dir).is_ok_and(|there| there == *self) {
             return Ok(());
         }
-        std::fs::create_dir_all(dir).map_err(TrainError::file(dir, "make"))?;
-        write_json(&path, self)
+        std::fs::create_dir_all(dir).map_err(RunError::file(dir, "make"))?;
+        Ok(write_json(&path, self)?)
     }
 
     /// The number of steps; none without training.

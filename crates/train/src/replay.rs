@@ -4,9 +4,9 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use mezo_model::Roberta;
+use mezo_run::{RunError, STEPS, read_lines};
 
 use crate::error::TrainError;
-use crate::files::Lines;
 use crate::initial;
 use crate::journal::Step;
 use crate::learner::Learner;
@@ -15,7 +15,7 @@ use crate::materials::{Examples, Materials};
 use crate::refusal::needed;
 use crate::snapshot;
 use crate::training::Training;
-use crate::work::STEPS;
+use crate::work::check_numbers;
 
 /// What a replay starts from.
 pub(crate) struct Replay<'a> {
@@ -26,23 +26,37 @@ pub(crate) struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    /// Puts the parameters of a step into the learner's model. What else the learner knows is of no step afterwards.
+    /// Puts the parameters of a step into the learner's model: from its snapshot where that is whole, else from the journal;
+    /// whether it was the snapshot. What else the learner knows is of no step afterwards.
     pub(crate) fn put(
         &self,
         learner: &mut Learner,
         journal: &[Step],
         step: u64,
-    ) -> Result<(), TrainError> {
-        if snapshot::path(self.dir, step).exists() {
-            return snapshot::restore_weights(self.dir, step, &mut learner.model).map(|_| ());
+    ) -> Result<bool, TrainError> {
+        if snapshot::is_there(self.dir, step)? {
+            snapshot::restore_weights(self.dir, step, &mut learner.model)?;
+            return Ok(true);
         }
+        let path = self.dir.join(STEPS);
+        let Some(lines) = journal.get(..step as usize) else {
+            let line = journal.len();
+            let message = format!("expected a line for each step up to {step}, found {line}");
+            return Err(RunError::Record {
+                path,
+                line,
+                message,
+            }
+            .into());
+        };
+        check_numbers(lines, &path)?;
         let (model, _) = initial::model(self.manifest, self.dir, self.device, self.examples)?;
         learner.start_again(model);
-        for line in &journal[..step as usize] {
+        for line in lines {
             learner.prepare(line.step, self.examples);
             learner.apply(line, self.examples);
         }
-        Ok(())
+        Ok(false)
     }
 }
 
@@ -56,7 +70,7 @@ pub(crate) fn parameters(
     let train = needed("train", manifest.config.train)?;
     let Materials { model, examples } = Materials::load(manifest, dir, device)?;
     let mut learner = Learner::new(model, manifest, Training::of(&train)?, &examples);
-    let (_, journal) = Lines::open::<Step>(&dir.join(STEPS))?;
+    let journal = read_lines::<Step>(&dir.join(STEPS))?;
     let replay = Replay {
         dir,
         manifest,

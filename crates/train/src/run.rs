@@ -1,17 +1,14 @@
 //! One run on its directory: taken up where its files say, carried on to its result.
 
-use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::time::Duration;
 
-use crate::attempts::{EndReason, OpenAttempt};
+use mezo_run::{EndReason, Lease, OpenAttempt, RESULT, STEPS};
+
 use crate::error::TrainError;
 use crate::journal::Step;
 use crate::manifest::Manifest;
-use crate::work::{STEPS, work};
-
-/// How often a lock that is held is asked for again.
-const LOCK_TRIES: u32 = 10;
+use crate::panics::guarded;
+use crate::work::work;
 
 /// How a call of [`run`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,15 +30,8 @@ pub trait Control {
     fn stop(&self) -> bool;
     /// A step is done.
     fn step(&mut self, step: &Step, of: u64);
-}
-
-/// Whether there is a device of this name, so that a sweep need not start every run to learn that there is none.
-///
-/// # Errors
-/// If there is none here.
-pub fn check_device(name: &str) -> Result<(), TrainError> {
-    mezo_model::device::open(name)?;
-    Ok(())
+    /// Files of the run are damaged, and this is what is done about it.
+    fn warn(&mut self, what: &str);
 }
 
 /// Carries a run on to its end, or to the next step boundary after [`Control::stop`].
@@ -51,12 +41,18 @@ pub fn check_device(name: &str) -> Result<(), TrainError> {
 /// done before stays.
 pub fn run(dir: &Path, device_name: &str, control: &mut dyn Control) -> Result<Ending, TrainError> {
     let manifest = Manifest::read(dir)?;
-    let _lock = lock(dir)?;
-    if dir.join("result.json").exists() {
+    if dir.join(RESULT).exists() {
         return Ok(Ending::Finished);
     }
-    let attempt = OpenAttempt::start(dir, device_name)?;
-    let ended = work(dir, &manifest, device_name, control);
+    let lease = Lease::take(dir)?;
+    // Who held the run just before may have finished it.
+    if dir.join(RESULT).exists() {
+        return Ok(Ending::Finished);
+    }
+    let threads = rayon::current_num_threads();
+    let attempt = OpenAttempt::start(dir, &lease, device_name, threads)?;
+    let ended = guarded(|| work(dir, &lease, &manifest, device_name, control))
+        .unwrap_or_else(|message| Err(TrainError::Panicked { message }));
     match &ended {
         Ok((ending, steps)) => {
             let reason = match ending {
@@ -66,13 +62,12 @@ pub fn run(dir: &Path, device_name: &str, control: &mut dyn Control) -> Result<E
             };
             attempt.end(reason, *steps, None)?;
         }
+        // The run is another's now, and so are its files.
+        Err(error) if error.is_held() => {}
         Err(error) => {
+            let failure = Some((error.class(), error.to_string()));
             // What went wrong first is what the caller hears of, even where this line cannot be written either.
-            let _ = attempt.end(
-                EndReason::Failed,
-                journal_length(dir),
-                Some(error.to_string()),
-            );
+            let _ = attempt.end(EndReason::Failed, journal_length(dir), failure);
         }
     }
     ended.map(|(ending, _)| ending)
@@ -82,29 +77,4 @@ pub fn run(dir: &Path, device_name: &str, control: &mut dyn Control) -> Result<E
 fn journal_length(dir: &Path) -> u64 {
     let bytes = std::fs::read(dir.join(STEPS)).unwrap_or_default();
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
-}
-
-/// Takes the run's lock; it is let go when the file is dropped, by whatever end of the process.
-fn lock(dir: &Path) -> Result<File, TrainError> {
-    let path = dir.join("lock");
-    let file = File::create(&path).map_err(TrainError::file(&path, "make"))?;
-    let mut tries = 0;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            // Somebody who only asks whether the run is held holds the lock for a moment.
-            Err(TryLockError::WouldBlock) if tries < LOCK_TRIES => {
-                tries += 1;
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            Err(TryLockError::WouldBlock) => return Err(TrainError::Held { path }),
-            Err(TryLockError::Error(source)) => {
-                return Err(TrainError::File {
-                    path,
-                    doing: "lock",
-                    source,
-                });
-            }
-        }
-    }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use mezo_tasks::Cut;
+use mezo_tasks::{Cut, Task};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One point of a spec, before anything it names has been looked at.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunSpec {
     /// The rules that decide what is trained.
@@ -25,7 +26,7 @@ pub struct RunSpec {
 }
 
 /// The rules that decide what is trained (docs/protocols.md).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProtocolName {
     /// What the paper says.
@@ -36,10 +37,11 @@ pub enum ProtocolName {
 }
 
 /// `[model]`: one of the three.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
     /// A model in the binary.
+    #[schemars(extend("enum" = mezo_model::Builtin::names().collect::<Vec<_>>()))]
     pub builtin: Option<String>,
     /// A folder in Hugging Face's layout, relative to the spec's own folder.
     pub path: Option<PathBuf>,
@@ -61,10 +63,11 @@ impl ModelSpec {
 }
 
 /// `[task]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskSpec {
     /// The task's name.
+    #[schemars(extend("enum" = Task::names()))]
     pub name: String,
     /// The folder that holds the task's folder, relative to the spec's own.
     pub data: Option<PathBuf>,
@@ -97,7 +100,7 @@ fn test_cap() -> usize {
 }
 
 /// `[method]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MethodSpec {
     /// What is done.
@@ -122,7 +125,7 @@ pub struct MethodSpec {
 }
 
 /// What is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MethodName {
     /// Memory-efficient zeroth-order optimisation.
@@ -150,7 +153,7 @@ impl MethodName {
 }
 
 /// Which parameters are trained.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TuningName {
     /// All of them.
@@ -167,7 +170,7 @@ pub enum TuningName {
 }
 
 /// `method.lora`
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoraSpec {
     /// The rank.
@@ -177,7 +180,7 @@ pub struct LoraSpec {
 }
 
 /// `method.prefix`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrefixSpec {
     /// How many keys and values are put before a layer's own.
@@ -203,7 +206,7 @@ impl Default for PrefixSpec {
 }
 
 /// Where a prefix's first values come from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PrefixInitName {
     /// The model's own keys and values of random words.
@@ -214,7 +217,7 @@ pub enum PrefixInitName {
 }
 
 /// What MeZO makes small.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Objective {
     /// Mean cross-entropy over the label words.
@@ -227,7 +230,7 @@ pub enum Objective {
 }
 
 /// How a gradient is estimated from losses.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Estimator {
     /// From the losses on both sides of the parameters (paper, definition 1).
@@ -238,10 +241,10 @@ pub enum Estimator {
 }
 
 /// `method.estimates`: n-SPSA (paper, algorithm 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EstimatesSpec {
-    /// n
+    /// n, the estimates of a step.
     pub count: u32,
     /// How many of them each step makes.
     #[serde(default)]
@@ -252,7 +255,7 @@ pub struct EstimatesSpec {
 }
 
 /// How many estimates each step makes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EstimatesSchedule {
     /// n at every step.
@@ -263,7 +266,7 @@ pub enum EstimatesSchedule {
 }
 
 /// `method.scale`: another perturbation scale for each layer (paper, appendices B.3 and B.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScaleSpec {
     /// What a layer's scale is.
@@ -277,7 +280,7 @@ pub struct ScaleSpec {
 }
 
 /// What a layer's scale is: its perturbation is `eps z / scale`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScaleBy {
     /// The norm of its parameters.
@@ -289,7 +292,7 @@ pub enum ScaleBy {
 }
 
 /// What the scale changes of the estimate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Modifies {
     /// Its variance: the update is multiplied by the scale again, so that the mean is the gradient (definition 6).
@@ -300,7 +303,7 @@ pub enum Modifies {
 }
 
 /// When scales are measured.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScaleMeasured {
     /// Before the first step.
@@ -311,7 +314,7 @@ pub enum ScaleMeasured {
 }
 
 /// `[train]`. What a method does not need is left out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainSpec {
     /// Picks the k-shot split, the order of the batches and the noise.
@@ -359,7 +362,7 @@ pub struct TrainSpec {
 }
 
 /// How the gradient moves the parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OptimizerName {
     /// Stochastic gradient descent.
@@ -369,7 +372,7 @@ pub enum OptimizerName {
 }
 
 /// How the learning rate goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
     /// As it is.
@@ -379,7 +382,7 @@ pub enum Schedule {
 }
 
 /// What is decayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecayName {
     /// Everything trained.

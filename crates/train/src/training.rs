@@ -48,6 +48,11 @@ impl Training {
         })
     }
 
+    /// Whether the model is evaluated on dev after a step: every so many, and at the end.
+    pub(crate) fn evaluates_after(&self, step: u64) -> bool {
+        step.is_multiple_of(self.eval_every) || step == self.steps
+    }
+
     /// The learning rate of a step, counted from 1: transformers' schedules, which are asked with the number of steps
     /// done. The first step of a warm-up therefore has rate 0.
     pub(crate) fn lr(&self, step: u64) -> f64 {

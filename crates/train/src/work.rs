@@ -4,15 +4,16 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use mezo_run::{EVALS, Lease, Lines, RESULT, RunError, STEPS, write_json};
 
 use crate::error::TrainError;
 use crate::evaluate::{Measured, evaluate};
-use crate::files::{Lines, write_json};
 use crate::journal::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
 use crate::learner::Learner;
 use crate::linear_probe;
 use crate::manifest::Manifest;
 use crate::materials::{Examples, Materials};
+use crate::recover;
 use crate::replay::Replay;
 use crate::result::{ProbeFit, Reported, RunResult, Status};
 use crate::run::{Control, Ending};
@@ -20,21 +21,20 @@ use crate::snapshot;
 use crate::spec::MethodName;
 use crate::training::Training;
 
-/// The journal's file.
-pub(crate) const STEPS: &str = "steps.jsonl";
-
 /// Does all that is left of a run. How it ended, and the steps done.
 pub(crate) fn work(
     dir: &Path,
+    lease: &Lease,
     manifest: &Manifest,
     device_name: &str,
     control: &mut dyn Control,
 ) -> Result<(Ending, u64), TrainError> {
     let device = mezo_model::device::open(device_name)?;
-    let (evals_file, evals) = Lines::open(&dir.join("evals.jsonl"))?;
+    let (evals_file, evals) = Lines::take_over(&dir.join(EVALS))?;
     let Materials { model, examples } = Materials::load(manifest, dir, &device)?;
     let mut work = Work {
         dir,
+        lease,
         manifest,
         device,
         examples,
@@ -67,6 +67,8 @@ pub(crate) fn work(
 /// A run under way.
 struct Work<'a> {
     dir: &'a Path,
+    /// Asked before anything is written: a process that has lost the run leaves it alone.
+    lease: &'a Lease,
     manifest: &'a Manifest,
     device: Device,
     examples: Examples,
@@ -103,9 +105,22 @@ impl Work<'_> {
         training: &Training,
         control: &mut dyn Control,
     ) -> Result<(Ending, u64), TrainError> {
-        let (mut file, mut journal) = Lines::open::<Step>(&self.steps_path())?;
+        let (mut file, mut journal) = Lines::take_over::<Step>(&self.steps_path())?;
         check_numbers(&journal, &self.steps_path())?;
-        let mut step = self.restore_newest(&mut learner, journal.len() as u64)?;
+        let found = recover::find(
+            self.dir,
+            journal.len() as u64,
+            &self.evals,
+            training,
+            !self.examples.dev.is_empty(),
+        )?;
+        found.flaws.iter().for_each(|flaw| control.warn(flaw));
+        let mut step = found.step;
+        let is_last = step == training.steps;
+        if step > 0 && !snapshot::restore(self.dir, step, &mut learner, is_last)? {
+            // It was interrupted just before the result of a run that diverged.
+            step = 0;
+        }
         if step > 0 {
             // The crash may have come between the snapshot and its evaluation.
             self.checkpoint(&learner, step)?;
@@ -120,6 +135,7 @@ impl Work<'_> {
             learner.prepare(step, &self.examples);
             if journal.len() < step as usize {
                 let line = learner.measure(step, journal.last(), &self.examples);
+                self.lease.check()?;
                 file.add(&line)?;
                 control.step(&line, training.steps);
                 journal.push(line);
@@ -131,7 +147,7 @@ impl Work<'_> {
                 return Ok((Ending::Diverged, step));
             }
             learner.apply(line, &self.examples);
-            if step.is_multiple_of(training.eval_every) || step == training.steps {
+            if training.evaluates_after(step) {
                 // A snapshot must never be ahead of the journal.
                 file.sync()?;
                 self.checkpoint(&learner, step)?;
@@ -141,22 +157,9 @@ impl Work<'_> {
         Ok((Ending::Finished, step))
     }
 
-    /// Puts the newest snapshot that the journal covers into the model; the step it is of.
-    fn restore_newest(&mut self, learner: &mut Learner, steps: u64) -> Result<u64, TrainError> {
-        let newest = snapshot::steps(self.dir)?
-            .into_iter()
-            .rfind(|&step| step <= steps);
-        match newest {
-            None => Ok(0),
-            Some(step) => {
-                snapshot::restore(self.dir, step, learner)?;
-                Ok(step)
-            }
-        }
-    }
-
     /// Keeps the parameters, measures them on dev, drops snapshots nobody needs any more.
     fn checkpoint(&mut self, learner: &Learner, step: u64) -> Result<(), TrainError> {
+        self.lease.check()?;
         snapshot::write(self.dir, step, learner)?;
         self.evaluate_model(learner, step, EvalSplit::Dev)?;
         snapshot::prune(self.dir, step, best_step(&self.evals, step))
@@ -193,6 +196,7 @@ impl Work<'_> {
             return Ok(());
         }
         let measured = measure(examples);
+        self.lease.check()?;
         for metric in missing {
             let value = match metric {
                 Metric::Accuracy => measured.accuracy,
@@ -209,7 +213,7 @@ impl Work<'_> {
             self.evals_file.add(&eval)?;
             self.evals.push(eval);
         }
-        self.evals_file.sync()
+        Ok(self.evals_file.sync()?)
     }
 
     /// Test at the last step, then at the best.
@@ -236,7 +240,7 @@ impl Work<'_> {
         self.close(Status::Diverged, steps, best, None)
     }
 
-    /// Writes the result, and then lets go of what only another step would have needed.
+    /// Lets go of what only another step would have needed, and then writes the result: who finds it finds all done.
     fn close(
         &self,
         status: Status,
@@ -244,6 +248,8 @@ impl Work<'_> {
         best: Option<Reported>,
         last: Option<Reported>,
     ) -> Result<(), TrainError> {
+        self.lease.check()?;
+        snapshot::keep_weights(self.dir)?;
         self.write_result(RunResult {
             id: self.manifest.id.clone(),
             status,
@@ -251,8 +257,7 @@ impl Work<'_> {
             best,
             last,
             probe: None,
-        })?;
-        snapshot::keep_weights(self.dir)
+        })
     }
 
     fn report_best(
@@ -271,14 +276,18 @@ impl Work<'_> {
                 device: &self.device,
                 examples: &self.examples,
             };
-            replay.put(learner, journal, best)?;
+            if !replay.put(learner, journal, best)? {
+                self.lease.check()?;
+                snapshot::write_weights(self.dir, best, &learner.model)?;
+            }
             self.evaluate_model(learner, best, EvalSplit::Test)?;
         }
         Ok(Some(Reported::at(best, &self.evals)))
     }
 
     fn write_result(&self, result: RunResult) -> Result<(), TrainError> {
-        write_json(&self.dir.join("result.json"), &result)
+        self.lease.check()?;
+        Ok(write_json(&self.dir.join(RESULT), &result)?)
     }
 
     fn steps_path(&self) -> PathBuf {
@@ -287,14 +296,15 @@ impl Work<'_> {
 }
 
 /// The lines of a journal are the steps 1, 2, 3 ...
-fn check_numbers(journal: &[Step], path: &Path) -> Result<(), TrainError> {
+pub(crate) fn check_numbers(journal: &[Step], path: &Path) -> Result<(), TrainError> {
     for (index, line) in journal.iter().enumerate() {
         if line.step != index as u64 + 1 {
-            return Err(TrainError::Record {
+            return Err(RunError::Record {
                 path: path.into(),
                 line: index + 1,
                 message: format!("expected step {}, found step {}", index + 1, line.step),
-            });
+            }
+            .into());
         }
     }
     Ok(())

@@ -5,8 +5,9 @@ use mezo_train::{Cost, SweptText};
 use serde::Serialize;
 
 use super::Entry;
+use super::changed::Changed;
 use super::missing::Reason;
-use super::show::Shown;
+use super::show::{Shown, reason};
 use super::summary::{Summary, outstanding};
 use crate::failure::Failure;
 use crate::output::put;
@@ -23,6 +24,7 @@ struct JsonPlan<'p> {
     runs: Vec<JsonRun<'p>>,
     unresolved: &'p [Reason],
     summary: &'p Summary,
+    changed: &'p [Changed],
 }
 
 #[derive(Serialize)]
@@ -31,6 +33,7 @@ struct JsonRun<'p> {
     label: &'p str,
     state: &'static str,
     step: Option<u64>,
+    reason: Option<String>,
     swept: &'p [SweptText],
     cost: Cost,
     outstanding: Cost,
@@ -38,19 +41,18 @@ struct JsonRun<'p> {
 
 impl<'p> JsonRun<'p> {
     fn of((entry, state): (&'p Entry, &'p Option<State>)) -> Self {
-        let (word, step) = match state {
-            None => ("unresolved", None),
-            Some(State::Finished) => ("finished", None),
-            Some(State::ToRun) => ("to-run", None),
-            Some(State::ToResume { step }) => ("to-resume", Some(*step)),
-            Some(State::Failed { .. }) => ("failed", None),
-            Some(State::Held) => ("held", None),
+        let step = match state {
+            Some(State::ToResume { step }) => Some(*step),
+            _ => None,
         };
+        let reason = state.as_ref().and_then(reason);
+        let word = state.as_ref().map_or("unresolved", State::word);
         Self {
             id: entry.id(),
             label: &entry.label,
             state: word,
             step,
+            reason,
             swept: &entry.swept,
             cost: entry.work.total(),
             outstanding: outstanding(entry, state.as_ref()),
@@ -73,6 +75,7 @@ pub fn put_json(plans: &[Shown]) -> Result<(), Failure> {
                 .collect(),
             unresolved: shown.plan.reasons.list(),
             summary: &shown.summary,
+            changed: &shown.changed,
         })
         .collect();
     let all = JsonPlans {

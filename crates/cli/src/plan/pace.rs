@@ -239,41 +239,26 @@ fn attempted(lines: &str, kind: &Kind, work: &Work) -> Vec<Sample> {
     // The steps that an attempt began at: those that the one before it ended with.
     let mut began = Some(0);
     for pair in attempts.windows(2) {
-        let [
-            Attempt::Start {
-                host,
-                device,
-                threads,
-                ..
-            },
-            end,
-        ] = pair
-        else {
+        let [Attempt::Start(start), end] = pair else {
             continue;
         };
-        let Attempt::End {
-            wall_s,
-            reason,
-            steps,
-            ..
-        } = end
-        else {
+        let Attempt::End(end) = end else {
             // It was killed: how far it came is not known.
             began = None;
             continue;
         };
-        if let Some(from) = began.replace(*steps) {
-            let tokens = done(work, from, *steps, *reason);
-            if tokens > 0 && *wall_s > 0.0 {
+        if let Some(from) = began.replace(end.steps) {
+            let tokens = done(work, from, end.steps, end.reason);
+            if tokens > 0 && end.wall_s > 0.0 {
                 found.push(Sample {
                     kind: kind.clone(),
                     machine: Machine {
-                        host: host.clone(),
-                        device: device.clone(),
-                        threads: *threads,
+                        host: start.host.clone(),
+                        device: start.device.clone(),
+                        threads: start.threads,
                     },
                     tokens: tokens as f64,
-                    seconds: *wall_s,
+                    seconds: end.wall_s,
                 });
             }
         }

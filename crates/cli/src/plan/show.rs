@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mezo_sweep::{Plan, Run, State, grouped};
 
+use super::changed::{Changed, changed};
 use super::json::put_json;
 use super::missing::{Reason, Reasons};
 use super::pace::Paces;
 use super::summary::{Axis, Paced, States, Summary};
 use super::{Entry, Expanded, Found, Lacking, expanded};
 use crate::args::{PlanArgs, PlanFormat};
+use crate::doctor::size;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::put;
@@ -52,13 +54,16 @@ fn put_human(plans: &[Shown], all: bool) -> Result<(), Failure> {
     for shown in plans {
         if several {
             put(&format!("{}:\n", shown.plan.sweep))?;
-            eprintln!("{}:", shown.plan.sweep);
+            say!("{}:", shown.plan.sweep);
         }
         put(&shown.list(all))?;
         tell(&shown.summary);
+        for changed in &shown.changed {
+            say!("{}", changed.words());
+        }
     }
     if several {
-        eprintln!("all {} specs:", plans.len());
+        say!("all {} specs:", plans.len());
         tell(&Summary::total(plans.iter().map(|shown| &shown.summary)));
     }
     let mut reasons = Reasons::default();
@@ -75,6 +80,8 @@ pub struct Shown {
     /// None where a run is unresolved.
     pub states: Vec<Option<State>>,
     pub summary: Summary,
+    /// Runs in the sweep's folder that are not in the plan.
+    pub changed: Vec<Changed>,
 }
 
 impl Shown {
@@ -100,10 +107,16 @@ impl Shown {
             States::from((counts, unresolved)),
             paces,
         );
+        let manifests = plan.entries.iter().filter_map(|entry| match &entry.found {
+            Found::Resolved(planned) => Some(&planned.manifest),
+            Found::Unresolved(_) => None,
+        });
+        let changed = changed(&plan.folder, manifests);
         Ok(Self {
             plan,
             states,
             summary,
+            changed,
         })
     }
 
@@ -120,7 +133,13 @@ impl Shown {
     fn lines(&self) -> String {
         let line = |(entry, state): (&Entry, &Option<State>)| {
             let id = entry.id().unwrap_or("-");
-            format!("{id:<16}  {:<14}  {}\n", state_word(state), entry.label)
+            let reason = state.as_ref().and_then(reason);
+            let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+            format!(
+                "{id:<16}  {:<14}  {}{reason}\n",
+                state_word(state),
+                entry.label
+            )
         };
         self.plan
             .entries
@@ -157,6 +176,14 @@ impl Shown {
 }
 
 impl Entry {
+    /// What its files take once it is finished; none where it is unresolved.
+    pub fn disk_bytes(&self) -> Option<u64> {
+        match &self.found {
+            Found::Resolved(planned) => Some(mezo_train::disk_bytes(&planned.manifest)),
+            Found::Unresolved(_) => None,
+        }
+    }
+
     pub fn id(&self) -> Option<&str> {
         match &self.found {
             Found::Resolved(planned) => Some(&planned.run.id),
@@ -187,15 +214,27 @@ fn state_word(state: &Option<State>) -> String {
         Some(State::Finished) => "finished".into(),
         Some(State::ToRun) => "to run".into(),
         Some(State::ToResume { step }) => format!("at step {step}"),
-        Some(State::Failed { .. }) => "failed".into(),
-        Some(State::Held) => "held".into(),
+        Some(State::Failed(_)) => "failed".into(),
+        Some(State::Held { .. }) => "held".into(),
+    }
+}
+
+/// Why a run is in its state, where that is more than its files' being there or not.
+pub fn reason(state: &State) -> Option<String> {
+    match state {
+        State::Failed(failure) => Some(format!("{}: {}", failure.class, failure.reason)),
+        State::Held { holder } => Some(match holder {
+            Some(holder) => format!("by {holder}"),
+            None => "by another process".into(),
+        }),
+        State::Finished | State::ToRun | State::ToResume { .. } => None,
     }
 }
 
 /// Prints what runs add up to.
 fn tell(summary: &Summary) {
     let states = summary.states;
-    eprintln!(
+    say!(
         "{}, {} finished, {} outstanding{}",
         runs_word(summary.runs),
         number(states.finished as u64),
@@ -212,24 +251,27 @@ fn tell(summary: &Summary) {
     for (name, left, all) in rows {
         match (left, all) {
             (0, 0) => {}
-            (left, all) if left == all => eprintln!("{name:<16}{:>20}", number(all)),
-            (left, all) => eprintln!(
+            (left, all) if left == all => say!("{name:<16}{:>20}", number(all)),
+            (left, all) => say!(
                 "{name:<16}{:>20} outstanding of {}",
                 number(left),
                 number(all)
             ),
         }
     }
+    if let Some(bytes) = summary.disk_bytes {
+        say!("{:<16}{:>20} in all", "disk", size(bytes));
+    }
     tell_hours(summary);
     for axis in &summary.axes {
-        eprintln!("{}", axis_line(axis));
+        say!("{}", axis_line(axis));
     }
 }
 
 /// The hours of each kind of runs whose pace is known, and of which none is.
 fn tell_hours(summary: &Summary) {
     if let Some(hours) = summary.hours {
-        eprintln!(
+        say!(
             "{:<16}{:>20} of runs one after the other",
             "hours",
             hours_word(hours)
@@ -242,7 +284,7 @@ fn tell_hours(summary: &Summary) {
         } = paced;
         let of = format!("{} of {kind}", runs_word(*runs));
         match (paced.tokens_per_second, source, paced.hours) {
-            (Some(pace), Some(source), Some(hours)) => eprintln!(
+            (Some(pace), Some(source), Some(hours)) => say!(
                 "  {of}: {} hours at {} tokens/s, {source}",
                 hours_word(hours),
                 number(pace.round() as u64)
@@ -251,7 +293,7 @@ fn tell_hours(summary: &Summary) {
         }
     }
     if !unknown.is_empty() {
-        eprintln!(
+        say!(
             "no pace was measured yet for {}: carry one of them out for some steps, or give `--tokens-per-second N`",
             unknown.join(", ")
         );
@@ -291,14 +333,14 @@ fn axis_line(axis: &Axis) -> String {
 /// What is not there, and what to do about it, each way out once.
 fn tell_reasons(reasons: &[Reason]) {
     for reason in reasons {
-        eprintln!("unresolved, {}: {}", runs_word(reason.runs), reason.reason);
+        say!("unresolved, {}: {}", runs_word(reason.runs), reason.reason);
     }
     let hints: BTreeSet<&String> = reasons
         .iter()
         .filter_map(|reason| reason.hint.as_ref())
         .collect();
     for hint in hints {
-        eprintln!("hint: {hint}");
+        say!("hint: {hint}");
     }
 }
 

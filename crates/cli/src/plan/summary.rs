@@ -18,6 +18,8 @@ pub struct Summary {
     pub cost: Cost,
     /// Of what is not done.
     pub outstanding: Cost,
+    /// What the files of all runs take once they are finished; none where no run is resolved.
+    pub disk_bytes: Option<u64>,
     /// Of the outstanding runs whose pace is known, one after the other; none where no pace is.
     pub hours: Option<f64>,
     /// The outstanding work by its pace.
@@ -100,6 +102,7 @@ impl Summary {
         for (entry, state) in entries {
             let left = outstanding(entry, state);
             summary.runs += 1;
+            summary.disk_bytes = sum(summary.disk_bytes, entry.disk_bytes());
             summary.cost += entry.work.total();
             summary.outstanding += left;
             if left != Cost::default() {
@@ -122,6 +125,7 @@ impl Summary {
             total.states += summary.states;
             total.cost += summary.cost;
             total.outstanding += summary.outstanding;
+            total.disk_bytes = sum(total.disk_bytes, summary.disk_bytes);
             for paced in &summary.paces {
                 total.add_paced(paced);
             }
@@ -177,6 +181,11 @@ impl Paced {
             hours: tokens_per_second.map(|pace| tokens as f64 / pace / 3600.0),
         }
     }
+}
+
+/// The sum of what is known.
+fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    [a, b].into_iter().flatten().reduce(u64::saturating_add)
 }
 
 /// The hours of all whose pace is known.

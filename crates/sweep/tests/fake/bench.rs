@@ -1,9 +1,14 @@
 //! Runs in a temporary folder whose workers are short scripts, and a watch that keeps the events.
 
+#![allow(dead_code)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mezo_sweep::{Event, Run, Watch, WorkerCommand};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use mezo_sweep::{Device, Event, Fleet, Orders, Outcome, Patience, Run, Watch, WorkerCommand, run};
 
 /// A worker that leaves a result.
 pub const SUCCEEDS: &str = "echo '{}' >\"$1/result.json\"";
@@ -36,6 +41,43 @@ impl Bench {
     }
 }
 
+/// Long enough for any test.
+pub const PATIENT: Patience = Patience {
+    silence: Duration::from_secs(600),
+    grace: Duration::from_secs(60),
+};
+
+/// So many devices, whose names a worker finds in `$DEVICE`.
+pub fn fleet(devices: usize, per_device: usize) -> Fleet {
+    let device = |index: usize| Device {
+        name: format!("fake:{index}"),
+        args: Vec::new(),
+        env: vec![("DEVICE".into(), index.to_string())],
+    };
+    Fleet {
+        devices: (0..devices).map(device).collect(),
+        per_device,
+    }
+}
+
+/// Carries runs out until they are done or the stop is raised.
+pub fn carry_out(
+    runs: &[Run],
+    command: &WorkerCommand,
+    fleet: &Fleet,
+    patience: Patience,
+    stop: &AtomicBool,
+    watch: &mut dyn Watch,
+) -> Outcome {
+    let orders = Orders {
+        runs,
+        command,
+        fleet,
+        patience,
+    };
+    run(&orders, stop, watch)
+}
+
 pub fn make_runs(folder: &Path, count: usize) -> Vec<Run> {
     let run = |index: usize| Run {
         id: index.to_string(),
@@ -62,6 +104,7 @@ pub fn write_script(folder: &Path, script: &str) -> WorkerCommand {
 pub struct Log {
     pub events: Vec<String>,
     pub ticks: usize,
+    running: usize,
     pub most_running: usize,
 }
 
@@ -69,21 +112,40 @@ impl Watch for Log {
     fn event(&mut self, event: Event<'_>) {
         let words = match event {
             Event::Skipped { run } => format!("skipped {}", run.id),
-            Event::Started { run, step } => format!("started {} at {step}", run.id),
+            Event::Left { run, failure } => format!("left {}: {}", run.id, failure.class),
+            Event::Started { run, step, device } => {
+                self.running += 1;
+                self.most_running = self.most_running.max(self.running);
+                format!("started {} at {step} on {device}", run.id)
+            }
             Event::Progress {
                 run,
                 step,
                 steps,
                 loss,
             } => format!("progress {} {step}/{steps} {loss:?}", run.id),
-            Event::Finished { run } => format!("finished {}", run.id),
-            Event::Failed { run, reason } => format!("failed {}: {}", run.id, reason.summary()),
-            Event::Stopped { run } => format!("stopped {}", run.id),
+            Event::Finished { run } => {
+                self.running -= 1;
+                format!("finished {}", run.id)
+            }
+            Event::Again { run, reason } => {
+                self.running -= 1;
+                format!("again {}: {}: {}", run.id, reason.class, reason.summary())
+            }
+            Event::Failed { run, reason } => {
+                self.running = self.running.saturating_sub(1);
+                format!("failed {}: {}: {}", run.id, reason.class, reason.summary())
+            }
+            Event::Stopped { run } => {
+                self.running -= 1;
+                format!("stopped {}", run.id)
+            }
             Event::Held { run } => format!("held {}", run.id),
+            Event::SetAside { device } => format!("set aside {device}"),
+            Event::DiskFull => "disk full".to_owned(),
             Event::Stopping => "stopping".to_owned(),
-            Event::Tick { running, .. } => {
+            Event::Tick => {
                 self.ticks += 1;
-                self.most_running = self.most_running.max(running);
                 return;
             }
         };

@@ -39,6 +39,8 @@ impl Control for StopAfter {
     fn step(&mut self, _: &Step, _: u64) {
         self.left = self.left.map(|left| left - 1);
     }
+
+    fn warn(&mut self, _: &str) {}
 }
 
 /// Carries a run on for some steps, or to its end.

@@ -138,7 +138,7 @@ impl Bench<'_> {
             TunedName::Full => FEWER_ROUNDS,
         };
         for round in 1..=rounds {
-            eprintln!("round {round} of {rounds}");
+            say!("round {round} of {rounds}");
             compared.ours.push(self.step(SubjectName::Base, tuned)?);
             if round <= FEWER_ROUNDS {
                 compared.peer_f32.extend(self.peer(tuned, "f32")?);
@@ -152,7 +152,7 @@ impl Bench<'_> {
 
     fn step(&self, subject: SubjectName, tuned: TunedName) -> Result<StepTimes, Failure> {
         let (shape, tuning) = (name(&subject), name(&tuned));
-        eprintln!("steps of mezo: {shape}, {tuning}");
+        say!("steps of mezo: {shape}, {tuning}");
         let mut arguments = steps("step", subject, tuned, self.threads);
         arguments.push("--format=json".into());
         parsed(&of_this_program(&arguments)?.output()?)
@@ -160,7 +160,7 @@ impl Bench<'_> {
 
     fn peer(&self, tuned: TunedName, dtype: &str) -> Result<Option<PeerTimes>, Failure> {
         let step = self.peer.as_ref().map(|peer| {
-            eprintln!("steps of PyTorch: base, {}, {dtype}", name(&tuned));
+            say!("steps of PyTorch: base, {}, {dtype}", name(&tuned));
             peer.step(tuned, dtype, self.threads, STEPS)
         });
         step.transpose()
@@ -172,14 +172,14 @@ impl Bench<'_> {
         let mut at_once = Vec::new();
         let run = |runs, threads| step_seconds(self.place, runs, threads, BATCH.get());
         for round in 1..=ROUNDS {
-            eprintln!("round {round} of {ROUNDS}\nruns of the built-in model");
+            say!("round {round} of {ROUNDS}\nruns of the built-in model");
             builtin.run_s.push(run(1, self.threads)?);
             let steps = self.step(SubjectName::Builtin, TunedName::Full)?;
             builtin.steps.push(steps);
-            eprintln!("bare steps of it");
+            say!("bare steps of it");
             let bare = bare_steps(SubjectName::Builtin, TunedName::Full, self.threads)?;
             builtin.bare_s.push(seconds(bare)?);
-            eprintln!("two runs of it at once");
+            say!("two runs of it at once");
             at_once.push(2.0 / run(2, self.half())?);
         }
         Ok((builtin, at_once))
@@ -190,7 +190,7 @@ impl Bench<'_> {
         let (mut at_once, mut in_turn) = (Vec::new(), Vec::new());
         let start = |threads| bare_steps(SubjectName::Base, TunedName::Lora, threads);
         for round in 1..=FEWER_ROUNDS {
-            eprintln!(
+            say!(
                 "round {round} of {FEWER_ROUNDS}\nbare steps of two processes at once and of one: base, lora"
             );
             let (one, other) = (start(self.half())?, start(self.half())?);
@@ -209,14 +209,14 @@ impl Bench<'_> {
     }
 
     fn noise(&self) -> Result<NoiseTimes, Failure> {
-        eprintln!("noise");
+        say!("noise");
         let threads = self.threads.to_string();
         let arguments = ["bench", "noise", "--format", "json", "--threads", &threads];
         parsed(&of_this_program(&arguments)?.output()?)
     }
 
     fn memory(&self) -> Result<Memory, Failure> {
-        eprintln!("memory");
+        say!("memory");
         let of = BenchArgs {
             shape: ShapeName::Base,
             batch: BATCH,

@@ -78,8 +78,8 @@ fn wall(dir: &Path) -> Result<f64, Failure> {
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .find_map(|attempt| match attempt {
-            Attempt::End { wall_s, .. } => Some(wall_s),
-            Attempt::Start { .. } => None,
+            Attempt::End(end) => Some(end.wall_s),
+            _ => None,
         });
     ended.ok_or_else(|| Failure {
         message: format!("{}: no attempt has ended", path.display()),

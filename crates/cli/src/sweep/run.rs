@@ -1,0 +1,139 @@
+//! `mezo sweep run`.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mezo_report::{Format, ReportOptions};
+use mezo_sweep::{Fleet, Machine, Orders, Outcome, Patience, Run, WorkerCommand};
+
+use super::slurm;
+use crate::args::{Engine, RunArgs};
+use crate::downloads::fetch_model;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::put;
+use crate::plan::{Planned, hub_models, planned};
+use crate::progress;
+use crate::stop;
+
+/// How long a worker that was asked to stop has for the step it is at; it ends by itself a little before.
+const GRACE: Duration = Duration::from_secs(90);
+
+/// Carries out what is not finished, or has Slurm do so.
+pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    if args.on.is_none() {
+        // Before anything is read or fetched: the devices must be there. How many runs there are matters later.
+        fleet(args, 1)?;
+    }
+    // Fetched here once, so that workers never race for them.
+    for (repo, revision) in hub_models(&args.spec, &args.folders)? {
+        fetch_model(&repo, &revision)?;
+    }
+    let planned = planned(&args.spec, &args.folders)?;
+    let Some(sweep) = planned
+        .first()
+        .map(|planned| planned.manifest.sweep.clone())
+    else {
+        return Ok(Exit::Done);
+    };
+    for Planned { run, manifest } in &planned {
+        manifest.write(&run.dir)?;
+    }
+    let runs: Vec<Run> = planned.into_iter().map(|planned| planned.run).collect();
+    match args.on {
+        Some(Engine::Slurm) => slurm::submit(args, &sweep, &runs),
+        None => here(args, &sweep, &runs),
+    }
+}
+
+/// Carries the runs out on this machine, then makes the report.
+fn here(args: &RunArgs, sweep: &str, runs: &[Run]) -> Result<Exit, Failure> {
+    let to_train = runs
+        .iter()
+        .filter(|run| run.steps > 0 && !run.is_finished());
+    let fleet = fleet(args, to_train.count())?;
+    let orders = Orders {
+        runs,
+        command: &worker()?,
+        fleet: &fleet,
+        patience: Patience {
+            silence: args.silence,
+            grace: GRACE,
+        },
+    };
+    let stop = stop::on_signals();
+    let mut watch = progress::watch(runs, &fleet);
+    let outcome = mezo_sweep::run(&orders, &stop, watch.as_mut());
+    drop(watch);
+    tell(&outcome, sweep);
+    report(args, sweep)?;
+    Ok(exit(&outcome))
+}
+
+/// The devices, each with its share of the cores.
+fn fleet(args: &RunArgs, to_train: usize) -> Result<Fleet, Failure> {
+    let machine = Machine {
+        cuda: mezo_train::cuda_devices(),
+        visible: std::env::var("CUDA_VISIBLE_DEVICES").ok(),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let per_device = args.per_device.map(NonZeroUsize::get);
+    Ok(args.devices.fleet(&machine, per_device, to_train)?)
+}
+
+/// This same program.
+fn worker() -> Result<WorkerCommand, Failure> {
+    Ok(WorkerCommand {
+        program: this_program()?,
+        args: ["train", "--stop-with-stdin"].map(OsString::from).into(),
+    })
+}
+
+/// This program's own file.
+pub fn this_program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| Failure {
+        message: format!("cannot find this program's own file: {error}"),
+        hint: None,
+        exit: Exit::Failed,
+    })
+}
+
+/// What failed, now or before.
+fn tell(outcome: &Outcome, sweep: &str) {
+    for (id, reason) in &outcome.failed {
+        say!("error: run {id}: {}: {}", reason.class, reason.summary());
+    }
+    for (id, failure) in &outcome.left {
+        let class = failure.class;
+        say!("error: run {id} failed before: {class}: {}", failure.reason);
+    }
+    if outcome.failed.len() + outcome.left.len() > 0 {
+        say!(
+            "hint: `mezo sweep retry {sweep}` lets failed runs be tried again, `--class CLASS` those of one class"
+        );
+    }
+}
+
+fn report(args: &RunArgs, sweep: &str) -> Result<(), Failure> {
+    let runs_dir = args.folders.runs_dir.join(sweep);
+    let out = args.results_dir.join(sweep);
+    let built = mezo_report::build(&runs_dir, &out, &ReportOptions::default())?;
+    for fault in &built.faults {
+        say!("warning: {fault}");
+    }
+    put(&built.table.render(Format::Human))?;
+    say!("tables, Parquet files and figures: {}", out.display());
+    Ok(())
+}
+
+fn exit(outcome: &Outcome) -> Exit {
+    if outcome.failed.len() + outcome.left.len() > 0 {
+        Exit::RunsFailed
+    } else if outcome.stopped.len() + outcome.held.len() + outcome.waiting.len() > 0 {
+        Exit::Outstanding
+    } else {
+        Exit::Done
+    }
+}

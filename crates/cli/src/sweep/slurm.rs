@@ -1,0 +1,89 @@
+//! `mezo sweep run --on slurm`.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use mezo_sweep::Run;
+use mezo_sweep::slurm::{self, Job, Submitted};
+
+use super::run::this_program;
+use crate::args::{RunArgs, SlurmArgs};
+use crate::doctor;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::put;
+
+/// Submits what is to be carried out, and returns.
+pub fn submit(args: &RunArgs, sweep: &str, runs: &[Run]) -> Result<Exit, Failure> {
+    let folder = args.folders.runs_dir.join(sweep);
+    check_folder(&folder)?;
+    let job = job(&args.slurm);
+    let submitted = slurm::submit(&folder, sweep, runs, &job, &this_program()?)?;
+    tell(&submitted, sweep)?;
+    Ok(match submitted.failed {
+        0 => Exit::Done,
+        _ => Exit::RunsFailed,
+    })
+}
+
+/// Holds that runs can be carried out in the folder, before anything is submitted.
+fn check_folder(folder: &Path) -> Result<(), Failure> {
+    let faults = doctor::folder(folder);
+    for note in &faults.notes {
+        say!("note: {note}");
+    }
+    match faults.wrong.first() {
+        None => Ok(()),
+        Some(wrong) => Err(Failure {
+            message: format!("nothing was submitted: {wrong}"),
+            hint: Some("`mezo doctor` says more; --runs-dir DIR takes another folder".into()),
+            exit: Exit::Failed,
+        }),
+    }
+}
+
+fn job(args: &SlurmArgs) -> Job {
+    Job {
+        partition: args.partition.clone(),
+        gpus: args.gpus.clone(),
+        cpus: args.cpus.map(NonZeroUsize::get),
+        mem: args.mem.clone(),
+        time: args.time.clone(),
+        warn: args.warn,
+        array_limit: args.array_limit.map(NonZeroUsize::get),
+        options: args.options.clone(),
+    }
+}
+
+/// The jobs on stdout, the rest beside it.
+fn tell(submitted: &Submitted, sweep: &str) -> Result<(), Failure> {
+    for (submission, folder) in &submitted.arrays {
+        let job = submission.job.as_deref().unwrap_or("unknown");
+        put(&format!("{job}\n"))?;
+        say!(
+            "job {job} ({}): {} runs, script and logs in {}",
+            submission.name,
+            submission.runs.len(),
+            folder.display()
+        );
+    }
+    let counts = [
+        (submitted.queued, "in the queue already"),
+        (submitted.held, "held by another process"),
+        (submitted.finished, "finished"),
+        (
+            submitted.failed,
+            "failed and waiting for `mezo sweep retry`",
+        ),
+    ];
+    for (count, words) in counts.into_iter().filter(|(count, _)| *count > 0) {
+        say!("{count} runs are {words}");
+    }
+    if submitted.arrays.is_empty() {
+        say!("nothing was submitted");
+    }
+    say!(
+        "`mezo sweep status {sweep}` says how far they are, `mezo report {sweep}` makes the tables"
+    );
+    Ok(())
+}

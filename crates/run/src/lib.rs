@@ -1,0 +1,29 @@
+//! A run's directory, as far as everybody who works with it must agree on it.
+//!
+//! A [`Lease`] says who holds the run, [`Attempt`]s what became of those who did. Whole files appear by [`write_whole`] or not
+//! at all, and [`Lines`] grow by whole lines. Nothing here knows what a run computes.
+
+mod attempts;
+mod class;
+mod error;
+mod lease;
+mod lines;
+mod whole;
+
+pub use attempts::{Attempt, End, EndReason, OpenAttempt, Start, add_end, add_retry, attempts};
+pub use class::Class;
+pub use error::RunError;
+pub use lease::{Holder, Lease};
+pub use lines::{Lines, read_lines};
+pub use whole::{read_json, write_json, write_whole};
+
+/// The journal of a run's steps.
+pub const STEPS: &str = "steps.jsonl";
+/// A run's evaluations.
+pub const EVALS: &str = "evals.jsonl";
+/// What became of each attempt at a run: the only file that knows time, host, device and arguments.
+pub const ATTEMPTS: &str = "attempts.jsonl";
+/// What a run's processes said.
+pub const LOG: &str = "log.txt";
+/// The last file of a run, whose presence alone means that it is finished.
+pub const RESULT: &str = "result.json";

@@ -1,0 +1,282 @@
+//! The devices that a sweep's runs are spread over.
+
+use std::ffi::OsString;
+
+/// A device as a worker is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// What it is called on a screen: `cuda:1`.
+    pub name: String,
+    /// What a worker is called with for it.
+    pub args: Vec<OsString>,
+    /// What is set in its environment for it.
+    pub env: Vec<(String, String)>,
+}
+
+/// Devices, and how many runs each of them has at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fleet {
+    /// The devices.
+    pub devices: Vec<Device>,
+    /// Runs at once on each, at least one.
+    pub per_device: usize,
+}
+
+/// What a user may ask for by `--devices`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Every CUDA device, or the processor where there is none.
+    Auto,
+    /// The processor.
+    Cpu,
+    /// These CUDA devices.
+    Cuda(Vec<usize>),
+    /// So many names of devices, all of them the processor, to try out how a sweep is spread.
+    Fake(usize),
+}
+
+/// A text that names no devices.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected auto, cpu, cuda:0,1 or fake:4, found `{0}`")]
+pub struct BadSelection(String);
+
+impl std::str::FromStr for Selection {
+    type Err = BadSelection;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || BadSelection(text.to_owned());
+        match text.split_once(':') {
+            None if text == "auto" => Ok(Self::Auto),
+            None if text == "cpu" => Ok(Self::Cpu),
+            Some(("cuda", list)) => {
+                let indices: Result<Vec<usize>, _> = list.split(',').map(str::parse).collect();
+                let indices = indices.map_err(|_| bad())?;
+                let twice = (1..indices.len()).any(|at| indices[..at].contains(&indices[at]));
+                if twice {
+                    Err(bad())
+                } else {
+                    Ok(Self::Cuda(indices))
+                }
+            }
+            Some(("fake", count)) => match count.parse() {
+                Ok(count) if (1..=1024).contains(&count) => Ok(Self::Fake(count)),
+                _ => Err(bad()),
+            },
+            _ => Err(bad()),
+        }
+    }
+}
+
+/// What a machine has for a sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// CUDA devices, as this process sees them.
+    pub cuda: usize,
+    /// `CUDA_VISIBLE_DEVICES` as this process was given it: indices or UUIDs.
+    pub visible: Option<String>,
+    /// Cores.
+    pub cores: usize,
+}
+
+/// A CUDA device that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no device cuda:{index}: {}", what_there_is(*.found))]
+pub struct NoDevice {
+    /// The index that was asked for.
+    index: usize,
+    /// How many there are.
+    found: usize,
+}
+
+fn what_there_is(count: usize) -> String {
+    match count {
+        0 => "no CUDA device was found".into(),
+        1 => "there is cuda:0 alone".into(),
+        _ => format!("there are cuda:0 to cuda:{}", count - 1),
+    }
+}
+
+impl Selection {
+    /// The devices that a selection means on a machine, for `runs` runs that are to be carried out.
+    ///
+    /// All runs at once share the cores equally. Without `per_device`, the processor has as many runs at once as it has cores, or
+    /// as there are runs, whichever is fewer; a CUDA device has one, and so has a pretended one.
+    ///
+    /// # Errors
+    /// If a CUDA device is not there.
+    pub fn fleet(
+        &self,
+        machine: &Machine,
+        per_device: Option<usize>,
+        runs: usize,
+    ) -> Result<Fleet, NoDevice> {
+        let all = || (0..machine.cuda).collect();
+        let indices: Vec<usize> = match self {
+            Self::Auto if machine.cuda > 0 => all(),
+            Self::Auto | Self::Cpu => return Ok(processor(machine, per_device, runs)),
+            Self::Cuda(indices) => indices.clone(),
+            Self::Fake(count) => (0..*count).collect(),
+        };
+        let per_device = per_device.unwrap_or(1).max(1);
+        let threads = share(machine.cores, indices.len() * per_device);
+        let device = |&index: &usize| match self {
+            Self::Fake(_) => Ok(fake(index, threads)),
+            _ if index >= machine.cuda => Err(NoDevice {
+                index,
+                found: machine.cuda,
+            }),
+            _ => Ok(cuda(index, machine, threads)),
+        };
+        Ok(Fleet {
+            devices: indices.iter().map(device).collect::<Result<_, _>>()?,
+            per_device,
+        })
+    }
+}
+
+fn processor(machine: &Machine, per_device: Option<usize>, runs: usize) -> Fleet {
+    let per_device = per_device.unwrap_or(runs.clamp(1, machine.cores.max(1)));
+    let per_device = per_device.max(1);
+    Fleet {
+        devices: vec![Device {
+            name: "cpu".into(),
+            args: args("cpu", share(machine.cores, per_device)),
+            env: Vec::new(),
+        }],
+        per_device,
+    }
+}
+
+fn share(cores: usize, runs: usize) -> usize {
+    (cores / runs.max(1)).max(1)
+}
+
+/// The worker sees this device alone, as its first.
+fn cuda(index: usize, machine: &Machine, threads: usize) -> Device {
+    let entry = machine.visible.as_ref().and_then(|visible| {
+        let entry = visible.split(',').nth(index)?.trim();
+        Some(entry.to_owned())
+    });
+    Device {
+        name: format!("cuda:{index}"),
+        args: args("cuda:0", threads),
+        env: visible(entry.unwrap_or_else(|| index.to_string())),
+    }
+}
+
+fn fake(index: usize, threads: usize) -> Device {
+    Device {
+        name: format!("fake:{index}"),
+        args: args("cpu", threads),
+        env: visible(index.to_string()),
+    }
+}
+
+fn visible(entry: String) -> Vec<(String, String)> {
+    vec![
+        ("CUDA_VISIBLE_DEVICES".into(), entry),
+        // Without it CUDA numbers the devices by their speed, and everybody else by their place.
+        ("CUDA_DEVICE_ORDER".into(), "PCI_BUS_ID".into()),
+    ]
+}
+
+fn args(device: &str, threads: usize) -> Vec<OsString> {
+    let threads = threads.to_string();
+    ["--device", device, "--threads", &threads]
+        .map(Into::into)
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn machine(cuda: usize, visible: Option<&str>) -> Machine {
+        Machine {
+            cuda,
+            visible: visible.map(Into::into),
+            cores: 8,
+        }
+    }
+
+    fn fleet(text: &str, machine: &Machine, per_device: Option<usize>) -> Vec<String> {
+        let selection: Selection = text.parse().unwrap();
+        let fleet = selection.fleet(machine, per_device, 5).unwrap();
+        let told = |device: &Device| {
+            let args: Vec<_> = device
+                .args
+                .iter()
+                .map(|arg| arg.to_string_lossy())
+                .collect();
+            let env: Vec<_> = device.env.iter().map(|(_, value)| value.as_str()).collect();
+            format!(
+                "{} {} [{}] {}",
+                fleet.per_device,
+                device.name,
+                env.join(" "),
+                args.join(" ")
+            )
+        };
+        fleet.devices.iter().map(told).collect()
+    }
+
+    #[test]
+    fn the_processor_shares_its_cores() {
+        let none = machine(0, None);
+        let five = ["5 cpu [] --device cpu --threads 1"];
+        assert_eq!(fleet("auto", &none, None), five);
+        assert_eq!(fleet("cpu", &machine(2, None), None), five);
+        assert_eq!(
+            fleet("cpu", &none, Some(2)),
+            ["2 cpu [] --device cpu --threads 4"]
+        );
+        assert_eq!(
+            fleet("cpu", &none, Some(20)),
+            ["20 cpu [] --device cpu --threads 1"]
+        );
+    }
+
+    #[test]
+    fn a_cuda_device_is_the_only_one_its_worker_sees() {
+        let expected = [
+            "1 cuda:0 [0 PCI_BUS_ID] --device cuda:0 --threads 4",
+            "1 cuda:1 [1 PCI_BUS_ID] --device cuda:0 --threads 4",
+        ];
+        assert_eq!(fleet("auto", &machine(2, None), None), expected);
+        assert_eq!(fleet("cuda:0,1", &machine(2, None), None), expected);
+    }
+
+    #[test]
+    fn devices_that_were_given_are_kept_to() {
+        let two = machine(2, Some("3, GPU-5ca1"));
+        let expected = [
+            "2 cuda:0 [3 PCI_BUS_ID] --device cuda:0 --threads 2",
+            "2 cuda:1 [GPU-5ca1 PCI_BUS_ID] --device cuda:0 --threads 2",
+        ];
+        assert_eq!(fleet("auto", &two, Some(2)), expected);
+        let error = Selection::Cuda(vec![2]).fleet(&two, None, 5).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no device cuda:2: there are cuda:0 to cuda:1"
+        );
+    }
+
+    #[test]
+    fn pretended_devices_are_the_processor() {
+        let expected = [
+            "1 fake:0 [0 PCI_BUS_ID] --device cpu --threads 4",
+            "1 fake:1 [1 PCI_BUS_ID] --device cpu --threads 4",
+        ];
+        assert_eq!(fleet("fake:2", &machine(0, None), None), expected);
+    }
+
+    #[test]
+    fn other_words_are_refused() {
+        for text in [
+            "", "gpu", "cuda", "cuda:", "cuda:a", "cuda:0,0", "fake:0", "fake:x", "cpu:1",
+        ] {
+            assert!(text.parse::<Selection>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What happens in a sweep while it is carried out, and what came of it.
+
+use std::collections::BTreeSet;
+
+use crate::plan::Run;
+use crate::policy::Failure;
+use crate::reason::Reason;
+
+/// What happens in a sweep while it is carried out.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The run was finished before, or by somebody else.
+    Skipped {
+        /// The run.
+        run: &'a Run,
+    },
+    /// The run failed before, and nobody has said that it is to be tried again.
+    Left {
+        /// The run.
+        run: &'a Run,
+        /// Why it failed.
+        failure: &'a Failure,
+    },
+    /// The run's process has started.
+    Started {
+        /// The run.
+        run: &'a Run,
+        /// The step in its journal from which it goes on; 0 for a new one.
+        step: u64,
+        /// Where it runs.
+        device: &'a str,
+    },
+    /// The run's journal has grown.
+    Progress {
+        /// The run.
+        run: &'a Run,
+        /// The last step in its journal.
+        step: u64,
+        /// How many steps it takes.
+        steps: u64,
+        /// The mean of that step's losses; none where one of them is not a number.
+        loss: Option<f64>,
+    },
+    /// The run has its result.
+    Finished {
+        /// The run.
+        run: &'a Run,
+    },
+    /// The run's process failed, and the run is taken up again.
+    Again {
+        /// The run.
+        run: &'a Run,
+        /// Why.
+        reason: &'a Reason,
+    },
+    /// The run failed; the others go on.
+    Failed {
+        /// The run.
+        run: &'a Run,
+        /// Why.
+        reason: &'a Reason,
+    },
+    /// The run stopped at a step boundary.
+    Stopped {
+        /// The run.
+        run: &'a Run,
+    },
+    /// Another process is at this run; it is waited for. Told once for each run.
+    Held {
+        /// The run.
+        run: &'a Run,
+    },
+    /// A device failed and gets no more runs.
+    SetAside {
+        /// The device.
+        device: &'a str,
+    },
+    /// There is no room left to write: nothing new starts.
+    DiskFull,
+    /// The stop was heard: nothing new starts, the running ones are asked to stop.
+    Stopping,
+    /// About ten times a second, after the progress of that moment.
+    Tick,
+}
+
+/// Somebody who watches a sweep.
+pub trait Watch {
+    /// Told of everything that happens, in its order.
+    fn event(&mut self, event: Event<'_>);
+}
+
+/// What became of the runs, by their ids.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Runs that have a result, now or from before.
+    pub finished: Vec<String>,
+    /// Runs that failed, and why.
+    pub failed: Vec<(String, Reason)>,
+    /// Runs that failed before and were left alone.
+    pub left: Vec<(String, Failure)>,
+    /// Runs that stopped at a step boundary.
+    pub stopped: Vec<String>,
+    /// Runs that another process is at.
+    pub held: Vec<String>,
+    /// Runs that another process was at when they were first looked at.
+    pub met: BTreeSet<String>,
+    /// Runs that were not started because of a stop, a full disk or for want of a device.
+    pub waiting: Vec<String>,
+}

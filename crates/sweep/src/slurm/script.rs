@@ -1,0 +1,142 @@
+//! The script of an array of jobs, for a person to read.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::command::SlurmError;
+
+/// What each task of an array is to have; what is none is left to the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Job {
+    /// The partition.
+    pub partition: Option<String>,
+    /// GPUs, as `--gpus-per-task` takes them.
+    pub gpus: Option<String>,
+    /// Cores.
+    pub cpus: Option<usize>,
+    /// Memory, as `--mem` takes it.
+    pub mem: Option<String>,
+    /// The time limit, as `--time` takes it.
+    pub time: Option<String>,
+    /// Seconds before the time limit at which a run is told to stop.
+    pub warn: u32,
+    /// Tasks at once.
+    pub array_limit: Option<usize>,
+    /// Other options of `sbatch`, as they are written on its command line.
+    pub options: Vec<String>,
+}
+
+/// What a script is about.
+pub(super) struct Array<'a> {
+    /// The job's name.
+    pub(super) name: &'a str,
+    /// The folder that the script, the list of runs and the logs lie in, absolute.
+    pub(super) folder: &'a Path,
+    /// This program.
+    pub(super) program: &'a Path,
+    /// How many tasks there are.
+    pub(super) tasks: usize,
+}
+
+impl Job {
+    /// The text of the script.
+    ///
+    /// # Errors
+    /// If a path cannot stand in one.
+    pub(super) fn script(&self, array: &Array<'_>) -> Result<String, SlurmError> {
+        let folder = one_line(array.folder)?;
+        let program = quoted(one_line(array.program)?);
+        let runs = quoted(&format!("{folder}/runs.txt"));
+        let mut text = String::from(
+            "#!/bin/bash\n\
+             # Task N of this array carries out the run on line N + 1 of runs.txt. It may be submitted again by hand: a run that is\n\
+             # finished, or that another process is at, is left alone.\n",
+        );
+        for option in self.options(array, folder) {
+            // Writing to a text cannot fail.
+            let _ = writeln!(text, "#SBATCH {option}");
+        }
+        let device = if self.gpus.is_some() { "cuda:0" } else { "cpu" };
+        let _ = write!(
+            text,
+            r#"
+run=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {runs})
+echo "attempt ${{SLURM_RESTART_COUNT:-0}} at $run on $(hostname)"
+
+{program} train --device {device} --threads "${{SLURM_CPUS_PER_TASK:-1}}" "$run" < /dev/null 2> >(trap '' TERM USR1; exec tee -a "$run/log.txt" >&2) &
+worker=$!
+
+# Slurm's warning before the time limit, and its wish that the task end: the run stops at its next step.
+warned=
+trap 'warned=yes; kill -USR1 $worker' USR1
+trap 'kill -TERM $worker' TERM
+
+# A signal ends the waiting and not the run.
+wait $worker
+code=$?
+while kill -0 $worker 2> /dev/null; do
+  wait $worker
+  code=$?
+done
+echo "exit code $code"
+
+case $code in
+  75) exit 0 ;; # another process is at it
+  85) # stopped at a step; after a warning it goes on in a new attempt
+    if [ -n "$warned" ]; then
+      trap '' TERM # which is how Slurm ends a job that it requeues
+      scontrol requeue "$SLURM_JOB_ID"
+    fi ;;
+esac
+exit $code
+"#
+        );
+        Ok(text)
+    }
+
+    fn options(&self, array: &Array<'_>, folder: &str) -> Vec<String> {
+        let limit = self
+            .array_limit
+            .map_or_else(String::new, |limit| format!("%{limit}"));
+        let mut options = vec![
+            format!("--job-name={}", array.name),
+            format!("--array=0-{}{limit}", array.tasks.saturating_sub(1)),
+            format!("--output={}", escaped(&format!("{folder}/%A_%a.log"))),
+            "--open-mode=append".to_owned(),
+            "--requeue".to_owned(),
+            format!("--signal=B:USR1@{}", self.warn),
+            "--ntasks=1".to_owned(),
+        ];
+        let mut given = |name: &str, value: Option<String>| {
+            options.extend(value.map(|value| format!("--{name}={value}")));
+        };
+        given("partition", self.partition.clone());
+        given("gpus-per-task", self.gpus.clone());
+        given("cpus-per-task", self.cpus.map(|cpus| cpus.to_string()));
+        given("mem", self.mem.clone());
+        given("time", self.time.clone());
+        options.extend(self.options.iter().cloned());
+        options
+    }
+}
+
+/// A path as text on one line.
+pub(super) fn one_line(path: &Path) -> Result<&str, SlurmError> {
+    path.to_str()
+        .filter(|text| !text.contains(['\n', '\r', '\0']))
+        .ok_or_else(|| SlurmError::Path { path: path.into() })
+}
+
+/// A text as one word of the shell's.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A path in an `#SBATCH` line, where a blank would end it.
+fn escaped(text: &str) -> String {
+    if text.contains([' ', '\t', '"']) {
+        format!("\"{}\"", text.replace('"', "\\\""))
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,95 @@
+//! A sweep's file.
+
+use std::path::Path;
+
+use mezo_sweep::{MAX_RUNS, Point, Spec, SpecError};
+use mezo_tasks::{Place, Row, Task, TaskError};
+use mezo_train::{RunSpec, Sizes, TrainError, Work};
+
+use super::{encoded, passed, refused, scratch, tokenizer, write};
+
+/// Reads it and expands it; some of its points are checked, as far as no model and no data are needed.
+pub fn spec(bytes: &[u8]) {
+    let folder = scratch();
+    let path = folder.path().join("sweep.toml");
+    write(&path, bytes);
+    let no = |error: &SpecError| refused(error, &path, error.hint());
+    let spec = match Spec::read(&path) {
+        Ok(spec) => spec,
+        Err(error) => return no(&error),
+    };
+    let points = match spec.points() {
+        Ok(points) => points,
+        Err(error) => return no(&error),
+    };
+    assert!((1..=MAX_RUNS).contains(&(points.len() as u64)));
+    let mut sound = true;
+    for point in points.iter().step_by(points.len().div_ceil(16)) {
+        let label = point.label();
+        for swept in point.swept() {
+            assert!(label.contains(&swept.text));
+        }
+        match point.deserialize::<RunSpec>() {
+            Ok(run) => sound &= checked(&spec, point, &run, &no),
+            Err(error) => {
+                no(&error);
+                sound = false;
+            }
+        }
+    }
+    if sound {
+        passed();
+    }
+}
+
+/// Whether a point is one that can be run.
+fn checked(spec: &Spec, point: &Point<'_>, run: &RunSpec, no: &dyn Fn(&SpecError)) -> bool {
+    if let Err(error) = run.check() {
+        let TrainError::Value { key, message, hint } = error else {
+            panic!("no key is named: {error}");
+        };
+        no(&spec.error_at(Some(point), key, message, hint));
+        return false;
+    }
+    if let Err(error) = prompted(run) {
+        let hint = error.hint();
+        no(&spec.error_at(Some(point), "task", error.to_string(), hint));
+        return false;
+    }
+    let sizes = Sizes::stated(&run.task.name, run.task.k, run.task.test_cap).unwrap();
+    // Estimates that grow with the steps are counted one by one.
+    let count = run.method.estimates.map_or(1, |estimates| estimates.count);
+    if count <= 10_000 {
+        let work = Work::of_spec(run, sizes);
+        assert!(work.left(1).tokens <= work.total().tokens);
+    }
+    true
+}
+
+/// The spec's task with a made row in it.
+fn prompted(run: &RunSpec) -> Result<(), TaskError> {
+    let mut task = Task::by_name(&run.task.name)?.with_cut(run.task.cut);
+    if !run.task.prompt {
+        task = task.without_prompt();
+    }
+    if let Some(template) = &run.task.template {
+        task = task.with_template(template)?;
+    }
+    if let Some(words) = &run.task.label_words {
+        task = task.with_label_words(words)?;
+    }
+    if let Some(length) = run.task.max_length {
+        task = task.with_max_length(length);
+    }
+    task.label_word_ids(tokenizer())?;
+    let row = Row {
+        sentences: vec!["Blorp fennels, zwick".to_owned(); task.sentences()],
+        label: 0,
+        origin: Place {
+            path: Path::new("made").into(),
+            line: 1,
+            column: 1,
+        },
+    };
+    encoded(&task, &row)
+}

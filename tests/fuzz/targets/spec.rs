@@ -1,0 +1,11 @@
+//! The door `spec` under libFuzzer.
+#![no_main]
+
+#[path = "../doors.rs"]
+mod doors;
+#[path = "../memory.rs"]
+mod memory;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    memory::within(&doors::SPEC, bytes);
+});

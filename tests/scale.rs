@@ -1,0 +1,89 @@
+//! A sweep of 10,000 runs is planned and told of in seconds.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use common::{Place, spec, text};
+
+const RUNS: usize = 10_000;
+
+/// The shortest of three times: the machine does other things too.
+fn shortest(mut work: impl FnMut()) -> Duration {
+    let time = |_| {
+        let since = Instant::now();
+        work();
+        since.elapsed()
+    };
+    (0..3).map(time).min().unwrap()
+}
+
+fn list(count: usize, value: impl Fn(usize) -> String) -> String {
+    (0..count).map(value).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn ten_thousand_runs_are_planned_in_two_seconds() {
+    let place = Place::new();
+    let sweep = format!(
+        "seed = [{}]\nlr = [{}]\n\"train.warmup\" = [{}]",
+        list(100, |seed| seed.to_string()),
+        list(10, |lr| format!("{}e-4", lr + 1)),
+        list(10, |steps| steps.to_string())
+    );
+    let train = "steps = 100\nbatch_size = 4\neval_every = 50";
+    place.write(
+        "many.toml",
+        &spec("many", r#"tuning = "lora""#, train, &sweep),
+    );
+    let took = shortest(|| {
+        let output = place.exits(0, "sweep plan many.toml");
+        assert!(text(&output.stderr).starts_with("10,001 runs, 0 finished"));
+    });
+    println!("{RUNS} runs planned in {:.2} s", took.as_secs_f64());
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn ten_thousand_runs_are_told_of_in_three_seconds() {
+    let place = Place::new();
+    let train = "steps = 2\nbatch_size = 4\neval_every = 2\nlr = 1e-4";
+    place.write(
+        "one.toml",
+        &spec("one", r#"tuning = "lora""#, train, "seed = [13]"),
+    );
+    place.exits(0, "sweep run one.toml");
+    let done = place.trained("one").remove(0);
+    let manifest = text(&fs::read(done.join("manifest.json")).unwrap());
+    let id = common::name(&done);
+    let attempts = fs::read(done.join("attempts.jsonl")).unwrap();
+    let journal = fs::read(done.join("steps.jsonl")).unwrap();
+    for number in 0..RUNS {
+        let own = format!("{number:016x}");
+        let dir = place.path(format!("runs/many/{own}"));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("manifest.json"), manifest.replace(&id, &own)).unwrap();
+        fs::write(dir.join("lock"), "").unwrap();
+        fs::write(dir.join("attempts.jsonl"), &attempts).unwrap();
+        fs::write(dir.join("steps.jsonl"), &journal).unwrap();
+        // Every other one is finished.
+        if number % 2 == 0 {
+            fs::write(dir.join("result.json"), "{}").unwrap();
+        }
+    }
+    let took = shortest(|| {
+        let output = place.exits(5, "sweep status many");
+        let said = text(&output.stdout);
+        assert!(
+            said.ends_with("10000 runs: 5000 finished, 5000 begun\n"),
+            "{said}"
+        );
+    });
+    println!(
+        "the state of {RUNS} runs told in {:.2} s",
+        took.as_secs_f64()
+    );
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
