@@ -28,7 +28,7 @@
 //! objective cross-entropy, the estimator two-sided, one estimate, no scale, SGD for MeZO, a constant learning rate
 //! without warm-up, no momentum, the tail cut).
 
-use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
 use polars::error::PolarsError;
@@ -52,7 +52,7 @@ const BATCH_ROWS: usize = 1 << 18;
 pub(crate) fn write_runs(
     runs: &SweepRuns,
     with_attempts: bool,
-    file: &File,
+    file: impl Write,
 ) -> Result<(), PolarsError> {
     let rows = &runs.runs;
     let mut columns = Vec::new();
@@ -69,7 +69,7 @@ pub(crate) fn write_runs(
 }
 
 /// Everything that decides the bytes is stated, whatever the library's defaults become.
-fn writer(file: &File) -> ParquetWriter<&File> {
+fn writer<W: Write>(file: W) -> ParquetWriter<W> {
     ParquetWriter::new(file)
         .with_compression(ParquetCompression::Zstd(None))
         .with_row_group_size(Some(BATCH_ROWS))
@@ -183,7 +183,7 @@ fn attempt_columns(rows: &[RunRecord]) -> Vec<Column> {
 
 /// Writes `steps.parquet`, read from the journals again and passed through a batch at a time, so that a long sweep
 /// need not fit in memory.
-pub(crate) fn write_steps(runs: &SweepRuns, file: &File) -> Result<(), PolarsError> {
+pub(crate) fn write_steps(runs: &SweepRuns, file: impl Write) -> Result<(), PolarsError> {
     let empty = StepRows::default().take_frame()?;
     let mut writer = writer(file).batched(empty.schema())?;
     let mut rows = StepRows::default();

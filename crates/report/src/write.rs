@@ -1,7 +1,7 @@
 //! Writing `results/<sweep>/` and comparisons: every file beside its place first, then renamed into it.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -113,6 +113,35 @@ fn faults(runs: &SweepRuns) -> Vec<String> {
     runs.runs.iter().flat_map(of).collect()
 }
 
+/// A file that keeps what the system said when writing failed: polars passes on no more than that it did.
+struct Telling<'f> {
+    file: BufWriter<&'f File>,
+    failed: Option<io::Error>,
+}
+
+impl Telling<'_> {
+    /// Keeps an error and passes its kind on.
+    fn told<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|error| {
+            let kind = error.kind();
+            self.failed.get_or_insert(error);
+            kind.into()
+        })
+    }
+}
+
+impl io::Write for Telling<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        self.told(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.file.flush();
+        self.told(flushed)
+    }
+}
+
 /// The folder a report is written into.
 struct Folder<'a> {
     dir: &'a Path,
@@ -146,17 +175,25 @@ impl<'a> Folder<'a> {
     fn write_parquet(
         &mut self,
         name: &str,
-        write: impl FnOnce(&File) -> Result<(), polars::error::PolarsError>,
+        write: impl FnOnce(&mut Telling<'_>) -> Result<(), polars::error::PolarsError>,
     ) -> Result<(), ReportError> {
         let path = self.dir.join(name);
-        let beside = self.beside("").map_err(|source| ReportError::Write {
+        let failed = |source| ReportError::Write {
             path: path.clone(),
             source,
-        })?;
-        write(beside.as_file()).map_err(|source| ReportError::Parquet {
-            path: path.clone(),
-            source,
-        })?;
+        };
+        let beside = self.beside("").map_err(failed)?;
+        let mut telling = Telling {
+            file: BufWriter::new(beside.as_file()),
+            failed: None,
+        };
+        let written = write(&mut telling);
+        let flushed = telling.flush();
+        match (telling.failed.take(), written, flushed) {
+            (Some(source), ..) | (None, Ok(()), Err(source)) => return Err(failed(source)),
+            (None, Err(source), _) => return Err(ReportError::Parquet { path, source }),
+            (None, Ok(()), Ok(())) => drop(telling),
+        }
         self.keep(beside, path)
     }
 

@@ -49,6 +49,7 @@ model.path = "{}"
 name = "made-sentiment"
 k = 2
 test_cap = 4
+cut = "sentences"
 [method]
 name = "mezo"
 tuning = "lora"

@@ -1,23 +1,27 @@
 //! A model small enough that a run of it takes milliseconds, in a folder of its own.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use mezo_model::{ModelFiles, NamedTensor, to_safetensors};
+use serde_json::Value;
 
 const HIDDEN: usize = 8;
 const INNER: usize = 16;
 const VOCAB: usize = 8192;
 const POSITIONS: usize = 130;
 
-/// Writes it, with the built-in model's tokenizer.
+/// Writes it, with what the built-in model's tokenizer needs for letters and the label words: reading all of it takes longer
+/// than a run.
 pub fn write_model(folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     let ModelFiles::Builtin(builtin) = ModelFiles::builtin("roberta-imdb-tiny").unwrap() else {
         panic!("the built-in model is in the binary");
     };
-    fs::write(folder.join("tokenizer.json"), builtin.tokenizer_json()).unwrap();
+    let tokenizer = without_most_words(builtin.tokenizer_json());
+    fs::write(folder.join("tokenizer.json"), tokenizer).unwrap();
     let config = format!(
         r#"{{"architectures":["RobertaForMaskedLM"],"model_type":"roberta","hidden_act":"gelu","hidden_size":{HIDDEN},
         "intermediate_size":{INNER},"num_attention_heads":2,"num_hidden_layers":1,"vocab_size":{VOCAB},
@@ -25,6 +29,33 @@ pub fn write_model(folder: &Path) {
     );
     fs::write(folder.join("config.json"), config).unwrap();
     fs::write(folder.join("model.safetensors"), to_safetensors(&tensors())).unwrap();
+}
+
+/// A byte-level tokenizer with the words that a label may be.
+fn without_most_words(tokenizer: &[u8]) -> String {
+    let mut tokenizer: Value = serde_json::from_slice(tokenizer).unwrap();
+    let merges: Vec<[String; 2]> =
+        serde_json::from_value(tokenizer["model"]["merges"].take()).unwrap();
+    let mut kept = BTreeSet::new();
+    keep("\u{120}terrible", &merges, &mut kept);
+    keep("\u{120}great", &merges, &mut kept);
+    let vocab = tokenizer["model"]["vocab"].as_object_mut().unwrap();
+    let special = |word: &str| word.starts_with('<');
+    vocab.retain(|word, _| kept.contains(word) || word.chars().count() == 1 || special(word));
+    let merges: Vec<_> = merges
+        .into_iter()
+        .filter(|[a, b]| kept.contains(&format!("{a}{b}")))
+        .collect();
+    tokenizer["model"]["merges"] = serde_json::to_value(merges).unwrap();
+    tokenizer.to_string()
+}
+
+/// Keeps a word and those that it is merged of.
+fn keep(word: &str, merges: &[[String; 2]], kept: &mut BTreeSet<String>) {
+    let made = merges.iter().find(|[a, b]| word == format!("{a}{b}"));
+    if let Some(parts) = made.filter(|_| kept.insert(word.to_owned())) {
+        parts.iter().for_each(|part| keep(part, merges, kept));
+    }
 }
 
 fn tensors() -> Vec<NamedTensor> {
