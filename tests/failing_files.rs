@@ -1,5 +1,5 @@
-//! Every file operation of a run and of a sweep fails once: what went wrong is told, what is there is whole, and once the
-//! fault is gone all ends with the same bytes as if it had never been.
+//! File operations fail, every one of a fresh run in its turn and every second or third of other runs and of sweeps: what went
+//! wrong is told, what is there is whole, and once the fault is gone all ends with the same bytes as if it had never been.
 #![cfg(all(
     target_os = "linux",
     target_env = "gnu",
@@ -12,6 +12,8 @@ mod common;
 mod fault;
 #[path = "failing_files/full_disk.rs"]
 mod full_disk;
+#[path = "failing_files/no_locks.rs"]
+mod no_locks;
 #[path = "failing_files/sweep.rs"]
 mod sweep;
 #[path = "failing_files/train.rs"]

@@ -164,8 +164,7 @@ fn a_sweep_fetches_its_model_once_and_pins_it() {
     assert!(text(&plan.stdout).contains("unresolved"), "{plan:?}");
     ended(&mut mezo(&place, &hub, "sweep run spec.toml"), 0);
     let mut pinned = 0;
-    for entry in fs::read_dir(place.path("runs/from-the-hub")).unwrap() {
-        let dir = entry.unwrap().path();
+    for dir in place.runs("from-the-hub") {
         let manifest = json(&dir.join("manifest.json"));
         let model = &manifest["config"]["model"]["hub"];
         assert_eq!(model, &format!("someone/roberta-imdb-tiny@{COMMIT}"));

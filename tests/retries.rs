@@ -4,9 +4,10 @@
 mod common;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
-use common::{Done, Place, assert_same, json, json_lines, name, spec, text};
+use common::{Done, Place, assert_same, json_lines, name, spec, text};
 use serde_json::Value;
 
 const TRAIN: &str = "lr = 1e-4\nsteps = 6\nbatch_size = 4\neval_every = 3";
@@ -124,20 +125,112 @@ fn status_tells_of_every_run() {
     );
 }
 
+/// The built-in model as a folder of its own.
+fn model(place: &Place) -> PathBuf {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/assets/roberta-imdb-tiny");
+    let model = place.path("model");
+    fs::create_dir(&model).unwrap();
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        fs::copy(assets.join(file), model.join(file)).unwrap();
+    }
+    model
+}
+
 #[test]
-fn bad_data_are_a_class() {
+fn weights_that_were_changed_are_bad_data() {
     let place = Place::new();
-    place.write("small.toml", &small());
-    let done = Done::new("small", &small(), "2");
-    let dir = &done.place.trained("small")[0];
-    let id = name(dir);
-    // A manifest that says another hash than its data have cannot be planned; a run with it cannot be started.
-    let mut manifest = json(&dir.join("manifest.json"));
-    manifest["data_sha256"] = "0".repeat(64).into();
-    place.write(format!("run/{id}/manifest.json"), &manifest.to_string());
-    let said = text(&place.exits(1, &format!("train run/{id}")).stderr);
-    assert!(said.contains("makes another id than it has"), "{said}");
-    assert!(!place.path(format!("run/{id}/attempts.jsonl")).exists());
+    let weights = model(&place).join("model.safetensors");
+    let own = small().replace(r#"builtin = "roberta-imdb-tiny""#, r#"path = "model""#);
+    place.write("small.toml", &own);
+    place.exits(0, "sweep run small.toml");
+    let dir = place.trained("small").remove(0);
+    fs::remove_file(dir.join("result.json")).unwrap();
+    let mut bytes = fs::read(&weights).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&weights, bytes).unwrap();
+    let run = format!("train runs/small/{}", name(&dir));
+    let said = text(&place.exits(3, &run).stderr);
+    assert!(
+        said.contains("the weights changed since this run was planned"),
+        "{said}"
+    );
+    let attempts = json_lines(&dir.join("attempts.jsonl"));
+    assert_eq!(attempts.last().unwrap()["class"], "bad-data");
+    // Planned again, changed weights are other runs.
+    let plan = text(&place.exits(0, "sweep plan small.toml").stderr);
+    assert!(
+        plan.contains("3 earlier runs are not among these: weights_sha256 was "),
+        "{plan}"
+    );
+}
+
+#[test]
+fn a_run_that_diverges_is_told() {
+    let place = Place::new();
+    let diverging = small()
+        .replace("lr = 1e-4", "lr = 1e18\nmomentum = 0.9")
+        .replace("steps = 6", "steps = 60");
+    place.write("small.toml", &diverging);
+    let said = text(&place.exits(0, "sweep run small.toml").stderr);
+    assert!(said.contains("finished, diverged: seed 13 ("), "{said}");
+    let said = text(&place.exits(0, "sweep status small").stdout);
+    assert!(said.contains("seed 13  (diverged)\n"), "{said}");
+}
+
+#[test]
+fn broken_files_of_one_run_hide_no_other() {
+    let (place, broken) = with_a_failure();
+    let others: Vec<PathBuf> = place
+        .runs("small")
+        .into_iter()
+        .filter(|dir| *dir != broken)
+        .collect();
+    fs::write(others[0].join("manifest.json"), "{").unwrap();
+    let output = place.exits(10, "sweep status small");
+    assert!(
+        text(&output.stdout).contains("2 runs: 1 finished, 1 failed"),
+        "{}",
+        text(&output.stdout)
+    );
+    assert!(
+        text(&output.stderr).contains("manifest.json:1: "),
+        "{}",
+        text(&output.stderr)
+    );
+    let said = text(&place.exits(0, "sweep retry small").stdout);
+    assert!(said.starts_with(&name(&broken)), "{said}");
+}
+
+#[test]
+fn two_sweeps_begin_at_once() {
+    let many = small().replace("seed = [13, 21]", "seed = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]");
+    let place = Place::new();
+    place.write("small.toml", &many);
+    let start = || {
+        let mut command = place.mezo("sweep run small.toml -j 1".split_whitespace());
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    for child in [start(), start(), start()] {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+    for dir in place.runs("small") {
+        let starts = json_lines(&dir.join("attempts.jsonl"));
+        assert_eq!(
+            starts
+                .iter()
+                .filter(|line| line["event"] == "start")
+                .count(),
+            1,
+            "{}",
+            name(&dir)
+        );
+    }
 }
 
 #[test]
@@ -176,6 +269,13 @@ fn a_plan_says_which_key_made_other_runs() {
     let plan: Value =
         serde_json::from_slice(&place.exits(0, "sweep plan small.toml --format json").stdout)
             .unwrap();
+    let fewer = small().replace("seed = [13, 21]", "seed = [13]");
+    place.write("small.toml", &fewer);
+    let said = text(&place.exits(0, "sweep plan small.toml").stderr);
+    assert!(
+        said.contains("1 earlier run is not among these: train.seed no longer lists 21"),
+        "{said}"
+    );
     let changed = &plan["sweeps"][0]["changed"][0];
     assert_eq!(
         (&changed["runs"], &changed["keys"][0]["key"]),

@@ -24,26 +24,64 @@ fn list(count: usize, value: impl Fn(usize) -> String) -> String {
     (0..count).map(value).collect::<Vec<_>>().join(", ")
 }
 
-#[test]
-fn ten_thousand_runs_are_planned_in_two_seconds() {
-    let place = Place::new();
+/// A sweep of so many runs, with a batch size.
+fn many(batch_size: &str) -> String {
     let sweep = format!(
         "seed = [{}]\nlr = [{}]\n\"train.warmup\" = [{}]",
         list(100, |seed| seed.to_string()),
         list(10, |lr| format!("{}e-4", lr + 1)),
         list(10, |steps| steps.to_string())
     );
-    let train = "steps = 100\nbatch_size = 4\neval_every = 50";
-    place.write(
-        "many.toml",
-        &spec("many", r#"tuning = "lora""#, train, &sweep),
-    );
+    let train = format!("steps = 100\nbatch_size = {batch_size}\neval_every = 50");
+    spec("many", r#"tuning = "lora""#, &train, &sweep)
+}
+
+#[test]
+fn ten_thousand_runs_are_planned_in_two_seconds() {
+    let place = Place::new();
+    place.write("many.toml", &many("4"));
     let took = shortest(|| {
         let output = place.exits(0, "sweep plan many.toml");
         assert!(text(&output.stderr).starts_with("10,001 runs, 0 finished"));
     });
     println!("{RUNS} runs planned in {:.2} s", took.as_secs_f64());
     assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn ten_thousand_runs_are_planned_beside_ten_thousand_earlier_ones() {
+    let place = Place::new();
+    place.write("many.toml", &many("4"));
+    // Killed as soon as everything is made ready.
+    let mut command = place.mezo(["sweep", "run", "many.toml", "--devices", "fake:1"]);
+    let since = Instant::now();
+    let mut child = command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    common::wait_until("all manifests are there", Duration::from_secs(60), || {
+        std::thread::sleep(Duration::from_millis(50));
+        let runs = fs::read_dir(place.path("runs/many"));
+        runs.is_ok_and(|runs| runs.count() > RUNS)
+    });
+    let prepared = since.elapsed();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.write("many.toml", &many("8"));
+    let took = shortest(|| {
+        let output = place.exits(0, "sweep plan many.toml");
+        let said = text(&output.stderr);
+        let changed = "10000 earlier runs are not among these: train.batch_size was 4, is 8";
+        assert!(said.contains(changed), "{said}");
+    });
+    println!(
+        "{RUNS} runs made ready in {:.2} s, planned beside as many earlier ones in {:.2} s",
+        prepared.as_secs_f64(),
+        took.as_secs_f64()
+    );
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(prepared < Duration::from_secs(20), "{prepared:?}");
 }
 
 #[test]

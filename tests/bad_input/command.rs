@@ -71,7 +71,8 @@ fn a_finished_run_run_again_changes_nothing() {
     let world = World::finished();
     let before = world.files();
     let runs = fs::read_dir(world.path("runs/small")).unwrap();
-    let runs: Vec<_> = runs.map(|entry| entry.unwrap().path()).collect();
+    let runs = runs.map(|entry| entry.unwrap().path());
+    let runs: Vec<_> = runs.filter(|path| path.is_dir()).collect();
     assert_eq!(runs.len(), 3);
     for run in runs {
         let ended = world.mezo(&["train", run.to_str().unwrap()]);
@@ -84,11 +85,9 @@ fn a_finished_run_run_again_changes_nothing() {
 #[test]
 fn a_held_run_is_left_alone() {
     let world = World::finished();
-    let some = fs::read_dir(world.path("runs/small"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap();
+    let mut runs = fs::read_dir(world.path("runs/small")).unwrap();
+    let some = runs.find(|entry| entry.as_ref().unwrap().path().is_dir());
+    let some = some.unwrap().unwrap();
     fs::rename(some.path(), world.path("runs/small/some")).unwrap();
     world.remove("runs/small/some/result.json");
     let lock = File::create(world.path("runs/small/some/lock")).unwrap();

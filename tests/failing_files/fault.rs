@@ -129,6 +129,13 @@ impl Shim {
         self.0.path().join("shim.so")
     }
 
+    /// Puts a command on a file system whose locks hold nobody back.
+    pub fn without_locks(&self, command: &mut Command) {
+        command
+            .env("LD_PRELOAD", self.library())
+            .env("MEZO_FAULT_NO_LOCKS", "1");
+    }
+
     /// Carries out a command of `mezo` with a fault, or none, among what its processes of this name do in a folder.
     pub fn watch(
         &self,

@@ -30,6 +30,7 @@ pub fn rounds(first: u64, rounds: u64) {
     for round in first..first + rounds {
         killed += one(&mut Dice::new(round), took, &expected);
     }
+    assert!(killed >= rounds, "{killed} kills in {rounds} rounds");
     println!(
         "kills: {rounds} rounds with the real command, {killed} kills, {:.0} s",
         since.elapsed().as_secs_f64()

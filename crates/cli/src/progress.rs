@@ -100,7 +100,7 @@ impl Tally {
                 self.failed += 1;
             }
             Event::Stopped { run } => self.forget(run),
-            Event::Held { run } => {
+            Event::Held { run, .. } => {
                 self.forget(run);
                 self.held.insert(run.id.clone());
             }
@@ -108,7 +108,11 @@ impl Tally {
                 self.running.remove(&run.id);
                 self.waiting.insert(run.id.clone(), run.steps);
             }
-            Event::SetAside { .. } | Event::DiskFull | Event::Stopping | Event::Tick => {}
+            Event::SetAside { .. }
+            | Event::CannotStart { .. }
+            | Event::DiskFull
+            | Event::Stopping
+            | Event::Tick => {}
         }
     }
 
@@ -118,7 +122,11 @@ impl Tally {
         self.held.remove(&run.id);
     }
 
+    /// None where others hold runs: how far those are is not known here.
     fn time_left(&self) -> Option<f64> {
+        if !self.held.is_empty() {
+            return None;
+        }
         let now = self.now();
         let running: Vec<(u64, Option<f64>)> = self
             .running
@@ -186,6 +194,9 @@ impl Running {
 /// What a finished, failed or otherwise ended run leaves on the screen.
 fn ended(event: &Event<'_>) -> Option<String> {
     Some(match event {
+        Event::Finished { run } if run.is_diverged() => {
+            format!("finished, diverged: {} ({})", run.label, run.id)
+        }
         Event::Finished { run } => format!("finished {} ({})", run.label, run.id),
         Event::Failed { run, reason } => {
             let class = reason.class;
@@ -208,7 +219,15 @@ fn ended(event: &Event<'_>) -> Option<String> {
             run.label, run.id, failure.class, failure.reason
         ),
         Event::Stopped { run } => format!("stopped {} ({})", run.label, run.id),
-        Event::Held { run } => format!("held by another process: {} ({})", run.label, run.id),
+        Event::Held { run, first: true } => {
+            format!("held by another process: {} ({})", run.label, run.id)
+        }
+        Event::CannotStart { reason } => {
+            format!(
+                "no run can be started, nothing new is tried: {}",
+                reason.summary()
+            )
+        }
         Event::SetAside { device } => format!("{device} failed and gets no more runs"),
         Event::DiskFull => {
             "the disk is full: nothing new is started; make room and start again".into()
@@ -267,7 +286,7 @@ impl Watch for Bars {
             | Event::Failed { run, .. }
             | Event::Again { run, .. }
             | Event::Stopped { run }
-            | Event::Held { run } => {
+            | Event::Held { run, .. } => {
                 if let Some(bar) = self.runs.remove(&run.id) {
                     bar.finish_and_clear();
                 }

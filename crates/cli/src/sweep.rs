@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use mezo_sweep::Spec;
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 
 pub use retry::retry;
@@ -27,4 +28,13 @@ fn folder(sweep: &str, runs_dir: &Path) -> Result<PathBuf, Failure> {
         return Ok(runs_dir.join(Spec::read(path)?.name()));
     }
     Ok(runs_dir.join(sweep))
+}
+
+/// This program's own file.
+fn this_program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| Failure {
+        message: format!("cannot find this program's own file: {error}"),
+        hint: None,
+        exit: Exit::Failed,
+    })
 }

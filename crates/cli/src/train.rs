@@ -23,6 +23,7 @@ pub fn train(args: &TrainArgs) -> Result<Exit, Failure> {
     if args.stop_with_stdin {
         stop::with_stdin(Arc::clone(&stop));
     }
+    stop::at_last(Arc::clone(&stop));
     set_threads(args.threads)?;
     let mut control = Narrator::new(stop, !args.stop_with_stdin);
     Ok(

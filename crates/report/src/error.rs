@@ -138,6 +138,14 @@ pub enum FileFault {
 }
 
 impl FileFault {
+    /// Passes over a torn last line.
+    pub(crate) fn unless_torn(self) -> Result<(), Self> {
+        match self {
+            Self::Torn { .. } => Ok(()),
+            other => Err(other),
+        }
+    }
+
     /// A parser's error in `file`, whose text began after `lines_before` other lines.
     pub(crate) fn malformed(
         file: &'static str,

@@ -297,7 +297,7 @@ fn read_attempts(dir: &Path, faults: &mut Vec<FileFault>) -> Attempts {
                 attempts.started += 1;
                 attempts.host = line.host;
                 attempts.device = line.device;
-            } else {
+            } else if line.event == "end" {
                 attempts.wall_s = line
                     .wall_s
                     .map(|wall| wall + attempts.wall_s.unwrap_or(0.0))
@@ -307,6 +307,7 @@ fn read_attempts(dir: &Path, faults: &mut Vec<FileFault>) -> Attempts {
             Ok(())
         },
     );
-    keep(faults, read);
+    // An attempt's last words that were cut short are no fault of the numbers.
+    keep(faults, read.or_else(FileFault::unless_torn));
     attempts
 }

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::ATTEMPTS;
 use crate::class::Class;
 use crate::error::RunError;
-use crate::lease::Lease;
 use crate::lines::{Lines, read_lines};
 
 /// A line of `attempts.jsonl`.
@@ -86,19 +85,14 @@ pub struct OpenAttempt {
 }
 
 impl OpenAttempt {
-    /// Writes the start of a lease's attempt.
+    /// Writes the start of an attempt; `number` is its lease's.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn start(
-        dir: &Path,
-        lease: &Lease,
-        device: &str,
-        threads: usize,
-    ) -> Result<Self, RunError> {
+    pub fn start(dir: &Path, number: u64, device: &str, threads: usize) -> Result<Self, RunError> {
         let (mut lines, _) = Lines::open::<Attempt>(&dir.join(ATTEMPTS))?;
         lines.add(&Attempt::Start(Start {
-            attempt: lease.attempt(),
+            attempt: number,
             time: now(),
             host: gethostname::gethostname().to_string_lossy().into_owned(),
             device: device.into(),
@@ -107,7 +101,7 @@ impl OpenAttempt {
         }))?;
         Ok(Self {
             lines,
-            number: lease.attempt(),
+            number,
             since: Instant::now(),
         })
     }
@@ -194,8 +188,7 @@ mod tests {
     #[test]
     fn an_attempt_has_a_start_and_an_end() {
         let dir = tempfile::tempdir().unwrap();
-        let lease = Lease::take(dir.path()).unwrap();
-        let attempt = OpenAttempt::start(dir.path(), &lease, "cpu", 2).unwrap();
+        let attempt = OpenAttempt::start(dir.path(), 1, "cpu", 2).unwrap();
         let failure = Some((Class::DiskFull, "steps.jsonl: cannot write".to_owned()));
         attempt.end(EndReason::Failed, 7, failure).unwrap();
         add_retry(dir.path()).unwrap();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::class::Class;
 use crate::lease::Holder;
+use crate::{EVALS, STEPS};
 
 /// A run's directory that cannot be used. Its text starts with the file it is about.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +88,9 @@ impl RunError {
             Self::Held { .. } => "wait for it, or stop it",
             Self::Superseded { .. } => {
                 "locks in this folder did not hold: `mezo doctor` says whether they should"
+            }
+            Self::Record { path, .. } if path.ends_with(STEPS) || path.ends_with(EVALS) => {
+                "remove this line and all after it: they are made again, and come out the same"
             }
             Self::Record { .. } => return None,
         };

@@ -1,17 +1,20 @@
 //! Who holds a run: at most one process, and of two that both think so the later one.
 
+use std::cell::Cell;
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::LOCK;
 use crate::attempts::last_number;
 use crate::error::RunError;
 
-const LOCK: &str = "lock";
+/// Between two signs of life.
+const BEAT: Duration = Duration::from_secs(1);
 /// How often a lock that is held is asked for again.
 const TRIES: u32 = 10;
 /// Between two tries.
@@ -28,6 +31,8 @@ pub struct Lease {
     /// Holds the lock as long as it is open.
     file: File,
     attempt: u64,
+    /// When it last gave a sign of life.
+    beaten: Cell<Instant>,
 }
 
 /// Who holds a run, as its lock says. It may have died since: only the lock itself tells.
@@ -82,6 +87,7 @@ impl Lease {
             path,
             file,
             attempt,
+            beaten: Cell::new(Instant::now()),
         })
     }
 
@@ -108,6 +114,18 @@ impl Lease {
                 now,
             }),
         }
+    }
+
+    /// Gives a sign of life: the lock's time of change moves, at most once a second. Who watches sees that it has moved, and
+    /// compares it with no clock.
+    pub fn beat(&self) {
+        let now = Instant::now();
+        if now - self.beaten.get() < BEAT {
+            return;
+        }
+        self.beaten.set(now);
+        // Without it the lines that are written are the signs.
+        let _ = self.file.set_modified(SystemTime::now());
     }
 
     /// Whether the run is held, and by whom. Nothing is made or written.

@@ -15,7 +15,7 @@ pub use class::Class;
 pub use error::RunError;
 pub use lease::{Holder, Lease};
 pub use lines::{Lines, read_lines};
-pub use whole::{read_json, write_json, write_whole};
+pub use whole::{alone_in, read_json, sync_all_of, write_json, write_soon, write_whole};
 
 /// The journal of a run's steps.
 pub const STEPS: &str = "steps.jsonl";
@@ -23,6 +23,8 @@ pub const STEPS: &str = "steps.jsonl";
 pub const EVALS: &str = "evals.jsonl";
 /// What became of each attempt at a run: the only file that knows time, host, device and arguments.
 pub const ATTEMPTS: &str = "attempts.jsonl";
+/// Held by the process that works on the run, and a sign of life of it.
+pub const LOCK: &str = "lock";
 /// What a run's processes said.
 pub const LOG: &str = "log.txt";
 /// The last file of a run, whose presence alone means that it is finished.

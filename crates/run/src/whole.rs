@@ -29,6 +29,49 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     })
 }
 
+/// Writes a file beside its place and puts it there in one move, without making it durable: for many files that
+/// [`sync_all_of`] then makes durable at once.
+///
+/// # Errors
+/// If that fails.
+pub fn write_soon(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    let beside = path.with_extension("part");
+    let write = || {
+        std::fs::write(&beside, bytes)?;
+        std::fs::rename(&beside, path)
+    };
+    write().map_err(RunError::file(path, "write"))
+}
+
+/// Makes all that was written to the file system of a folder durable.
+///
+/// # Errors
+/// If the system cannot.
+pub fn sync_all_of(folder: &Path) -> Result<(), RunError> {
+    let sync = || -> io::Result<()> { Ok(rustix::fs::syncfs(File::open(folder)?)?) };
+    sync().map_err(RunError::file(folder, "sync"))
+}
+
+/// Waits until no other process prepares the same folder, and keeps others waiting until the file is dropped.
+///
+/// # Errors
+/// If the folder or its lock cannot be made.
+pub fn alone_in(folder: &Path) -> Result<File, RunError> {
+    std::fs::create_dir_all(folder).map_err(RunError::file(folder, "make"))?;
+    // Not to be taken for a sweep.
+    let path = folder.join(".lock");
+    let lock = || -> io::Result<File> {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    lock().map_err(RunError::file(&path, "lock"))
+}
+
 /// Makes the folder's entry of a file durable.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {

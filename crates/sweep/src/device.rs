@@ -120,7 +120,7 @@ impl Selection {
         let per_device = per_device.unwrap_or(1).max(1);
         let threads = share(machine.cores, indices.len() * per_device);
         let device = |&index: &usize| match self {
-            Self::Fake(_) => Ok(fake(index, threads)),
+            Self::Fake(_) => Ok(fake(index, machine, threads)),
             _ if index >= machine.cuda => Err(NoDevice {
                 index,
                 found: machine.cuda,
@@ -153,28 +153,30 @@ fn share(cores: usize, runs: usize) -> usize {
 
 /// The worker sees this device alone, as its first.
 fn cuda(index: usize, machine: &Machine, threads: usize) -> Device {
-    let entry = machine.visible.as_ref().and_then(|visible| {
-        let entry = visible.split(',').nth(index)?.trim();
-        Some(entry.to_owned())
-    });
     Device {
         name: format!("cuda:{index}"),
         args: args("cuda:0", threads),
-        env: visible(entry.unwrap_or_else(|| index.to_string())),
+        env: visible(index, machine),
     }
 }
 
-fn fake(index: usize, threads: usize) -> Device {
+fn fake(index: usize, machine: &Machine, threads: usize) -> Device {
     Device {
         name: format!("fake:{index}"),
         args: args("cpu", threads),
-        env: visible(index.to_string()),
+        env: visible(index, machine),
     }
 }
 
-fn visible(entry: String) -> Vec<(String, String)> {
+/// Of the devices that this process was given, the one of this index; of all of them where it was given no list.
+fn visible(index: usize, machine: &Machine) -> Vec<(String, String)> {
+    let given = machine.visible.as_ref();
+    let entry = given.and_then(|given| Some(given.split(',').nth(index)?.trim().to_owned()));
     vec![
-        ("CUDA_VISIBLE_DEVICES".into(), entry),
+        (
+            "CUDA_VISIBLE_DEVICES".into(),
+            entry.unwrap_or_else(|| index.to_string()),
+        ),
         // Without it CUDA numbers the devices by their speed, and everybody else by their place.
         ("CUDA_DEVICE_ORDER".into(), "PCI_BUS_ID".into()),
     ]
@@ -269,6 +271,8 @@ mod tests {
             "1 fake:1 [1 PCI_BUS_ID] --device cpu --threads 4",
         ];
         assert_eq!(fleet("fake:2", &machine(0, None), None), expected);
+        let given = fleet("fake:2", &machine(0, Some("GPU-a, 7")), None);
+        assert!(given[0].contains("[GPU-a PCI_BUS_ID]") && given[1].contains("[7 PCI_BUS_ID]"));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! What happens in a sweep while it is carried out, and what came of it.
 
-use std::collections::BTreeSet;
-
 use crate::plan::Run;
 use crate::policy::Failure;
 use crate::reason::Reason;
@@ -65,15 +63,22 @@ pub enum Event<'a> {
         /// The run.
         run: &'a Run,
     },
-    /// Another process is at this run; it is waited for. Told once for each run.
+    /// Another process is at this run; it is waited for.
     Held {
         /// The run.
         run: &'a Run,
+        /// Whether that was not so before.
+        first: bool,
     },
     /// A device failed and gets no more runs.
     SetAside {
         /// The device.
         device: &'a str,
+    },
+    /// No process can be started: nothing new starts.
+    CannotStart {
+        /// Why not.
+        reason: &'a Reason,
     },
     /// There is no room left to write: nothing new starts.
     DiskFull,
@@ -102,8 +107,8 @@ pub struct Outcome {
     pub stopped: Vec<String>,
     /// Runs that another process is at.
     pub held: Vec<String>,
-    /// Runs that another process was at when they were first looked at.
-    pub met: BTreeSet<String>,
-    /// Runs that were not started because of a stop, a full disk or for want of a device.
+    /// Runs that were not started because of a stop, a full disk or for want of a device or a process.
     pub waiting: Vec<String>,
+    /// Why no process could be started, if that was so.
+    pub cannot_start: Option<Reason>,
 }

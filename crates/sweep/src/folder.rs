@@ -53,9 +53,6 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
-    /// The manifest of a run is not one.
-    #[error(transparent)]
-    Manifest(#[from] RunError),
 }
 
 impl FolderError {
@@ -65,21 +62,29 @@ impl FolderError {
             Self::Folder { .. } | Self::Empty { .. } => {
                 Some("`mezo sweep run SPEC` makes it; --runs-dir says where".into())
             }
-            Self::Manifest(error) => error.hint(),
         }
     }
 }
 
-/// The runs that lie in a sweep's folder, `runs/<sweep>`, by their labels.
+/// What lies in a sweep's folder.
+#[derive(Debug)]
+pub struct Folder {
+    /// Its runs, by their labels.
+    pub runs: Vec<Run>,
+    /// Manifests that are none; `mezo sweep run` writes them again.
+    pub broken: Vec<RunError>,
+}
+
+/// The runs that lie in a sweep's folder, `runs/<sweep>`.
 ///
 /// # Errors
-/// If the folder cannot be read or holds none, or a manifest is not one.
-pub fn runs_in(folder: &Path) -> Result<Vec<Run>, FolderError> {
+/// If the folder cannot be read or holds none.
+pub fn runs_in(folder: &Path) -> Result<Folder, FolderError> {
     let failed = |source| FolderError::Folder {
         path: folder.into(),
         source,
     };
-    let mut runs = Vec::new();
+    let (mut runs, mut broken) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder).map_err(failed)? {
         let dir = entry.map_err(failed)?.path();
         let path = dir.join("manifest.json");
@@ -91,16 +96,16 @@ pub fn runs_in(folder: &Path) -> Result<Vec<Run>, FolderError> {
                     source.kind(),
                     ErrorKind::NotFound | ErrorKind::NotADirectory
                 ) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => broken.push(error),
         }
     }
-    if runs.is_empty() {
+    if runs.is_empty() && broken.is_empty() {
         return Err(FolderError::Empty {
             path: folder.into(),
         });
     }
     runs.sort_by(|a, b| a.label.cmp(&b.label).then_with(|| a.id.cmp(&b.id)));
-    Ok(runs)
+    Ok(Folder { runs, broken })
 }
 
 impl Manifest {

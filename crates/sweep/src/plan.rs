@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use mezo_run::{Holder, Lease, RESULT, RunError, STEPS, attempts};
+use mezo_run::{Holder, Lease, RESULT, RunError, STEPS, attempts, read_json};
+use serde::Deserialize;
 
 use crate::policy::{self, Failure};
 use crate::tail::{self, Progress};
@@ -25,6 +26,21 @@ impl Run {
     /// Whether its result is there, which alone means that it is finished.
     pub fn is_finished(&self) -> bool {
         self.dir.join(RESULT).is_file()
+    }
+
+    /// Whether its result says that its loss was no longer finite.
+    pub fn is_diverged(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Result {
+            status: String,
+        }
+        // A result that cannot be read says nothing; the report tells of it.
+        read_json::<Result>(&self.dir.join(RESULT)).is_ok_and(|result| result.status == "diverged")
+    }
+
+    /// What the last attempt at an unfinished run leaves to be said; nothing of a new one.
+    pub fn last_word(&self) -> Option<String> {
+        policy::last_word(&attempts(&self.dir).ok()?)
     }
 
     /// Where its journal stands; none where there is none, or it cannot be read just now.

@@ -53,13 +53,32 @@ pub(crate) fn failure(attempts: &[Attempt]) -> Option<Failure> {
     })
 }
 
+/// What the last of these attempts leaves to be said of a run that is to be taken up.
+pub(crate) fn last_word(attempts: &[Attempt]) -> Option<String> {
+    Some(match attempts.last()? {
+        Attempt::Start(_) => "its last process ended without a word".to_owned(),
+        Attempt::Retry { .. } => "to be tried again".to_owned(),
+        Attempt::End(end) => match end.reason {
+            EndReason::Stopped => "stopped".to_owned(),
+            EndReason::Failed => format!("{}, goes on", class_of(end)),
+            EndReason::Finished | EndReason::Diverged => return None,
+        },
+    })
+}
+
 /// The failed ends since anything else, the newest first.
 fn failed_in_a_row(attempts: &[Attempt]) -> Vec<&End> {
-    let mut row = Vec::new();
+    let mut row: Vec<&End> = Vec::new();
     for attempt in attempts.iter().rev() {
         match attempt {
             Attempt::Start(_) => {}
             Attempt::End(end) if end.reason == EndReason::Failed => row.push(end),
+            // A silent one that did stop when it was asked to: its sweep has the last word on it.
+            Attempt::End(end)
+                if row
+                    .last()
+                    .is_some_and(|failed| failed.attempt == end.attempt)
+                    && end.attempt != 0 => {}
             Attempt::End(_) | Attempt::Retry { .. } => break,
         }
     }
@@ -85,6 +104,31 @@ mod tests {
             steps,
             error: Some(format!("{class} at {steps}")),
         })
+    }
+
+    /// A silent run that stops when it is asked to says so itself, and then its sweep has its say.
+    #[test]
+    fn a_run_that_hangs_and_stops_when_asked_is_counted() {
+        let hung = |number| {
+            let end = |reason, class| {
+                let Attempt::End(end) = failed(Class::Hang, 5) else {
+                    unreachable!()
+                };
+                Attempt::End(End {
+                    attempt: number,
+                    reason,
+                    class,
+                    ..end
+                })
+            };
+            [
+                end(EndReason::Stopped, None),
+                end(EndReason::Failed, Some(Class::Hang)),
+            ]
+        };
+        let lines: Vec<Attempt> = (1..=3).flat_map(hung).collect();
+        assert_eq!(class(&lines[..4]), None);
+        assert_eq!(class(&lines), Some((Class::Hang, 3)));
     }
 
     fn retry() -> Attempt {
@@ -121,6 +165,19 @@ mod tests {
         );
         assert_eq!(class(&[killed(1), killed(1), killed(2)]), None);
         assert_eq!(class(&[killed(1), killed(1), retry(), killed(1)]), None);
+    }
+
+    #[test]
+    fn the_last_word_is_the_last_attempts() {
+        assert_eq!(last_word(&[]), None);
+        assert_eq!(
+            last_word(&[retry(), failed(Class::Killed, 1)]).as_deref(),
+            Some("killed, goes on")
+        );
+        assert_eq!(
+            last_word(&[failed(Class::Error, 1), retry()]).as_deref(),
+            Some("to be tried again")
+        );
     }
 
     #[test]

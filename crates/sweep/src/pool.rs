@@ -1,6 +1,6 @@
 //! Carries out runs, so many processes at once on each device.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,9 +44,10 @@ pub fn run(orders: &Orders<'_>, stop: &AtomicBool, watch: &mut dyn Watch) -> Out
         orders,
         waiting: orders.runs.iter().collect(),
         held: Vec::new(),
+        met: BTreeSet::new(),
         asked_again: Instant::now(),
         running: Vec::new(),
-        aside: vec![None; orders.fleet.devices.len()],
+        bays: vec![Bay::default(); orders.fleet.devices.len()],
         ending: false,
         watch,
         outcome: Outcome::default(),
@@ -80,21 +81,32 @@ struct Pool<'a> {
     waiting: VecDeque<&'a Run>,
     /// Runs that other processes hold.
     held: Vec<&'a Run>,
+    /// Runs that were found held at some time.
+    met: BTreeSet<&'a str>,
     /// When it was last asked whether they still do.
     asked_again: Instant,
     running: Vec<Worker<'a>>,
-    /// Devices that failed, each with the run that it failed under.
-    aside: Vec<Option<&'a Run>>,
+    /// How each device fares.
+    bays: Vec<Bay<'a>>,
     /// Nothing new is started.
     ending: bool,
     watch: &'a mut dyn Watch,
     outcome: Outcome,
 }
 
+/// A device as the sweep has found it.
+#[derive(Debug, Clone, Default)]
+struct Bay<'a> {
+    /// It gets no more runs.
+    aside: bool,
+    /// The runs that it failed under since one last made a step on it.
+    faults: BTreeSet<&'a str>,
+}
+
 impl<'a> Pool<'a> {
     fn is_over(&self) -> bool {
         let nothing_to_do = self.waiting.is_empty() && self.held.is_empty();
-        let no_device = self.aside.iter().all(Option::is_some);
+        let no_device = self.bays.iter().all(|bay| bay.aside);
         self.running.is_empty() && (self.ending || no_device || nothing_to_do)
     }
 
@@ -120,7 +132,7 @@ impl<'a> Pool<'a> {
             let here = self.running.iter().filter(|worker| worker.device == device);
             here.count()
         };
-        let devices = (0..self.aside.len()).filter(|&device| self.aside[device].is_none());
+        let devices = (0..self.bays.len()).filter(|&device| !self.bays[device].aside);
         devices
             .map(|device| (busy(device), device))
             .min()
@@ -149,9 +161,8 @@ impl<'a> Pool<'a> {
 
     /// Somebody else is at the run.
     fn wait_for(&mut self, run: &'a Run) {
-        if self.outcome.met.insert(run.id.clone()) {
-            self.watch.event(Event::Held { run });
-        }
+        let first = self.met.insert(&run.id);
+        self.watch.event(Event::Held { run, first });
         self.held.push(run);
     }
 
@@ -167,7 +178,7 @@ impl<'a> Pool<'a> {
                 });
                 self.running.push(worker);
             }
-            Err(reason) => self.end(run, device, Ending::Failed(reason)),
+            Err(ending) => self.end(run, device, ending),
         }
     }
 
@@ -179,7 +190,9 @@ impl<'a> Pool<'a> {
 
     fn tick(&mut self) {
         for worker in &mut self.running {
-            tell_news(worker, self.watch);
+            if tell_news(worker, self.watch) {
+                self.bays[worker.device].faults.clear();
+            }
             worker.lose_patience(self.orders.patience);
         }
         self.watch.event(Event::Tick);
@@ -213,7 +226,30 @@ impl<'a> Pool<'a> {
                 self.watch.event(Event::Stopped { run });
             }
             Ending::Held => self.wait_for(run),
+            Ending::NotStarted(reason) => {
+                self.ending = true;
+                self.waiting.push_front(run);
+                self.watch.event(Event::CannotStart { reason: &reason });
+                self.outcome.cannot_start = Some(reason);
+            }
             Ending::Failed(reason) => self.fail(run, device, reason),
+        }
+    }
+
+    /// Sets a device that failed aside. A run that fails wherever it goes is at fault itself: the devices that failed under no
+    /// other run are taken back.
+    fn judge(&mut self, run: &'a Run, device: usize, failed: bool) {
+        let bay = &mut self.bays[device];
+        bay.faults.insert(&run.id);
+        if !bay.aside {
+            bay.aside = true;
+            self.watch.event(Event::SetAside {
+                device: &self.orders.fleet.devices[device].name,
+            });
+        }
+        let its_own = |bay: &&mut Bay<'_>| bay.faults.len() == 1 && bay.faults.contains(&*run.id);
+        for bay in self.bays.iter_mut().filter(|_| failed).filter(its_own) {
+            *bay = Bay::default();
         }
     }
 
@@ -222,19 +258,7 @@ impl<'a> Pool<'a> {
         // What could not be written down would be tried for ever.
         let failed = !reason.kept || matches!(run.state(), Ok(State::Failed(_)) | Err(_));
         match reason.class {
-            // A run that fails wherever it goes is at fault itself, and not the devices.
-            Class::DeviceFault if failed => {
-                let by_it = |aside: &Option<&Run>| aside.is_some_and(|other| other.id == run.id);
-                for place in self.aside.iter_mut().filter(|aside| by_it(aside)) {
-                    *place = None;
-                }
-            }
-            Class::DeviceFault => {
-                self.aside[device] = Some(run);
-                self.watch.event(Event::SetAside {
-                    device: &self.orders.fleet.devices[device].name,
-                });
-            }
+            Class::DeviceFault => self.judge(run, device, failed),
             Class::DiskFull if !self.ending => {
                 self.ending = true;
                 self.watch.event(Event::DiskFull);
@@ -257,14 +281,17 @@ impl<'a> Pool<'a> {
     }
 }
 
-fn tell_news(worker: &mut Worker<'_>, watch: &mut dyn Watch) {
-    if let Some(progress) = worker.news() {
-        let run = worker.run;
-        watch.event(Event::Progress {
-            run,
-            step: progress.step,
-            steps: run.steps,
-            loss: progress.loss,
-        });
-    }
+/// Whether there were any.
+fn tell_news(worker: &mut Worker<'_>, watch: &mut dyn Watch) -> bool {
+    let Some(progress) = worker.news() else {
+        return false;
+    };
+    let run = worker.run;
+    watch.event(Event::Progress {
+        run,
+        step: progress.step,
+        steps: run.steps,
+        loss: progress.loss,
+    });
+    true
 }

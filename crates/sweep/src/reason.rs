@@ -8,8 +8,8 @@ use mezo_run::Class;
 use signal_hook::consts::{SIGABRT, SIGKILL};
 
 use crate::estimate::human_time;
+use crate::exit;
 use crate::tail;
-use crate::worker::exit;
 
 /// Why a run failed, and the last lines of its log.
 #[derive(Debug)]

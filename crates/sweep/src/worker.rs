@@ -6,27 +6,18 @@ use std::fs::OpenOptions;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use mezo_run::{Attempt, Class, EVALS, End, EndReason, LOG, STEPS, add_end, attempts};
+use mezo_run::{
+    Attempt, Class, EVALS, End, EndReason, LOCK, LOG, Lease, RunError, STEPS, add_end, attempts,
+};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::device::Device;
+use crate::exit;
 use crate::plan::Run;
 use crate::reason::{Cause, Reason, log_end};
 use crate::tail::{Progress, Tail, last_step};
-
-/// The exit codes of a worker that mean something to a sweep.
-pub mod exit {
-    /// The run is finished.
-    pub const DONE: i32 = 0;
-    /// The spec, the model or the data is wrong.
-    pub const BAD_INPUT: i32 = 3;
-    /// Another process is at this run.
-    pub const HELD: i32 = 75;
-    /// Stopped at a step boundary; the run goes on from there when it is started again.
-    pub const STOPPED: i32 = 85;
-}
 
 /// How a worker is started: `program args... <the device's args>... <run directory>`.
 ///
@@ -44,7 +35,7 @@ pub struct WorkerCommand {
 /// How long a process is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// Without a line in the journal or the evaluations; then it is asked to stop.
+    /// Without a line or another sign of life; then it is asked to stop.
     pub silence: Duration,
     /// After it was asked to stop; then it is killed.
     pub grace: Duration,
@@ -52,6 +43,8 @@ pub struct Patience {
 
 /// How a run's process ended.
 pub(crate) enum Ending {
+    /// There was none: this program or this machine cannot start one, for whatever run.
+    NotStarted(Reason),
     Finished,
     Stopped,
     Held,
@@ -83,8 +76,11 @@ struct Asked {
 /// The last sign of life.
 struct Life {
     at: Instant,
-    lengths: [u64; 2],
+    signs: Signs,
 }
+
+/// What changes while a process works: the lengths of the journal and the evaluations, and when the lock was last touched.
+type Signs = ([u64; 2], Option<SystemTime>);
 
 /// What there was before the process.
 struct Before {
@@ -102,11 +98,14 @@ impl<'r> Worker<'r> {
         run: &'r Run,
         device: &Device,
         place: usize,
-    ) -> Result<Self, Reason> {
+    ) -> Result<Self, Ending> {
         start(command, run, device, place).map_err(|cause| {
             let mut reason = Reason::new(cause, String::new(), false);
-            record(run, &mut reason, 0, 0.0);
-            reason
+            match reason.cause {
+                Cause::NotStarted { .. } => return Ending::NotStarted(reason),
+                _ => record(run, &mut reason, 0, 0.0),
+            };
+            Ending::Failed(reason)
         })
     }
 
@@ -185,7 +184,7 @@ impl<'r> Worker<'r> {
         // Attempts that cannot be read have told nothing.
         let lines = attempts(&self.run.dir).unwrap_or_default();
         let own = lines.get(self.before.attempts..).unwrap_or_default();
-        let mut number = 0;
+        let (mut number, mut told) = (0, false);
         for line in own {
             match line {
                 Attempt::Start(start) => number = start.attempt,
@@ -200,17 +199,29 @@ impl<'r> Worker<'r> {
                     error.iter().for_each(|error| tell(&mut reason, error));
                     return Ending::Failed(reason);
                 }
-                _ => {}
+                Attempt::End(_) => told = true,
+                Attempt::Retry { .. } => {}
             }
         }
-        let wall_s = self.started.elapsed().as_secs_f64();
-        record(self.run, &mut reason, number, wall_s);
-        Ending::Failed(reason)
+        // One that stopped when it was asked to has written down its time itself.
+        let wall_s = match told {
+            true => 0.0,
+            false => self.started.elapsed().as_secs_f64(),
+        };
+        match record(self.run, &mut reason, number, wall_s) {
+            Recorded::Tried => Ending::Failed(reason),
+            Recorded::Held => Ending::Held,
+        }
     }
 }
 
 /// Writes a failure down that its process could not. Where that fails too, the log and the screen have it.
-fn record(run: &Run, reason: &mut Reason, attempt: u64, wall_s: f64) {
+fn record(run: &Run, reason: &mut Reason, attempt: u64, wall_s: f64) -> Recorded {
+    // Held meanwhile: nobody else adds to the attempts, and a run that somebody else has taken up is left to him.
+    let _lease = match Lease::take(&run.dir) {
+        Err(RunError::Held { .. }) => return Recorded::Held,
+        lease => lease,
+    };
     let steps = last_step(&run.dir.join(STEPS)).ok().flatten();
     let end = End {
         attempt,
@@ -230,6 +241,15 @@ fn record(run: &Run, reason: &mut Reason, attempt: u64, wall_s: f64) {
         }
         Err(_) => {}
     }
+    Recorded::Tried
+}
+
+/// What became of writing a failure down.
+enum Recorded {
+    /// It was tried.
+    Tried,
+    /// Somebody else holds the run.
+    Held,
 }
 
 /// Lets a reason say what a log could not: on a full disk it stays empty.
@@ -243,23 +263,25 @@ impl Life {
     fn new(run: &Run) -> Self {
         Self {
             at: Instant::now(),
-            lengths: lengths(run),
+            signs: signs(run),
         }
     }
 
-    /// When the journal or the evaluations were last seen to grow.
+    /// When something of it was last seen to have changed.
     fn last(&mut self, run: &Run, now: Instant) -> Instant {
-        let lengths = lengths(run);
-        if lengths != self.lengths {
+        let signs = signs(run);
+        if signs != self.signs {
             self.at = now;
-            self.lengths = lengths;
+            self.signs = signs;
         }
         self.at
     }
 }
 
-fn lengths(run: &Run) -> [u64; 2] {
-    [STEPS, EVALS].map(|name| length(&run.dir.join(name)))
+fn signs(run: &Run) -> Signs {
+    let lengths = [STEPS, EVALS].map(|name| length(&run.dir.join(name)));
+    let lock = run.dir.join(LOCK).metadata();
+    (lengths, lock.and_then(|lock| lock.modified()).ok())
 }
 
 fn length(path: &Path) -> u64 {

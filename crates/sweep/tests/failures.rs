@@ -144,6 +144,14 @@ fn a_run_that_fails_on_every_device_is_at_fault_itself() {
 }
 
 #[test]
+fn devices_that_all_fail_take_few_runs_with_them() {
+    let bench = Bench::new(20, "echo 'panicked: CUDA_ERROR_UNKNOWN' >&2; exit 101");
+    let (outcome, log) = carry_out(&bench, &fleet(2, 1), PATIENT);
+    assert!(outcome.failed.len() <= 3, "{:?}", log.events);
+    assert!(outcome.waiting.len() >= 17);
+}
+
+#[test]
 fn without_a_device_a_sweep_ends_with_runs_outstanding() {
     let bench = Bench::new(2, "echo 'panicked: CUDA_ERROR_UNKNOWN' >&2; exit 101");
     let (outcome, _) = carry_out(&bench, &fleet(1, 1), PATIENT);
@@ -222,7 +230,8 @@ fn a_run_that_another_process_holds_is_waited_for_and_then_taken_up() {
         "started 0 at 0 on fake:0",
         "finished 0",
     ];
-    assert_eq!(log.events, expected);
+    let told = log.events.iter().filter(|event| !event.ends_with("still"));
+    assert!(told.eq(expected.iter()), "{:?}", log.events);
     assert_eq!(outcome.finished, ["1", "0"]);
 }
 

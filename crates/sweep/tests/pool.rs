@@ -140,15 +140,14 @@ fn a_long_log_is_told_by_its_end() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_a_failure_of_each_run() {
+fn a_program_that_is_not_there_fails_no_run() {
     let mut bench = Bench::new(2, "");
     bench.command.program = "/nowhere/mezo".into();
     let (outcome, _) = carry_out(&bench, 1);
-    assert_eq!(outcome.failed.len(), 2);
-    assert!(matches!(
-        outcome.failed[1].1.cause,
-        Cause::NotStarted { .. }
-    ));
+    assert_eq!(outcome.waiting, ["0", "1"]);
+    let reason = outcome.cannot_start.unwrap();
+    assert!(matches!(reason.cause, Cause::NotStarted { .. }));
+    assert!(!bench.runs[0].dir.join("attempts.jsonl").exists());
 }
 
 #[test]

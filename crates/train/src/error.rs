@@ -134,6 +134,13 @@ impl TrainError {
     /// What kind of failure it is.
     pub fn class(&self) -> Class {
         match self {
+            // A device that was there when the sweep began.
+            Self::Model(ModelError::Device { .. }) => Class::DeviceFault,
+            Self::Model(ModelError::Read { source, .. })
+                if source.kind() != ErrorKind::NotFound =>
+            {
+                Class::of_io(source)
+            }
             error if error.is_bad_input() => Class::BadData,
             Self::Run(error) => error.class(),
             error => Class::of_words(&error.to_string()),

@@ -10,20 +10,26 @@ const TOKENS: usize = 2048;
 
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Share of examples whose class has the highest score.
-    pub accuracy: f64,
+    pub(crate) accuracy: f64,
     /// Mean cross-entropy over the classes.
-    pub cross_entropy: f64,
+    pub(crate) cross_entropy: f64,
     /// Over how many examples.
-    pub n: usize,
+    pub(crate) n: usize,
 }
 
 /// Evaluates the parameters as they are.
 ///
-/// How the examples are cut into passes changes no bit: a row's numbers depend on nothing beside it.
-pub fn evaluate(model: &Roberta, examples: &[Example], words: &[usize]) -> Measured {
-    evaluate_by(examples, |packed| {
+/// How the examples are cut into passes changes no bit: a row's numbers depend on nothing beside it. `beat` is called after
+/// each.
+pub(crate) fn evaluate(
+    model: &Roberta,
+    examples: &[Example],
+    words: &[usize],
+    beat: &dyn Fn(),
+) -> Measured {
+    evaluate_by(examples, beat, |packed| {
         let scores = model.scores(batch(packed), words, &Probes::unperturbed());
         (0..scores.rows)
             .map(|row| scores.row(0, row).to_vec())
@@ -34,6 +40,7 @@ pub fn evaluate(model: &Roberta, examples: &[Example], words: &[usize]) -> Measu
 /// Evaluates by the scores that each packed batch's sentences get.
 pub(crate) fn evaluate_by(
     examples: &[Example],
+    beat: &dyn Fn(),
     scores: impl Fn(&PackedBatch) -> Vec<Vec<f64>>,
 ) -> Measured {
     let (mut right, mut loss) = (0usize, 0.0f64);
@@ -42,6 +49,7 @@ pub(crate) fn evaluate_by(
             right += usize::from(prediction(row) == Some(label));
             loss += cross_entropy(row, label);
         }
+        beat();
     }
     let n = examples.len();
     // Where a score is no number there is no prediction either, and nothing to call right or wrong.

@@ -138,7 +138,7 @@ pub enum EvalSplit {
 }
 
 /// What an evaluation measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Share of examples whose label word has the highest score.

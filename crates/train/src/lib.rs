@@ -46,7 +46,6 @@ pub use bench::{
 pub use cost::{Cost, Work};
 pub use disk::disk_bytes;
 pub use error::TrainError;
-pub use evaluate::{Measured, evaluate};
 pub use export::export;
 pub use journal::{Estimate, Eval, EvalSplit, METRICS, Metric, Step, StepStatus};
 pub use manifest::{

@@ -15,8 +15,15 @@ use crate::result::ProbeFit;
 pub(crate) struct Fit(LogisticFit);
 
 /// Linear probing as it is reported: on the features of the train rows.
-pub(crate) fn probe(model: &Roberta, examples: &Examples) -> Result<Fit, TrainError> {
-    fit(examples, Settings::PROBE, |packed| features(model, packed))
+pub(crate) fn probe(
+    model: &Roberta,
+    examples: &Examples,
+    beat: &dyn Fn(),
+) -> Result<Fit, TrainError> {
+    fit(examples, Settings::PROBE, |packed| {
+        beat();
+        features(model, packed)
+    })
 }
 
 /// Linear probing that MeZO goes on from: on what the head's last layer reads, which takes up the solution.
@@ -54,9 +61,14 @@ fn values(tensor: Tensor<3>) -> Vec<f32> {
 
 impl Fit {
     /// Evaluates the probe on the model's features.
-    pub(crate) fn evaluate(&self, model: &Roberta, examples: &[Example]) -> Measured {
+    pub(crate) fn evaluate(
+        &self,
+        model: &Roberta,
+        examples: &[Example],
+        beat: &dyn Fn(),
+    ) -> Measured {
         let width = self.0.rows.first().map_or(1, Vec::len);
-        evaluate_by(examples, |packed| {
+        evaluate_by(examples, beat, |packed| {
             features(model, packed)
                 .chunks_exact(width)
                 .map(|row| self.scores(row))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use mezo_run::{RunError, read_json, write_json};
+use mezo_run::{RunError, read_json, sync_all_of, write_soon};
 use mezo_tasks::Cut;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -260,12 +260,35 @@ impl Manifest {
     /// # Errors
     /// If the directory cannot be made or written.
     pub fn write(&self, dir: &Path) -> Result<(), TrainError> {
-        let path = dir.join(Self::FILE);
-        if Self::read(dir).is_ok_and(|there| there == *self) {
-            return Ok(());
+        Self::write_all([(self, dir)])
+    }
+
+    /// Whether the very same manifest is in a run directory.
+    pub fn is_written(&self, dir: &Path) -> bool {
+        Self::read(dir).is_ok_and(|there| there == *self)
+    }
+
+    /// The same for many runs, which become durable together. One process at a time may do so.
+    ///
+    /// # Errors
+    /// If a directory cannot be made or written.
+    pub fn write_all<'m>(
+        manifests: impl IntoIterator<Item = (&'m Self, &'m Path)>,
+    ) -> Result<(), TrainError> {
+        let mut last = None;
+        for (manifest, dir) in manifests {
+            if manifest.is_written(dir) {
+                continue;
+            }
+            std::fs::create_dir_all(dir).map_err(RunError::file(dir, "make"))?;
+            let path = dir.join(Self::FILE);
+            let mut text = serde_json::to_vec_pretty(manifest)
+                .map_err(|error| RunError::file(&path, "write")(error.into()))?;
+            text.push(b'\n');
+            write_soon(&path, &text)?;
+            last = Some(dir);
         }
-        std::fs::create_dir_all(dir).map_err(RunError::file(dir, "make"))?;
-        Ok(write_json(&path, self)?)
+        Ok(last.map_or(Ok(()), sync_all_of)?)
     }
 
     /// The number of steps; none without training.

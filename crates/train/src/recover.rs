@@ -4,12 +4,13 @@
 //! written, bytes of a snapshot. What is lost is made again from the newest snapshot before it; as everything is a function
 //! of the spec, it comes out the same.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use mezo_run::{EVALS, STEPS};
 
 use crate::error::TrainError;
-use crate::journal::{Eval, EvalSplit, METRICS, find as find_eval};
+use crate::journal::{Eval, EvalSplit, METRICS, Metric};
 use crate::snapshot;
 use crate::training::Training;
 
@@ -81,8 +82,10 @@ pub(crate) fn find(
 
 /// The first step up to `steps` that should have been evaluated on dev and was not, or not wholly.
 fn first_missing(steps: u64, evals: &[Eval], training: &Training) -> Option<u64> {
+    let dev = evals.iter().filter(|eval| eval.split == EvalSplit::Dev);
+    let found: HashSet<(u64, Metric)> = dev.map(|eval| (eval.step, eval.metric)).collect();
     let lacks = |step: u64| {
-        let lacks = |metric| find_eval(evals, step, EvalSplit::Dev, metric).is_none();
+        let lacks = |metric| !found.contains(&(step, metric));
         METRICS.into_iter().any(lacks)
     };
     (1..=steps).find(|&step| training.evaluates_after(step) && lacks(step))

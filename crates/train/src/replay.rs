@@ -20,6 +20,8 @@ use crate::work::check_numbers;
 /// What a replay starts from.
 pub(crate) struct Replay<'a> {
     pub(crate) dir: &'a Path,
+    /// Called at each step.
+    pub(crate) beat: &'a dyn Fn(),
     pub(crate) manifest: &'a Manifest,
     pub(crate) device: &'a Device,
     pub(crate) examples: &'a Examples,
@@ -53,6 +55,7 @@ impl Replay<'_> {
         let (model, _) = initial::model(self.manifest, self.dir, self.device, self.examples)?;
         learner.start_again(model);
         for line in lines {
+            (self.beat)();
             learner.prepare(line.step, self.examples);
             learner.apply(line, self.examples);
         }
@@ -73,6 +76,7 @@ pub(crate) fn parameters(
     let journal = read_lines::<Step>(&dir.join(STEPS))?;
     let replay = Replay {
         dir,
+        beat: &|| {},
         manifest,
         device,
         examples: &examples,

@@ -50,7 +50,7 @@ pub fn run(dir: &Path, device_name: &str, control: &mut dyn Control) -> Result<E
         return Ok(Ending::Finished);
     }
     let threads = rayon::current_num_threads();
-    let attempt = OpenAttempt::start(dir, &lease, device_name, threads)?;
+    let attempt = OpenAttempt::start(dir, lease.attempt(), device_name, threads)?;
     let ended = guarded(|| work(dir, &lease, &manifest, device_name, control))
         .unwrap_or_else(|message| Err(TrainError::Panicked { message }));
     match &ended {

@@ -43,10 +43,10 @@ pub(crate) fn work(
     };
     match (manifest.config.method.name, manifest.config.train) {
         (MethodName::Lp, _) => {
-            let fit = linear_probe::probe(&model, &work.examples)?;
+            let fit = linear_probe::probe(&model, &work.examples, &|| lease.beat())?;
             let both = [EvalSplit::Dev, EvalSplit::Test];
             work.once(&both, Some(fit.told()), |examples| {
-                fit.evaluate(&model, examples)
+                fit.evaluate(&model, examples, &|| lease.beat())
             })
         }
         (name, Some(train)) if name.has_steps() => {
@@ -57,7 +57,7 @@ pub(crate) fn work(
         _ => {
             let words = work.examples.words.clone();
             work.once(&[EvalSplit::Test], None, |examples| {
-                evaluate(&model, examples, &words)
+                evaluate(&model, examples, &words, &|| lease.beat())
             })
         }
     }?;
@@ -132,6 +132,8 @@ impl Work<'_> {
                 return Ok((Ending::Stopped { step }, step));
             }
             step += 1;
+            // Steps that the journal has are done again without a line.
+            self.lease.beat();
             learner.prepare(step, &self.examples);
             if journal.len() < step as usize {
                 let line = learner.measure(step, journal.last(), &self.examples);
@@ -171,9 +173,9 @@ impl Work<'_> {
         step: u64,
         split: EvalSplit,
     ) -> Result<(), TrainError> {
-        let words = self.examples.words.clone();
+        let (words, lease) = (self.examples.words.clone(), self.lease);
         self.evaluate(step, split, &|examples: &[mezo_tasks::Example]| {
-            evaluate(&learner.model, examples, &words)
+            evaluate(&learner.model, examples, &words, &|| lease.beat())
         })
     }
 
@@ -272,6 +274,7 @@ impl Work<'_> {
         if find(&self.evals, best, EvalSplit::Test, Metric::CrossEntropy).is_none() {
             let replay = Replay {
                 dir: self.dir,
+                beat: &|| self.lease.beat(),
                 manifest: self.manifest,
                 device: &self.device,
                 examples: &self.examples,

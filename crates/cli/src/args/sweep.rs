@@ -67,6 +67,14 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+fn silence(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time >= Duration::from_secs(1) => Ok(time),
+        Ok(_) => Err("expected a second at least".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
     /// The spec, a TOML file
@@ -84,10 +92,15 @@ pub struct RunArgs {
     #[arg(long, short = 'j', visible_alias = "jobs", value_name = "N")]
     pub per_device: Option<NonZeroUsize>,
     /// Stop and take up again a run that has written no line for so long, such as 90s or 2h
-    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = silence)]
     pub silence: Duration,
     /// Hand the runs to a cluster instead, and return
-    #[arg(long, value_enum, value_name = "ENGINE")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "ENGINE",
+        conflicts_with_all = ["devices", "per_device", "silence", "results_dir"]
+    )]
     pub on: Option<Engine>,
     #[command(flatten)]
     pub slurm: SlurmArgs,

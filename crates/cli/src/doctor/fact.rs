@@ -75,9 +75,10 @@ fn in_one_line(text: &str) -> String {
 pub fn size(bytes: u64) -> String {
     const MIB: f64 = 1_048_576.0;
     let mib = bytes as f64 / MIB;
-    match mib < 1024.0 {
-        true => format!("{mib:.0} MiB"),
-        false => format!("{:.1} GiB", mib / 1024.0),
+    match mib {
+        0.0..1.0 => format!("{:.0} KiB", mib * 1024.0),
+        1.0..1024.0 => format!("{mib:.0} MiB"),
+        _ => format!("{:.1} GiB", mib / 1024.0),
     }
 }
 
@@ -96,6 +97,7 @@ mod tests {
 
     #[test]
     fn sizes_are_for_people() {
+        assert_eq!(size(5 << 10), "5 KiB");
         assert_eq!(size(100 << 20), "100 MiB");
         assert_eq!(size(3 << 29), "1.5 GiB");
     }

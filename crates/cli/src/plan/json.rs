@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Entry;
 use super::changed::Changed;
 use super::missing::Reason;
-use super::show::{Shown, reason};
+use super::show::Shown;
 use super::summary::{Summary, outstanding};
 use crate::failure::Failure;
 use crate::output::put;
@@ -45,7 +45,7 @@ impl<'p> JsonRun<'p> {
             Some(State::ToResume { step }) => Some(*step),
             _ => None,
         };
-        let reason = state.as_ref().and_then(reason);
+        let reason = entry.reason(state.as_ref());
         let word = state.as_ref().map_or("unresolved", State::word);
         Self {
             id: entry.id(),

@@ -86,13 +86,8 @@ pub struct Shown {
 
 impl Shown {
     fn of(plan: Expanded, paces: &Paces) -> Result<Self, Failure> {
-        let run = |entry: &Entry| -> Option<Run> {
-            match &entry.found {
-                Found::Resolved(planned) => Some(planned.run.clone()),
-                Found::Unresolved(_) => None,
-            }
-        };
-        let resolved = Plan::of(plan.entries.iter().filter_map(run))?;
+        let runs = plan.entries.iter().filter_map(Entry::run);
+        let resolved = Plan::of(runs.cloned())?;
         let counts = resolved.counts();
         let unresolved = plan.entries.len() - counts.total();
         let mut known = resolved.runs.into_iter().map(|(_, state)| state);
@@ -133,7 +128,7 @@ impl Shown {
     fn lines(&self) -> String {
         let line = |(entry, state): (&Entry, &Option<State>)| {
             let id = entry.id().unwrap_or("-");
-            let reason = state.as_ref().and_then(reason);
+            let reason = entry.reason(state.as_ref());
             let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
             format!(
                 "{id:<16}  {:<14}  {}{reason}\n",
@@ -176,6 +171,19 @@ impl Shown {
 }
 
 impl Entry {
+    /// The planned run; none where it is unresolved.
+    pub fn run(&self) -> Option<&Run> {
+        match &self.found {
+            Found::Resolved(planned) => Some(&planned.run),
+            Found::Unresolved(_) => None,
+        }
+    }
+
+    /// Why it is in its state.
+    pub fn reason(&self, state: Option<&State>) -> Option<String> {
+        reason(self.run()?, state?)
+    }
+
     /// What its files take once it is finished; none where it is unresolved.
     pub fn disk_bytes(&self) -> Option<u64> {
         match &self.found {
@@ -185,10 +193,7 @@ impl Entry {
     }
 
     pub fn id(&self) -> Option<&str> {
-        match &self.found {
-            Found::Resolved(planned) => Some(&planned.run.id),
-            Found::Unresolved(_) => None,
-        }
+        Some(&self.run()?.id)
     }
 
     fn words_without_train(&self, sweep: &str) -> String {
@@ -220,14 +225,15 @@ fn state_word(state: &Option<State>) -> String {
 }
 
 /// Why a run is in its state, where that is more than its files' being there or not.
-pub fn reason(state: &State) -> Option<String> {
+pub fn reason(run: &Run, state: &State) -> Option<String> {
     match state {
         State::Failed(failure) => Some(format!("{}: {}", failure.class, failure.reason)),
         State::Held { holder } => Some(match holder {
             Some(holder) => format!("by {holder}"),
             None => "by another process".into(),
         }),
-        State::Finished | State::ToRun | State::ToResume { .. } => None,
+        State::Finished => run.is_diverged().then(|| "diverged".into()),
+        State::ToRun | State::ToResume { .. } => run.last_word(),
     }
 }
 
@@ -260,11 +266,24 @@ fn tell(summary: &Summary) {
         }
     }
     if let Some(bytes) = summary.disk_bytes {
-        say!("{:<16}{:>20} in all", "disk", size(bytes));
+        say!(
+            "{:<16}{:>20} once all is done{}",
+            "disk",
+            size(bytes),
+            resolved(summary)
+        );
     }
     tell_hours(summary);
     for axis in &summary.axes {
         say!("{}", axis_line(axis));
+    }
+}
+
+/// Of how many runs it is, where some are unresolved.
+fn resolved(summary: &Summary) -> String {
+    match summary.states.unresolved {
+        0 => String::new(),
+        unresolved => format!(", of {} alone", runs_word(summary.runs - unresolved)),
     }
 }
 

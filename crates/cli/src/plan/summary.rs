@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mezo_sweep::{Counts, State};
+use mezo_sweep::{Counts, Run, State};
 use mezo_train::Cost;
 use serde::Serialize;
 
@@ -82,7 +82,14 @@ pub fn outstanding(entry: &Entry, state: Option<&State>) -> Cost {
     match state {
         Some(State::Finished) => Cost::default(),
         Some(State::ToResume { step }) => entry.work.left(*step),
-        _ => entry.work.total(),
+        // They go on from their journals too.
+        Some(State::Held { .. } | State::Failed(_)) => {
+            let progress = entry.run().and_then(Run::progress);
+            entry
+                .work
+                .left(progress.map_or(0, |progress| progress.step))
+        }
+        Some(State::ToRun) | None => entry.work.total(),
     }
 }
 

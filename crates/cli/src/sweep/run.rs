@@ -2,13 +2,15 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use mezo_report::{Format, ReportOptions};
 use mezo_sweep::{Fleet, Machine, Orders, Outcome, Patience, Run, WorkerCommand};
 
-use super::slurm;
+use mezo_train::Manifest;
+
+use super::{slurm, this_program};
 use crate::args::{Engine, RunArgs};
 use crate::downloads::fetch_model;
 use crate::exit::Exit;
@@ -38,14 +40,28 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     else {
         return Ok(Exit::Done);
     };
-    for Planned { run, manifest } in &planned {
-        manifest.write(&run.dir)?;
-    }
+    write_manifests(&planned, &args.folders.runs_dir)?;
     let runs: Vec<Run> = planned.into_iter().map(|planned| planned.run).collect();
     match args.on {
         Some(Engine::Slurm) => slurm::submit(args, &sweep, &runs),
         None => here(args, &sweep, &runs),
     }
+}
+
+/// Writes the manifests that are not there.
+fn write_manifests(planned: &[Planned], runs_dir: &Path) -> Result<(), Failure> {
+    let all = planned
+        .iter()
+        .map(|planned| (&planned.manifest, planned.run.dir.as_path()));
+    let missing: Vec<_> = all
+        .filter(|(manifest, dir)| !manifest.is_written(dir))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    // Another process may be about to write the same.
+    let _alone = mezo_sweep::alone_in(runs_dir)?;
+    Ok(Manifest::write_all(missing)?)
 }
 
 /// Carries the runs out on this machine, then makes the report.
@@ -91,17 +107,11 @@ fn worker() -> Result<WorkerCommand, Failure> {
     })
 }
 
-/// This program's own file.
-pub fn this_program() -> Result<PathBuf, Failure> {
-    std::env::current_exe().map_err(|error| Failure {
-        message: format!("cannot find this program's own file: {error}"),
-        hint: None,
-        exit: Exit::Failed,
-    })
-}
-
 /// What failed, now or before.
 fn tell(outcome: &Outcome, sweep: &str) {
+    if let Some(reason) = &outcome.cannot_start {
+        say!("error: {}", reason.summary());
+    }
     for (id, reason) in &outcome.failed {
         say!("error: run {id}: {}: {}", reason.class, reason.summary());
     }
@@ -129,7 +139,9 @@ fn report(args: &RunArgs, sweep: &str) -> Result<(), Failure> {
 }
 
 fn exit(outcome: &Outcome) -> Exit {
-    if outcome.failed.len() + outcome.left.len() > 0 {
+    if outcome.cannot_start.is_some() {
+        Exit::Failed
+    } else if outcome.failed.len() + outcome.left.len() > 0 {
         Exit::RunsFailed
     } else if outcome.stopped.len() + outcome.held.len() + outcome.waiting.len() > 0 {
         Exit::Outstanding

@@ -6,7 +6,7 @@ use std::path::Path;
 use mezo_sweep::Run;
 use mezo_sweep::slurm::{self, Job, Submitted};
 
-use super::run::this_program;
+use super::this_program;
 use crate::args::{RunArgs, SlurmArgs};
 use crate::doctor;
 use crate::exit::Exit;

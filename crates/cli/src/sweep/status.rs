@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use mezo_sweep::slurm::{Queue, SlurmError, submissions};
-use mezo_sweep::{Counts, Plan, Progress, Run, State, runs_in};
+use mezo_sweep::{Counts, Plan, Progress, Run, RunError, State, runs_in};
 use serde::Serialize;
 
 use super::folder;
@@ -42,6 +42,8 @@ pub fn status(args: &StatusArgs) -> Result<Exit, Failure> {
 struct Status {
     runs: Vec<Standing>,
     counts: Counts,
+    /// Manifests that cannot be read.
+    broken: Vec<RunError>,
     /// Why the queue could not be asked, if it should have been.
     silent_queue: Option<SlurmError>,
 }
@@ -58,7 +60,8 @@ struct Standing {
 
 impl Status {
     fn of(folder: &Path) -> Result<Self, Failure> {
-        let plan = Plan::of(runs_in(folder)?)?;
+        let found = runs_in(folder)?;
+        let plan = Plan::of(found.runs)?;
         let counts = plan.counts();
         let standing = |(run, state): (Run, State)| {
             let under_way = matches!(state, State::Held { .. } | State::ToResume { .. });
@@ -72,6 +75,7 @@ impl Status {
         let mut status = Self {
             runs: plan.runs.into_iter().map(standing).collect(),
             counts,
+            broken: found.broken,
             silent_queue: None,
         };
         status.ask_queue(folder)?;
@@ -138,7 +142,8 @@ impl Status {
     }
 
     fn exit(&self) -> Exit {
-        match (self.counts.failed, self.counts.outstanding()) {
+        let failed = self.counts.failed + self.broken.len();
+        match (failed, self.counts.outstanding()) {
             (0, 0) => Exit::Done,
             (0, _) => Exit::Outstanding,
             _ => Exit::RunsFailed,
@@ -160,6 +165,9 @@ impl Status {
         }
         text.push_str(&self.summary());
         put(&text)?;
+        for error in &self.broken {
+            say!("warning: {error}; `mezo sweep run` writes it again");
+        }
         if let Some(error) = &self.silent_queue {
             say!("warning: Slurm's queue is not known: {error}");
         }
@@ -236,7 +244,7 @@ impl Standing {
                 text.push_str(&format!(", loss {loss:.4}"));
             }
         }
-        if let Some(reason) = reason(&self.state) {
+        if let Some(reason) = reason(&self.run, &self.state) {
             text.push_str(&format!("  ({reason})"));
         }
         if let Some(queue) = &self.queue {
@@ -258,7 +266,7 @@ impl Standing {
                 State::Failed(failure) => Some(failure.class.name()),
                 _ => None,
             },
-            reason: reason(&self.state),
+            reason: reason(&self.run, &self.state),
             queue: self.queue.as_deref(),
         }
     }

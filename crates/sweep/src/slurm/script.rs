@@ -63,27 +63,38 @@ impl Job {
 run=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {runs})
 echo "attempt ${{SLURM_RESTART_COUNT:-0}} at $run on $(hostname)"
 
-{program} train --device {device} --threads "${{SLURM_CPUS_PER_TASK:-1}}" "$run" < /dev/null 2> >(trap '' TERM USR1; exec tee -a "$run/log.txt" >&2) &
-worker=$!
-
 # Slurm's warning before the time limit, and its wish that the task end: the run stops at its next step.
+worker=
 warned=
-trap 'warned=yes; kill -USR1 $worker' USR1
-trap 'kill -TERM $worker' TERM
+trap 'warned=yes; if [ -n "$worker" ]; then kill -USR1 $worker; fi' USR1
+trap 'if [ -n "$worker" ]; then kill -TERM $worker; fi' TERM
 
-# A signal ends the waiting and not the run.
-wait $worker
-code=$?
-while kill -0 $worker 2> /dev/null; do
+# What a run has made; after an attempt that made nothing another one would not either.
+made() {{ stat -c '%n %s' "$run"/steps.jsonl "$run"/evals.jsonl "$run"/snapshot-* 2> /dev/null | cksum; }}
+before=$(made)
+
+for try in 1 2 3; do
+  {program} train --device {device} --threads "${{SLURM_CPUS_PER_TASK:-1}}" "$run" < /dev/null \
+    2> >(trap '' TERM USR1; exec tee -a "$run/log.txt" >&2) &
+  worker=$!
+  if [ -n "$warned" ]; then kill -USR1 $worker; fi
+  # A signal ends the waiting and not the run; once it has ended, waiting again gives its exit code.
+  wait $worker
+  while kill -0 $worker 2> /dev/null; do wait $worker; done
   wait $worker
   code=$?
+  worker=
+  if [ $code -ne 75 ] || [ -n "$warned" ]; then break; fi
+  sleep 20 # another process is at the run; perhaps it is about to end
 done
 echo "exit code $code"
 
 case $code in
-  75) exit 0 ;; # another process is at it
+  75) exit 0 ;; # that other process carries it out
   85) # stopped at a step; after a warning it goes on in a new attempt
-    if [ -n "$warned" ]; then
+    if [ -n "$warned" ] && [ "$(made)" = "$before" ]; then
+      echo "no step was made before the warning: not requeued, --time is too short"
+    elif [ -n "$warned" ]; then
       trap '' TERM # which is how Slurm ends a job that it requeues
       scontrol requeue "$SLURM_JOB_ID"
     fi ;;

@@ -164,6 +164,10 @@ fn hand_over(job: &Job, array: &Array<'_>, runs: &[&Run]) -> Result<Submission, 
     write_json(&array.folder.join(RECORD), &submission)?;
     let mut command = Command::new("sbatch");
     command.arg("--parsable").arg(&path);
+    // These would win over the script's own lines, and the queue is asked by the name.
+    for name in ["JOB_NAME", "ARRAY_INX", "SIGNAL", "OUTPUT", "OPEN_MODE"] {
+        command.env_remove(format!("SBATCH_{name}"));
+    }
     let said = output(command)?;
     // `42`, or `42;cluster`.
     let job = said.trim().split(';').next().unwrap_or_default();

@@ -140,7 +140,10 @@ impl Watch for Log {
                 self.running -= 1;
                 format!("stopped {}", run.id)
             }
-            Event::Held { run } => format!("held {}", run.id),
+            Event::Held { run, first } => {
+                format!("held {}{}", run.id, if first { "" } else { " still" })
+            }
+            Event::CannotStart { .. } => "cannot start".to_owned(),
             Event::SetAside { device } => format!("set aside {device}"),
             Event::DiskFull => "disk full".to_owned(),
             Event::Stopping => "stopping".to_owned(),
