@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::error::Place;
 use crate::read::{Record, Row, Table};
@@ -64,6 +64,10 @@ const FILLERS: [&str; 14] = [
     "seen late at night",
     "on the big screen",
 ];
+
+/// Both tables, made once: a plan of many runs draws a split of them for every seed.
+pub(crate) static TRAIN: LazyLock<Table> = LazyLock::new(train);
+pub(crate) static TEST: LazyLock<Table> = LazyLock::new(test);
 
 /// The train rows, the same for every seed.
 pub(crate) fn train() -> Table {

@@ -70,12 +70,7 @@ pub fn k_shot(
 ) -> Result<Split, TaskError> {
     let settings = Settings::checked(k, seed, test_cap)?;
     if task.made() {
-        return drawn(
-            &made::train(),
-            &made::test(),
-            settings,
-            Path::new(task.name()),
-        );
+        return drawn(&made::TRAIN, &made::TEST, settings, Path::new(task.name()));
     }
     let places = Places::of(task, data)?;
     let ready = places.folder.join(settings.folder_name());
@@ -114,7 +109,7 @@ pub fn zero_shot(
         test_missing: None,
     };
     if task.made() {
-        let test = cut(&made::test(), test_cap);
+        let test = cut(&made::TEST, test_cap);
         return Ok(Split { test, ..none });
     }
     let places = Places::of(task, data)?;
