@@ -118,7 +118,7 @@ fn each_worker_sees_its_own_device() {
 fn a_silent_run_is_ended_and_goes_on() {
     let place = Place::new();
     place.write("long.toml", &long("1"));
-    let mut command = place.mezo("sweep run long.toml --silence 2s".split_whitespace());
+    let mut command = place.mezo("sweep run long.toml --silence 5s".split_whitespace());
     let child = command
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -140,7 +140,7 @@ fn a_silent_run_is_ended_and_goes_on() {
         );
     };
     signal("-STOP");
-    std::thread::sleep(Duration::from_secs(4));
+    std::thread::sleep(Duration::from_secs(7));
     signal("-CONT");
     let output = child.wait_with_output().unwrap();
     let said = text(&output.stderr);

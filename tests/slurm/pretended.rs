@@ -268,6 +268,34 @@ fn a_warning_stops_a_task_at_a_step_and_requeues_it() {
 }
 
 #[test]
+fn a_task_whose_run_is_held_waits_and_is_requeued_when_warned() {
+    let cluster = Cluster::new(&small());
+    cluster.submit();
+    let (task, dir) = training(&cluster);
+    let lock = fs::File::create(dir.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let child = cluster.task(1, task);
+    let log = dir.join("log.txt");
+    wait_until(
+        "the task has met the holder",
+        Duration::from_secs(30),
+        || fs::read_to_string(&log).is_ok_and(|log| log.contains("held by another process")),
+    );
+    std::thread::sleep(Duration::from_millis(300));
+    let since = std::time::Instant::now();
+    signal(child.id(), "USR1");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(
+        since.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        since.elapsed()
+    );
+    let asked = fs::read(cluster.place.path("asked")).unwrap_or_default();
+    assert_eq!(text(&asked), "requeue 4712\n");
+}
+
+#[test]
 fn without_slurm_nothing_is_submitted_and_that_is_said() {
     let place = Place::new();
     place.write("small.toml", &small());

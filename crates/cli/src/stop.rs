@@ -44,6 +44,7 @@ pub fn at_last(stop: Arc<AtomicBool>) {
             sleep(POLL);
         }
         sleep(GRACE);
-        std::process::exit(Exit::Stopped as i32);
+        // Without the handlers of libraries below, which might wait for the very device that hangs.
+        signal_hook::low_level::exit(i32::from(Exit::Stopped as u8));
     });
 }

@@ -40,7 +40,10 @@ pub fn write_soon(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
         std::fs::write(&beside, bytes)?;
         std::fs::rename(&beside, path)
     };
-    write().map_err(RunError::file(path, "write"))
+    write().map_err(|error| {
+        let _ = std::fs::remove_file(&beside);
+        RunError::file(path, "write")(error)
+    })
 }
 
 /// Makes all that was written to the file system of a folder durable.

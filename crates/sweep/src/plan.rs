@@ -179,12 +179,21 @@ impl Counts {
 }
 
 impl Plan {
-    /// Looks at the files of `runs`. Nothing is written.
-    pub fn of(runs: impl IntoIterator<Item = Run>) -> Result<Self, PlanError> {
-        let with_state = |run: Run| run.state().map(|state| (run, state));
-        Ok(Self {
-            runs: runs.into_iter().map(with_state).collect::<Result<_, _>>()?,
-        })
+    /// Looks at the files of `runs`. Nothing is written. A run whose files cannot be read counts as failed: it hides no other.
+    pub fn of(runs: impl IntoIterator<Item = Run>) -> Self {
+        let with_state = |run: Run| {
+            let state = run.state().unwrap_or_else(|PlanError(error)| {
+                State::Failed(Failure {
+                    class: error.class(),
+                    reason: error.to_string(),
+                    attempts: 0,
+                })
+            });
+            (run, state)
+        };
+        Self {
+            runs: runs.into_iter().map(with_state).collect(),
+        }
     }
 
     /// How many runs are in each state.
@@ -325,7 +334,7 @@ mod tests {
             Folder::new(&[("steps.jsonl", "{\"step\":1}\n")]),
             Folder::new(&[("attempts.jsonl", &format!("{FAILED}\n"))]),
         ];
-        let plan = Plan::of(folders.iter().map(Folder::run)).unwrap();
+        let plan = Plan::of(folders.iter().map(Folder::run));
         let counts = plan.counts();
         assert_eq!(
             counts,

@@ -247,7 +247,7 @@ impl<'a> Pool<'a> {
                 device: &self.orders.fleet.devices[device].name,
             });
         }
-        let its_own = |bay: &&mut Bay<'_>| bay.faults.len() == 1 && bay.faults.contains(&*run.id);
+        let its_own = |bay: &&mut Bay<'_>| bay.aside && bay.faults.iter().all(|id| *id == run.id);
         for bay in self.bays.iter_mut().filter(|_| failed).filter(its_own) {
             *bay = Bay::default();
         }

@@ -102,10 +102,12 @@ impl<'r> Worker<'r> {
         start(command, run, device, place).map_err(|cause| {
             let mut reason = Reason::new(cause, String::new(), false);
             match reason.cause {
-                Cause::NotStarted { .. } => return Ending::NotStarted(reason),
-                _ => record(run, &mut reason, 0, 0.0),
-            };
-            Ending::Failed(reason)
+                Cause::NotStarted { .. } => Ending::NotStarted(reason),
+                _ => match record(run, &mut reason, 0, 0.0) {
+                    Recorded::Held => Ending::Held,
+                    Recorded::Tried => Ending::Failed(reason),
+                },
+            }
         })
     }
 

@@ -69,8 +69,9 @@ fn positive(text: &str) -> Result<f64, String> {
 
 fn silence(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(time) if time >= Duration::from_secs(1) => Ok(time),
-        Ok(_) => Err("expected a second at least".into()),
+        // Signs of life come once a second.
+        Ok(time) if time >= Duration::from_secs(5) => Ok(time),
+        Ok(_) => Err("expected 5s at least".into()),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -132,8 +133,8 @@ pub struct SlurmArgs {
     /// The time limit of one attempt, such as 4:00:00; a run that takes longer is requeued and goes on
     #[arg(long, value_name = "TIME", requires = "on")]
     pub time: Option<String>,
-    /// Seconds before the time limit at which a run is told to stop
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "on")]
+    /// Seconds before the time limit at which a run is told to stop, 90 at least: it may be at an evaluation
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "on", value_parser = clap::value_parser!(u32).range(90..))]
     pub warn: u32,
     /// Runs at once
     #[arg(long, value_name = "N", requires = "on")]

@@ -87,7 +87,7 @@ pub struct Shown {
 impl Shown {
     fn of(plan: Expanded, paces: &Paces) -> Result<Self, Failure> {
         let runs = plan.entries.iter().filter_map(Entry::run);
-        let resolved = Plan::of(runs.cloned())?;
+        let resolved = Plan::of(runs.cloned());
         let counts = resolved.counts();
         let unresolved = plan.entries.len() - counts.total();
         let mut known = resolved.runs.into_iter().map(|(_, state)| state);

@@ -61,7 +61,7 @@ struct Standing {
 impl Status {
     fn of(folder: &Path) -> Result<Self, Failure> {
         let found = runs_in(folder)?;
-        let plan = Plan::of(found.runs)?;
+        let plan = Plan::of(found.runs);
         let counts = plan.counts();
         let standing = |(run, state): (Run, State)| {
             let under_way = matches!(state, State::Held { .. } | State::ToResume { .. });
@@ -166,7 +166,7 @@ impl Status {
         text.push_str(&self.summary());
         put(&text)?;
         for error in &self.broken {
-            say!("warning: {error}; `mezo sweep run` writes it again");
+            say!("warning: {error}; `mezo sweep run` writes it again if its spec still has it");
         }
         if let Some(error) = &self.silent_queue {
             say!("warning: Slurm's queue is not known: {error}");

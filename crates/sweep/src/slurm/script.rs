@@ -66,37 +66,49 @@ echo "attempt ${{SLURM_RESTART_COUNT:-0}} at $run on $(hostname)"
 # Slurm's warning before the time limit, and its wish that the task end: the run stops at its next step.
 worker=
 warned=
+ended=
 trap 'warned=yes; if [ -n "$worker" ]; then kill -USR1 $worker; fi' USR1
-trap 'if [ -n "$worker" ]; then kill -TERM $worker; fi' TERM
+trap 'ended=yes; if [ -n "$worker" ]; then kill -TERM $worker; fi' TERM
 
 # What a run has made; after an attempt that made nothing another one would not either.
 made() {{ stat -c '%n %s' "$run"/steps.jsonl "$run"/evals.jsonl "$run"/snapshot-* 2> /dev/null | cksum; }}
 before=$(made)
+requeue() {{
+  trap '' TERM # which is how Slurm ends a job that it requeues
+  scontrol requeue "$SLURM_JOB_ID"
+}}
 
+code=85
 for try in 1 2 3; do
+  if [ -n "$warned$ended" ]; then break; fi
   {program} train --device {device} --threads "${{SLURM_CPUS_PER_TASK:-1}}" "$run" < /dev/null \
     2> >(trap '' TERM USR1; exec tee -a "$run/log.txt" >&2) &
   worker=$!
-  if [ -n "$warned" ]; then kill -USR1 $worker; fi
-  # A signal ends the waiting and not the run; once it has ended, waiting again gives its exit code.
-  wait $worker
-  while kill -0 $worker 2> /dev/null; do wait $worker; done
+  # A signal ends the waiting and not the run. Where it came as the run ended, waiting once more gives the run's exit code.
   wait $worker
   code=$?
+  while kill -0 $worker 2> /dev/null; do wait $worker; code=$?; done
+  wait $worker
+  again=$?
+  if [ $again -ne 127 ]; then code=$again; fi
   worker=
-  if [ $code -ne 75 ] || [ -n "$warned" ]; then break; fi
-  sleep 20 # another process is at the run; perhaps it is about to end
+  if [ $code -ne 75 ]; then break; fi
+  # Another process is at the run; perhaps it is about to end. A signal ends this waiting too.
+  sleep 20 &
+  wait $!
+  kill $! 2> /dev/null
 done
 echo "exit code $code"
 
 case $code in
-  75) exit 0 ;; # that other process carries it out
+  75) # that other process carries it out, or a new attempt does if this one has no time left to see
+    if [ -n "$warned" ]; then requeue; fi
+    exit 0 ;;
   85) # stopped at a step; after a warning it goes on in a new attempt
     if [ -n "$warned" ] && [ "$(made)" = "$before" ]; then
       echo "no step was made before the warning: not requeued, --time is too short"
     elif [ -n "$warned" ]; then
-      trap '' TERM # which is how Slurm ends a job that it requeues
-      scontrol requeue "$SLURM_JOB_ID"
+      requeue
     fi ;;
 esac
 exit $code

@@ -165,7 +165,14 @@ fn hand_over(job: &Job, array: &Array<'_>, runs: &[&Run]) -> Result<Submission, 
     let mut command = Command::new("sbatch");
     command.arg("--parsable").arg(&path);
     // These would win over the script's own lines, and the queue is asked by the name.
-    for name in ["JOB_NAME", "ARRAY_INX", "SIGNAL", "OUTPUT", "OPEN_MODE"] {
+    for name in [
+        "JOB_NAME",
+        "ARRAY_INX",
+        "SIGNAL",
+        "OUTPUT",
+        "OPEN_MODE",
+        "NO_REQUEUE",
+    ] {
         command.env_remove(format!("SBATCH_{name}"));
     }
     let said = output(command)?;
