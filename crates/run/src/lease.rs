@@ -161,6 +161,26 @@ impl Drop for Lease {
     }
 }
 
+/// Waits until no other process prepares the same folder, and keeps others waiting until the file is dropped.
+///
+/// # Errors
+/// If the folder or its lock cannot be made.
+pub fn alone_in(folder: &Path) -> Result<File, RunError> {
+    std::fs::create_dir_all(folder).map_err(RunError::file(folder, "make"))?;
+    // Not to be taken for a sweep.
+    let path = folder.join(".lock");
+    let lock = || -> io::Result<File> {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    lock().map_err(RunError::file(&path, "lock"))
+}
+
 /// Takes the exclusive lock. Somebody who only asks whether the run is held holds the lock for a moment.
 fn lock(file: &File, path: &Path) -> Result<(), RunError> {
     for _ in 0..TRIES {

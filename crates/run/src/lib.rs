@@ -13,9 +13,9 @@ mod whole;
 pub use attempts::{Attempt, End, EndReason, OpenAttempt, Start, add_end, add_retry, attempts};
 pub use class::Class;
 pub use error::RunError;
-pub use lease::{Holder, Lease};
+pub use lease::{Holder, Lease, alone_in};
 pub use lines::{Lines, read_lines};
-pub use whole::{alone_in, read_json, sync_all_of, write_json, write_soon, write_whole};
+pub use whole::{read_json, sync_all_of, write_json, write_soon, write_whole};
 
 /// The journal of a run's steps.
 pub const STEPS: &str = "steps.jsonl";

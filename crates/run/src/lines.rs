@@ -52,18 +52,6 @@ impl Lines {
         Ok((lines, values))
     }
 
-    /// Lets the file hold these values and no others, in one move, and opens it for adding.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn start_again<T: Serialize>(path: &Path, values: &[T]) -> Result<Self, RunError> {
-        let mut bytes = Vec::new();
-        for value in values {
-            bytes.extend(line_of(path, value)?);
-        }
-        Self::replace(path, &bytes)
-    }
-
     fn replace(path: &Path, bytes: &[u8]) -> Result<Self, RunError> {
         write_whole(path, bytes)?;
         let file = OpenOptions::new()
@@ -177,13 +165,5 @@ mod tests {
         old.add(&8).unwrap();
         new.add(&2).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "1\n2\n");
-    }
-
-    #[test]
-    fn a_file_started_again_holds_what_is_given() {
-        let (_dir, path) = file("1\n2\n");
-        let mut lines = Lines::start_again(&path, &[7]).unwrap();
-        lines.add(&8).unwrap();
-        assert_eq!(read_lines::<u32>(&path).unwrap(), [7, 8]);
     }
 }

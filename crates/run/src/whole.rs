@@ -55,26 +55,6 @@ pub fn sync_all_of(folder: &Path) -> Result<(), RunError> {
     sync().map_err(RunError::file(folder, "sync"))
 }
 
-/// Waits until no other process prepares the same folder, and keeps others waiting until the file is dropped.
-///
-/// # Errors
-/// If the folder or its lock cannot be made.
-pub fn alone_in(folder: &Path) -> Result<File, RunError> {
-    std::fs::create_dir_all(folder).map_err(RunError::file(folder, "make"))?;
-    // Not to be taken for a sweep.
-    let path = folder.join(".lock");
-    let lock = || -> io::Result<File> {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    lock().map_err(RunError::file(&path, "lock"))
-}
-
 /// Makes the folder's entry of a file durable.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
