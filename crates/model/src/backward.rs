@@ -3,9 +3,10 @@
 use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Batches};
 use crate::dropout::Dropout;
 use crate::gradient::Gradients;
+use crate::kernels::Products;
 use crate::kernels::score::{Scores, scores};
 use crate::probe::Probes;
 use crate::roberta::{Readout, Roberta};
@@ -27,7 +28,8 @@ impl Roberta {
     ) -> (f64, Gradients) {
         let followed = self.followed();
         let leaves = followed.trained_values();
-        let readout = followed.readout(batch, words, &Probes::dropping(dropout));
+        let probes = Probes::dropping(dropout);
+        let readout = followed.readout(Batches(&[batch]), words, &probes);
         let Readout { hidden, rows, bias } = readout;
         let scores = scores(hidden.clone(), rows.clone(), bias.clone());
         let loss = scores.losses(labels)[0];
@@ -46,6 +48,7 @@ impl Roberta {
     /// The same model with its trained weights under autodiff's eyes; no values are copied.
     fn followed(&self) -> Self {
         let mut followed = self.clone();
+        followed.products = Products::F32;
         followed.each_mut("", &mut |_, _, weight| {
             if weight.parameter.is_some() {
                 weight.value = Param::from_tensor(weight.value.val().autodiff());
@@ -55,7 +58,7 @@ impl Roberta {
     }
 
     /// The values of the trained weights, by their number.
-    fn trained_values(&self) -> Vec<Tensor<2>> {
+    pub(crate) fn trained_values(&self) -> Vec<Tensor<2>> {
         let mut values = Vec::new();
         self.each("", &mut |_, _, weight| {
             if weight.parameter.is_some() {

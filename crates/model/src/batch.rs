@@ -1,5 +1,7 @@
 //! The sentences of one forward pass, end to end without padding.
 
+use crate::kernels::Plane;
+
 /// A packed batch, borrowed from whoever made it.
 ///
 /// # Shapes
@@ -21,7 +23,90 @@ impl Batch<'_> {
     }
 
     /// Position of every token within its sentence, from 0.
-    pub(crate) fn positions(&self) -> impl Iterator<Item = usize> {
+    fn positions(&self) -> impl Iterator<Item = usize> {
         self.starts.windows(2).flat_map(|pair| 0..pair[1] - pair[0])
+    }
+}
+
+/// For each batch the first token of each sentence, and the number of tokens at the end: made once for all layers of a pass.
+pub(crate) struct Starts<'a> {
+    batches: Vec<&'a [usize]>,
+    /// The same on the device, once a layer there has asked.
+    #[cfg(feature = "cube")]
+    pub(crate) there: std::sync::OnceLock<crate::kernels::cube::Sentences>,
+}
+
+impl<'a> Starts<'a> {
+    pub(crate) fn new(batches: Vec<&'a [usize]>) -> Self {
+        Self {
+            batches,
+            #[cfg(feature = "cube")]
+            there: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// Those of each batch.
+    pub(crate) fn batches(&self) -> &[&'a [usize]] {
+        &self.batches
+    }
+
+    /// Those of the batch that a plane sees.
+    pub(crate) fn seen_by(&self, plane: Plane) -> &'a [usize] {
+        self.batches[plane.among(self.batches.len())]
+    }
+}
+
+/// What a pass sees: one batch that is every probe's, or one for each run of several that go together.
+///
+/// Side by side, the shorter ones are filled up to the longest with rows that belong to no sentence, which nobody reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Batches<'a>(pub(crate) &'a [Batch<'a>]);
+
+impl<'a> Batches<'a> {
+    /// How many there are.
+    pub(crate) fn count(self) -> usize {
+        self.0.len()
+    }
+
+    /// T vocabulary ids of each.
+    pub(crate) fn ids(self) -> Vec<u32> {
+        // Any word does: one that a batch has already costs no row of the table.
+        let other = self.0.iter().find_map(|batch| batch.ids.first());
+        let other = other.copied().unwrap_or(0);
+        self.filled(self.tokens(), other, |batch| batch.ids.iter().copied())
+    }
+
+    /// T positions of tokens within their sentences for each.
+    pub(crate) fn positions(self) -> Vec<usize> {
+        self.filled(self.tokens(), 0, |batch| batch.positions())
+    }
+
+    /// B numbers of asked tokens for each.
+    pub(crate) fn asked(self) -> Vec<usize> {
+        let most = self.0.iter().map(Batch::sentences).max().unwrap_or(0);
+        self.filled(most, 0, |batch| batch.asked.iter().copied())
+    }
+
+    /// Where the sentences of each lie.
+    pub(crate) fn starts(self) -> Starts<'a> {
+        Starts::new(self.0.iter().map(|batch| batch.starts).collect())
+    }
+
+    /// T, the tokens of the longest.
+    fn tokens(self) -> usize {
+        let tokens = self.0.iter().map(|batch| batch.ids.len());
+        tokens.max().unwrap_or(0)
+    }
+
+    /// The items of each, filled up to `length`.
+    fn filled<T: Copy, I: Iterator<Item = T>>(
+        self,
+        length: usize,
+        with: T,
+        items: impl Fn(&'a Batch<'a>) -> I,
+    ) -> Vec<T> {
+        let each = self.0.iter();
+        each.flat_map(|batch| items(batch).chain(std::iter::repeat(with)).take(length))
+            .collect()
     }
 }

@@ -6,8 +6,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::kernels::Activation;
 use crate::layer::Linear;
 use crate::noise::{Draw, initial_normals};
-use crate::probe::{Probes, Weight};
+use crate::probe::Probes;
 use crate::roberta::{Readout, Roberta};
+use crate::weight::Weight;
 
 /// `tanh(x W + b)`, then one row of weights and one bias for each class.
 #[derive(Module, Debug)]

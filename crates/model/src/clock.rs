@@ -42,6 +42,19 @@ impl Watch<'_> {
         self.timed(phase, 1, work)
     }
 
+    /// Hands work to a device; where there is a clock, what the device did before is waited for first, and then this.
+    pub(crate) fn there<T>(self, phase: Phase, wait: impl Fn(), work: impl FnOnce() -> T) -> T {
+        if self.0.is_none() {
+            return work();
+        }
+        wait();
+        self.together(phase, || {
+            let made = work();
+            wait();
+            made
+        })
+    }
+
     /// Carries out a thread's piece of work and adds its share of the time to a phase.
     pub(crate) fn piece<T>(self, phase: Phase, work: impl FnOnce() -> T) -> T {
         self.timed(phase, rayon::current_num_threads() as u32, work)

@@ -15,6 +15,13 @@ pub trait Gradient: Sync {
     /// `parameter` is the position of the tensor among the trained ones, `first` an element of it in the order in which
     /// this crate stores it (`[in, out]` for the weights of linear layers).
     fn fill(&self, parameter: usize, first: usize, factor: f64, out: &mut [f32]);
+
+    /// Seeds and coefficients of a trained tensor, where `factor` times the gradient is a sum of [`crate::Philox`]'s noise and
+    /// nothing else.
+    fn terms(&self, parameter: usize, factor: f64) -> Option<Vec<(u64, f32)>> {
+        let _ = (parameter, factor);
+        None
+    }
 }
 
 /// One direction of an estimated gradient.
@@ -38,13 +45,27 @@ pub struct Estimates<'a> {
     pub factors: Option<&'a [f32]>,
 }
 
-impl Gradient for Estimates<'_> {
-    fn fill(&self, parameter: usize, first: usize, factor: f64, out: &mut [f32]) {
+impl Estimates<'_> {
+    /// What each term's noise is multiplied by.
+    fn coefficient(&self, parameter: usize, factor: f64) -> impl Fn(&Term) -> f32 {
         let factor = match self.factors {
             None => factor,
             Some(factors) => factor * f64::from(factors[parameter]),
         };
-        let coefficient = |term: &Term| (factor * term.coefficient) as f32;
+        move |term: &Term| (factor * term.coefficient) as f32
+    }
+}
+
+impl Gradient for Estimates<'_> {
+    fn terms(&self, parameter: usize, factor: f64) -> Option<Vec<(u64, f32)>> {
+        let coefficient = self.coefficient(parameter, factor);
+        let terms = self.terms.iter();
+        let terms = terms.map(|term| (term.seed, coefficient(term)));
+        self.noise.is_philox().then(|| terms.collect())
+    }
+
+    fn fill(&self, parameter: usize, first: usize, factor: f64, out: &mut [f32]) {
+        let coefficient = self.coefficient(parameter, factor);
         let Some((term, others)) = self.terms.split_first() else {
             return out.fill(0.0);
         };

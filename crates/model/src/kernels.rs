@@ -9,10 +9,14 @@ use std::ops::Range;
 
 use burn::tensor::Tensor;
 
+use crate::batch::Starts;
 use crate::clock::Watch;
 use crate::dropout::Site;
+use crate::precision::Precision;
 
 mod cpu;
+#[cfg(feature = "cube")]
+pub(crate) mod cube;
 pub(crate) mod host;
 pub(crate) mod math;
 pub(crate) mod norm;
@@ -25,6 +29,7 @@ mod tests;
 pub(crate) mod update;
 
 pub use cpu::product_seconds;
+pub(crate) use plain::joined;
 
 /// Elements of a weight that a thread perturbs or updates at a time: enough to be worth the handing over.
 const TASK: usize = 8192;
@@ -34,8 +39,9 @@ const PIECE: usize = 256;
 
 /// What a forward pass is made of.
 ///
-/// Where an argument is `[P or 1, ...]`, one plane is shared by all probes; the result has as many planes as the argument
-/// that has most.
+/// Where an argument is `[P or 1, ...]`, one plane is shared by all probes. Where several runs go together it may have one plane
+/// for each of them, `[R, ...]`, which the run's probes share ([`Plane`]). The result has as many planes as the argument that
+/// has most.
 pub(crate) trait Kernels {
     /// `word[word_of[t]] + kind + position[position_of[t]]` for each token.
     ///
@@ -69,24 +75,138 @@ pub(crate) trait Kernels {
     fn close(&self, close: Close, watch: Watch<'_>) -> Tensor<3>;
 }
 
-/// The version that can work on these tensors: the CPU's where all of them lie in its memory.
-pub(crate) fn of<'a>(mut tensors: impl Iterator<Item = &'a Tensor<3>>) -> &'static dyn Kernels {
-    match tensors.all(host::is_host) {
-        true => &cpu::Cpu,
-        false => &plain::Plain,
+/// Some rows of the planes, those of each batch of the planes that see it.
+///
+/// # Shapes
+/// `[P or 1, T, H]`, B row numbers for each batch -> `[P or 1, B, H]`
+pub(crate) fn select(x: Tensor<3>, rows: &[usize], batches: usize) -> Tensor<3> {
+    let device = x.device();
+    let count = rows.len() / batches;
+    let of_batch = |batch: Plane| {
+        let rows = &rows[batch.number * count..][..count];
+        let rows = host::row_numbers(rows, &device);
+        plain::seen_by(batch, x.clone()).select(1, rows)
+    };
+    joined(Plane::all(batches).map(of_batch))
+}
+
+/// What products with weights read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Products {
+    /// Numbers of this format, where the device has such products.
+    pub(crate) precision: Precision,
+    /// On any device, by rounding.
+    pub(crate) rounded: bool,
+}
+
+impl Products {
+    /// All that f32 holds.
+    pub(crate) const F32: Self = Self {
+        precision: Precision::F32,
+        rounded: false,
+    };
+
+    /// Whether the device is given bfloat16 numbers.
+    pub(crate) fn are_narrow<const D: usize>(self, tensor: &Tensor<D>) -> bool {
+        self.precision == Precision::Bf16 && !self.rounded && is_on_device(tensor)
+    }
+}
+
+/// The version that can work on these tensors: the CPU's where all of them lie in its memory, a GPU's where they lie in a
+/// GPU's.
+pub(crate) fn of<'a>(
+    tensors: impl Iterator<Item = &'a Tensor<3>>,
+    products: Products,
+) -> &'static dyn Kernels {
+    let (mut on_host, mut on_device) = (true, true);
+    for tensor in tensors {
+        on_host &= host::is_host(tensor);
+        on_device &= is_on_device(tensor);
+    }
+    match products.precision {
+        Precision::Tf32 if products.rounded => &plain::Plain(Precision::Tf32),
+        Precision::Bf16 if products.rounded => &plain::Plain(Precision::Bf16),
+        _ if on_host => &cpu::Cpu,
+        precision if on_device => device(precision),
+        _ => &plain::PLAIN,
+    }
+}
+
+/// Whether CubeCL's kernels work on the tensor.
+pub(crate) fn is_on_device<const D: usize>(tensor: &Tensor<D>) -> bool {
+    #[cfg(feature = "cube")]
+    return cube::is_cube(tensor);
+    #[cfg(not(feature = "cube"))]
+    {
+        let _ = tensor;
+        false
+    }
+}
+
+/// A product `x w` with an operation of its own on a device, to be carried out as often as wanted; none on the CPU.
+pub(crate) fn device_product(operands: [Tensor<3>; 2], precision: Precision) -> Option<impl Fn()> {
+    #[cfg(feature = "cube")]
+    return operands
+        .iter()
+        .all(is_on_device)
+        .then(|| cube::repeated_product(operands, precision));
+    #[cfg(not(feature = "cube"))]
+    {
+        let _ = (operands, precision);
+        None::<fn()>
+    }
+}
+
+#[cfg(feature = "cube")]
+fn device(precision: Precision) -> &'static dyn Kernels {
+    match precision {
+        Precision::F32 => &cube::Cube(Precision::F32),
+        Precision::Tf32 => &cube::Cube(Precision::Tf32),
+        Precision::Bf16 => &cube::Cube(Precision::Bf16),
+    }
+}
+
+#[cfg(not(feature = "cube"))]
+fn device(_: Precision) -> &'static dyn Kernels {
+    &plain::PLAIN
+}
+
+/// A plane of a result: a number below `of`, the count of them all.
+///
+/// The planes of a run's probes follow each other. So the planes of an argument that has fewer, one for each run or one for
+/// all, are each seen by as many neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plane {
+    pub(crate) number: usize,
+    pub(crate) of: usize,
+}
+
+impl Plane {
+    /// All planes of a result.
+    pub(crate) fn all(of: usize) -> impl Iterator<Item = Self> {
+        (0..of).map(move |number| Self { number, of })
+    }
+
+    /// Which of an argument's `count` planes it sees; `count` divides the number of all.
+    pub(crate) fn among(self, count: usize) -> usize {
+        self.number * count / self.of
     }
 }
 
 /// Three tables and which rows of them each token has.
 pub(crate) struct Embed<'a> {
-    /// The rows the batch uses, `[P or 1, U, H]`.
+    /// The rows the batches use, `[P or 1, U, H]`.
     pub(crate) word: Tensor<3>,
+    /// T numbers for each batch.
     pub(crate) word_of: &'a [usize],
     /// `[P or 1, L, H]`
     pub(crate) position: Tensor<3>,
+    /// T numbers for each batch.
     pub(crate) position_of: &'a [usize],
     /// `[P or 1, 1, H]`
     pub(crate) kind: Tensor<3>,
+    /// One batch that all probes see, or one for each run.
+    pub(crate) batches: usize,
 }
 
 impl Embed<'_> {
@@ -140,7 +260,7 @@ pub(crate) struct LowRank {
 }
 
 /// What follows a linear layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Activation {
     /// Nothing.
     None,
@@ -184,11 +304,11 @@ impl Attend {
     }
 }
 
-/// Where the sentences lie and which of their tokens ask.
+/// Where the sentences lie and which of their tokens ask. Rows that belong to no sentence give zeros.
 #[derive(Clone, Copy)]
 pub(crate) struct Layout<'a> {
-    /// First token of each sentence, and the number of tokens at the end.
-    pub(crate) starts: &'a [usize],
+    /// In the batch that all probes see, or in that of each run.
+    pub(crate) starts: &'a Starts<'a>,
     /// True when every token asks, false when one row a sentence does (the last layer's mask positions).
     pub(crate) every_token: bool,
     /// Attention heads.
@@ -198,16 +318,12 @@ pub(crate) struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    /// The rows of the queries that belong to some sentences.
-    fn queries(&self, sentences: Range<usize>) -> Range<usize> {
+    /// The rows of the queries that belong to some sentences with these starts.
+    fn queries(&self, starts: &[usize], sentences: Range<usize>) -> Range<usize> {
         match self.every_token {
-            true => self.starts[sentences.start]..self.starts[sentences.end],
+            true => starts[sentences.start]..starts[sentences.end],
             false => sentences,
         }
-    }
-
-    fn sentences(&self) -> usize {
-        self.starts.len() - 1
     }
 }
 

@@ -3,10 +3,12 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::batch::Starts;
 use crate::kernels::{self, Activation, Attend, Close, Dense, Layout, LowRank, Norm};
 use crate::lora::Lora;
 use crate::prefix::Prefix;
-use crate::probe::{Probes, Weight};
+use crate::probe::Probes;
+use crate::weight::Weight;
 
 /// `x W + b`, plus LoRA's term where one is attached.
 #[derive(Module, Debug)]
@@ -29,7 +31,8 @@ impl Linear {
     /// The same with something done to each number that comes out.
     pub(crate) fn then(&self, then: Activation, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
         let dense = self.dense(probes);
-        kernels::of(dense.tensors().chain([&x])).linear(x, dense.clone(), then, probes.watch())
+        let kernels = kernels::of(dense.tensors().chain([&x]), probes.products());
+        kernels.linear(x, dense.clone(), then, probes.watch())
     }
 
     /// As the probes see it.
@@ -40,7 +43,7 @@ impl Linear {
             scale: lora.scale(),
         };
         Dense {
-            weight: probes.view(&self.weight),
+            weight: probes.operand(&self.weight),
             bias: probes.view(&self.bias),
             low_rank: self.lora.as_ref().map(low_rank),
         }
@@ -63,7 +66,8 @@ impl LayerNorm {
     /// `[P or 1, T, H]` -> the same
     pub fn forward(&self, x: Tensor<3>, probes: &Probes<'_>) -> Tensor<3> {
         let norm = self.norm(probes);
-        kernels::of(norm.tensors().chain([&x])).normalise(x, norm.clone())
+        let kernels = kernels::of(norm.tensors().chain([&x]), probes.products());
+        kernels.normalise(x, norm.clone())
     }
 
     fn norm(&self, probes: &Probes<'_>) -> Norm {
@@ -95,20 +99,25 @@ impl EncoderLayer {
     /// Every token in, every token out.
     ///
     /// # Shapes
-    /// `[P or 1, T, H]`, B + 1 starts -> `[P or 1, T, H]`
-    pub fn forward(&self, x: Tensor<3>, starts: &[usize], probes: &Probes<'_>) -> Tensor<3> {
+    /// `[P or 1, T, H]`, B + 1 starts of each batch -> `[P or 1, T, H]`
+    pub(crate) fn forward(
+        &self,
+        x: Tensor<3>,
+        starts: &Starts<'_>,
+        probes: &Probes<'_>,
+    ) -> Tensor<3> {
         self.pass(x.clone(), x, starts, true, probes)
     }
 
     /// Every token in, only the asked token of each sentence out: exact, for the layer after which nothing else is read.
     ///
     /// # Shapes
-    /// x `[P or 1, T, H]`, asked `[P or 1, B, H]` (those rows of x), B + 1 starts -> `[P or 1, B, H]`
-    pub fn forward_asked(
+    /// x `[P or 1, T, H]`, asked `[P or 1, B, H]` (those rows of x), B + 1 starts of each batch -> `[P or 1, B, H]`
+    pub(crate) fn forward_asked(
         &self,
         x: Tensor<3>,
         asked: Tensor<3>,
-        starts: &[usize],
+        starts: &Starts<'_>,
         probes: &Probes<'_>,
     ) -> Tensor<3> {
         self.pass(asked, x, starts, false, probes)
@@ -118,7 +127,7 @@ impl EncoderLayer {
         &self,
         asking: Tensor<3>,
         all: Tensor<3>,
-        starts: &[usize],
+        starts: &Starts<'_>,
         every_token: bool,
         probes: &Probes<'_>,
     ) -> Tensor<3> {
@@ -147,7 +156,7 @@ impl EncoderLayer {
             value: self.value.dense(probes),
             front: self.prefix.as_ref().map(|prefix| prefix.front(probes)),
         };
-        let kernels = kernels::of(attend.tensors());
+        let kernels = kernels::of(attend.tensors(), probes.products());
         kernels.attend(attend, layout, probes.watch())
     }
 
@@ -162,7 +171,7 @@ impl EncoderLayer {
             last_norm: self.norm.norm(probes),
             dropout: [probes.drop_hidden_site(), probes.drop_hidden_site()],
         };
-        let kernels = kernels::of(close.tensors());
+        let kernels = kernels::of(close.tensors(), probes.products());
         kernels.close(close, probes.watch())
     }
 }

@@ -13,8 +13,8 @@ use crate::config::RobertaConfig;
 use crate::error::{ModelError, TensorProblem};
 use crate::folder::ModelFiles;
 use crate::parameters::{NamedTensor, is_lora, is_prefix};
-use crate::probe::Weight;
 use crate::roberta::Roberta;
+use crate::weight::Weight;
 
 /// Tensors that files of this architecture carry and a masked-word model has no use for.
 const UNUSED: [&str; 3] = [

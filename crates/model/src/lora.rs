@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::noise::{Draw, philox_words};
-use crate::probe::Weight;
+use crate::weight::Weight;
 
 /// Rank and weight of the low-rank terms.
 #[derive(Debug, Clone, Copy, PartialEq)]

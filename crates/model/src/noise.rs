@@ -16,6 +16,11 @@ pub trait Noise: Sync {
     /// `parameter` is the position of the tensor among the trainable ones, `first` an element of it in the order in
     /// which this crate stores it (`[in, out]` for the weights of linear layers).
     fn fill(&self, seed: u64, parameter: usize, first: usize, out: &mut [f32]);
+
+    /// Whether it is [`Philox`], which a GPU makes itself.
+    fn is_philox(&self) -> bool {
+        false
+    }
 }
 
 /// One perturbed copy of the trainable parameters: `theta + scale * z(seed)`.
@@ -38,6 +43,10 @@ impl Noise for Philox {
         by_group(first, out, |group, groups| {
             normals(seed, parameter as u32, Draw::Noise, group, groups);
         });
+    }
+
+    fn is_philox(&self) -> bool {
+        true
     }
 }
 

@@ -5,13 +5,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use burn::tensor::Tensor;
+
 use crate::error::{ModelError, TensorProblem};
 use crate::gradient::Gradient;
+use crate::kernels::is_on_device;
 use crate::kernels::update::{self, in_place};
 use crate::load::{check_shape, problem};
 use crate::parameters::NamedTensor;
-use crate::probe::Weight;
 use crate::roberta::Roberta;
+use crate::weight::Weight;
 
 /// What becomes of a gradient.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -127,11 +130,14 @@ impl Optimizer {
                     decay: rules.1.rate(&name),
                     steps: rules.2,
                 };
-                let fill = |first: usize, factor: f64, out: &mut [f32]| {
-                    gradient.fill(parameter, first, factor, out);
-                };
                 let averages = &mut averages[parameter];
                 weight.replace(|theta| {
+                    if let Some(terms) = rates.terms_there(rules.0, &theta, gradient, parameter) {
+                        return update::descend_there(theta, parameter, &terms, rates.shrink());
+                    }
+                    let fill = |first: usize, factor: f64, out: &mut [f32]| {
+                        gradient.fill(parameter, first, factor, out);
+                    };
                     in_place(theta, |theta| rates.apply(rules.0, theta, averages, &fill))
                 });
             }
@@ -232,6 +238,23 @@ struct Rates {
 }
 
 impl Rates {
+    /// What the tensor's own device descends along, where it can: SGD without momentum, and noise that it makes itself.
+    fn terms_there(
+        &self,
+        rule: Rule,
+        theta: &Tensor<2>,
+        gradient: &dyn Gradient,
+        parameter: usize,
+    ) -> Option<Vec<(u64, f32)>> {
+        let can = rule == (Rule::Sgd { momentum: 0.0 }) && is_on_device(theta);
+        can.then(|| gradient.terms(parameter, self.lr)).flatten()
+    }
+
+    /// What weight decay takes of a weight.
+    fn shrink(&self) -> f32 {
+        (self.lr * self.decay) as f32
+    }
+
     fn apply(
         &self,
         rule: Rule,
@@ -239,7 +262,7 @@ impl Rates {
         [first, second]: &mut [Vec<f32>; 2],
         fill: &(dyn Fn(usize, f64, &mut [f32]) + Sync),
     ) {
-        let shrink = (self.lr * self.decay) as f32;
+        let shrink = self.shrink();
         let gradient = |at: usize, out: &mut [f32]| fill(at, 1.0, out);
         match rule {
             Rule::Sgd { momentum: 0.0 } => {

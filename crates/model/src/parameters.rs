@@ -6,8 +6,8 @@ use crate::classifier::Classifier;
 use crate::layer::{EncoderLayer, LayerNorm, Linear};
 use crate::lora::Lora;
 use crate::prefix::Prefix;
-use crate::probe::Weight;
 use crate::roberta::{Embeddings, Head, Roberta};
+use crate::weight::Weight;
 
 /// How a weight lies in a file, beside how this crate keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use burn::tensor::{Tensor, TensorData};
 use crate::batch::Batch;
 use crate::kernels::Front;
 use crate::noise::{Draw, initial_normals, philox_words};
-use crate::probe::{Probes, Weight};
+use crate::probe::Probes;
 use crate::roberta::Roberta;
+use crate::weight::Weight;
 
 /// How long the prefixes are and what they start from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,23 +2,35 @@
 
 use std::borrow::Cow;
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 
 use crate::clock::{Clock, Phase, Watch};
 use crate::dropout::{Dropout, Masks, Site};
-use crate::kernels::perturb;
+use crate::kernels::perturb::{self, Moved};
+use crate::kernels::{Products, joined};
 use crate::noise::{Noise, Probe};
+use crate::weight::Weight;
 
 /// The probes that go through one forward pass together: the leading axis `P` of every hidden state.
 #[derive(Clone)]
 pub struct Probes<'a> {
     noise: &'a dyn Noise,
-    probes: Vec<Probe>,
-    factors: Option<&'a [f32]>,
+    /// One run's, or those of several that go together.
+    shares: Vec<Share<'a>>,
     /// In a pass that backpropagation records.
     masks: Option<Masks>,
     clock: Option<&'a Clock>,
+    /// The model's whose pass it is.
+    products: Products,
+}
+
+/// The probes of one run.
+#[derive(Clone)]
+struct Share<'a> {
+    probes: Vec<Probe>,
+    factors: Option<&'a [f32]>,
+    /// What the run trains, by number, where it is not the model's that makes the pass.
+    values: Option<Vec<Tensor<2>>>,
 }
 
 impl<'a> Probes<'a> {
@@ -26,11 +38,41 @@ impl<'a> Probes<'a> {
     pub fn new(noise: &'a dyn Noise, probes: Vec<Probe>) -> Self {
         Self {
             noise,
-            probes,
-            factors: None,
+            shares: vec![Share {
+                probes,
+                factors: None,
+                values: None,
+            }],
             masks: None,
             clock: None,
+            products: Products::F32,
         }
+    }
+
+    /// The probes of several runs, each around its own trained values; noise and clock are the first one's.
+    pub(crate) fn together<'p>(
+        runs: impl Iterator<Item = (Vec<Tensor<2>>, &'p Self)>,
+    ) -> Option<Self>
+    where
+        'a: 'p,
+    {
+        let mut all: Option<Self> = None;
+        for (values, own) in runs {
+            let shares = own.shares.iter().map(|share| Share {
+                values: Some(values.clone()),
+                ..share.clone()
+            });
+            match &mut all {
+                Some(all) => all.shares.extend(shares),
+                None => {
+                    all = Some(Self {
+                        shares: shares.collect(),
+                        ..own.clone()
+                    });
+                }
+            }
+        }
+        all
     }
 
     /// The two probes of a two-sided estimate, plus first.
@@ -56,7 +98,9 @@ impl<'a> Probes<'a> {
     /// `factors` is indexed by position among the trained tensors. A tensor with the factor 0 is not moved and costs
     /// what a frozen one does.
     pub fn with_parameter_scales(mut self, factors: &'a [f32]) -> Self {
-        self.factors = Some(factors);
+        for share in &mut self.shares {
+            share.factors = Some(factors);
+        }
         self
     }
 
@@ -65,6 +109,19 @@ impl<'a> Probes<'a> {
     pub fn timed(mut self, clock: &'a Clock) -> Self {
         self.clock = Some(clock);
         self
+    }
+
+    /// The same probes in a pass with such products.
+    pub(crate) fn with(&self, products: Products) -> Self {
+        Self {
+            products,
+            ..self.clone()
+        }
+    }
+
+    /// What products of the pass read.
+    pub(crate) fn products(&self) -> Products {
+        self.products
     }
 
     /// What the time of this pass is told to.
@@ -100,7 +157,7 @@ impl<'a> Probes<'a> {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.probes.len()
+        self.shares.iter().map(|share| share.probes.len()).sum()
     }
 
     /// The weight as each probe sees it.
@@ -108,12 +165,26 @@ impl<'a> Probes<'a> {
     /// # Shapes
     /// weight `[rows, columns]` -> `[P, rows, columns]` where it is trainable and perturbed, else `[1, rows, columns]`
     pub fn view(&self, weight: &Weight) -> Tensor<3> {
-        let value = weight.value.val();
         match self.moving(weight) {
-            None => value.unsqueeze(),
-            Some((parameter, probes)) => self.watch().together(Phase::Noise, || {
-                perturb::whole(value, parameter, self.noise, &probes)
+            Seen::Still(values) => joined(values.into_iter().map(Tensor::unsqueeze)),
+            Seen::Moving(parameter, moved) => self.making(weight, || {
+                perturb::whole(moved, parameter, self.noise, FloatDType::F32)
             }),
+        }
+    }
+
+    /// The weight as each probe sees it, for the products of a linear layer, and there in the numbers that they read.
+    ///
+    /// # Shapes
+    /// as [`Self::view`]
+    pub(crate) fn operand(&self, weight: &Weight) -> Tensor<3> {
+        let narrow = self.products.are_narrow(&weight.value.val());
+        match self.moving(weight) {
+            Seen::Still(_) if narrow && weight.parameter.is_none() => weight.narrow().unsqueeze(),
+            Seen::Moving(parameter, moved) if narrow => self.making(weight, || {
+                perturb::whole(moved, parameter, self.noise, FloatDType::BF16)
+            }),
+            _ => self.view(weight),
         }
     }
 
@@ -122,18 +193,57 @@ impl<'a> Probes<'a> {
     /// # Shapes
     /// weight `[rows, columns]`, n row numbers -> `[P or 1, n, columns]`
     pub fn rows(&self, weight: &Weight, rows: &[usize]) -> Tensor<3> {
-        let value = weight.value.val();
         match self.moving(weight) {
-            None => perturb::rows(value, rows, 0, self.noise, &[]),
-            Some((parameter, probes)) => self.watch().together(Phase::Noise, || {
-                perturb::rows(value, rows, parameter, self.noise, &probes)
-            }),
+            Seen::Still(values) => {
+                joined(values.into_iter().map(|value| perturb::picked(value, rows)))
+            }
+            Seen::Moving(parameter, moved) => {
+                self.making(weight, || perturb::rows(moved, rows, parameter, self.noise))
+            }
         }
     }
 
-    /// Where a probe moves the weight: its number among the trainable ones, and the probes with their scales for it.
-    fn moving(&self, weight: &Weight) -> Option<(usize, Cow<'_, [Probe]>)> {
-        let parameter = weight.parameter?;
+    /// Makes perturbed copies of a weight, by the clock where there is one.
+    fn making<T>(&self, weight: &Weight, make: impl FnOnce() -> T) -> T {
+        let wait = || {
+            // What cannot be waited for fails where its numbers are read.
+            let _ = weight.value.val().device().sync();
+        };
+        self.watch().there(Phase::Noise, wait, make)
+    }
+
+    /// What the probes make of a weight.
+    fn moving(&self, weight: &Weight) -> Seen<'_> {
+        let Some(parameter) = weight.parameter else {
+            return Seen::Still(vec![weight.value.val()]);
+        };
+        let moved = self
+            .shares
+            .iter()
+            .map(|share| share.moved(weight, parameter));
+        let moved: Vec<Moved<'_>> = moved.collect();
+        match moved.iter().any(Moved::is_moved) {
+            true => Seen::Moving(parameter, moved),
+            false => Seen::Still(moved.into_iter().map(|moved| moved.theta).collect()),
+        }
+    }
+}
+
+/// A weight as a pass sees it.
+enum Seen<'a> {
+    /// As it is, once for all probes, or once for each run.
+    Still(Vec<Tensor<2>>),
+    /// Its number among the trained ones, and what each run's probes make of its own.
+    Moving(usize, Vec<Moved<'a>>),
+}
+
+impl Share<'_> {
+    /// A trained weight and the probes with their scales for it.
+    fn moved(&self, weight: &Weight, parameter: usize) -> Moved<'_> {
+        let theta = match &self.values {
+            None => weight.value.val(),
+            Some(values) => values[parameter].clone(),
+        };
         let probes = match self.factors {
             None => Cow::Borrowed(self.probes.as_slice()),
             Some(factors) => {
@@ -144,52 +254,6 @@ impl<'a> Probes<'a> {
                 self.probes.iter().map(scaled).collect()
             }
         };
-        let moved = probes.iter().any(|probe| probe.scale != 0.0);
-        moved.then_some((parameter, probes))
-    }
-}
-
-/// A matrix of the model and, where it is trained, its number.
-///
-/// Vectors are matrices of one row (biases, norms) or of one column (the decoder's bias, whose rows belong to words).
-#[derive(Module, Debug)]
-pub struct Weight {
-    /// The values, `[rows, columns]`; `[in, out]` for a linear layer.
-    pub(crate) value: Param<Tensor<2>>,
-    /// Position among the trainable parameters: the `parameter` of the noise. None where it is frozen.
-    #[module(skip)]
-    pub(crate) parameter: Option<usize>,
-}
-
-impl Weight {
-    /// A frozen weight.
-    pub fn new(value: Tensor<2>) -> Self {
-        Self {
-            value: Param::from_tensor(value),
-            parameter: None,
-        }
-    }
-
-    /// Rows and columns.
-    pub fn dims(&self) -> [usize; 2] {
-        self.value.dims()
-    }
-
-    /// How many scalars it holds.
-    pub fn len(&self) -> usize {
-        self.dims().iter().product()
-    }
-
-    /// True when it holds none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Puts `change(value)` in the value's place; the closure gets the only handle, so it may work in place.
-    pub(crate) fn replace(&mut self, change: impl FnOnce(Tensor<2>) -> Tensor<2>) {
-        let device = self.value.val().device();
-        let empty = Param::from_tensor(Tensor::empty([1, 1], &device));
-        let value = std::mem::replace(&mut self.value, empty);
-        self.value = value.map(change);
+        Moved { theta, probes }
     }
 }

@@ -3,14 +3,15 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Batches};
 use crate::classifier::Classifier;
 use crate::config::RobertaConfig;
-use crate::kernels::host::row_numbers;
 use crate::kernels::score::{Scores, scores};
-use crate::kernels::{self, Activation, Embed};
+use crate::kernels::{self, Activation, Embed, Products};
 use crate::layer::{EncoderLayer, LayerNorm, Linear};
-use crate::probe::{Probes, Weight};
+use crate::precision::Precision;
+use crate::probe::Probes;
+use crate::weight::Weight;
 
 /// RoBERTa with its masked-word head.
 ///
@@ -25,6 +26,9 @@ pub struct Roberta {
     pub(crate) classifier: Option<Classifier>,
     /// Whether the head has values that the files it was loaded from lack: trained or not, it must be saved.
     pub(crate) new_head: bool,
+    /// What matrix products read.
+    #[module(skip)]
+    pub(crate) products: Products,
 }
 
 /// What the scores are made of: `hidden . rows[c] + bias[c]`.
@@ -65,27 +69,23 @@ pub struct Head {
 impl Embeddings {
     /// # Shapes
     /// T ids -> `[P or 1, T, H]`
-    pub(crate) fn forward(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
-        let (used, word_of) = distinct(batch.ids);
+    pub(crate) fn forward(&self, batches: Batches<'_>, probes: &Probes<'_>) -> Tensor<3> {
+        let (used, word_of) = distinct(&batches.ids());
         let word = probes.rows(&self.word, &used);
-        let longest = batch
-            .starts
-            .windows(2)
-            .map(|pair| pair[1] - pair[0])
-            .max()
-            .unwrap_or(0);
+        let position_of = batches.positions();
+        let longest = position_of.iter().max().map_or(0, |last| last + 1);
         let reached: Vec<usize> = (self.first_position..self.first_position + longest).collect();
         let position = probes.rows(&self.position, &reached);
         let kind = probes.rows(&self.kind, &[0]);
-        let position_of: Vec<usize> = batch.positions().collect();
         let embed = Embed {
             word,
             word_of: &word_of,
             position,
             position_of: &position_of,
             kind,
+            batches: batches.count(),
         };
-        let sum = kernels::of(embed.tensors()).embed(embed);
+        let sum = kernels::of(embed.tensors(), probes.products()).embed(embed);
         probes.drop_hidden(self.norm.forward(sum, probes))
     }
 }
@@ -122,7 +122,17 @@ impl Roberta {
     /// # Shapes
     /// T tokens of B sentences, C words -> P x B x C scores
     pub fn scores(&self, batch: Batch<'_>, words: &[usize], probes: &Probes<'_>) -> Scores {
-        let Readout { hidden, rows, bias } = self.readout(batch, words, probes);
+        self.scores_of(Batches(&[batch]), words, probes)
+    }
+
+    /// The scores at each sentence's asked token of every batch: for runs that go together, whose probes these are.
+    pub(crate) fn scores_of(
+        &self,
+        batches: Batches<'_>,
+        words: &[usize],
+        probes: &Probes<'_>,
+    ) -> Scores {
+        let Readout { hidden, rows, bias } = self.readout(batches, words, probes);
         scores(hidden, rows, bias)
     }
 
@@ -132,7 +142,12 @@ impl Roberta {
     /// # Shapes
     /// T tokens of B sentences -> `[P or 1, B, H]`
     pub fn features(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
-        let asked = self.asked_states(batch, probes);
+        self.features_of(Batches(&[batch]), probes)
+    }
+
+    fn features_of(&self, batches: Batches<'_>, probes: &Probes<'_>) -> Tensor<3> {
+        let probes = &probes.with(self.products);
+        let asked = self.asked_states(batches, probes);
         match &self.classifier {
             Some(_) => asked,
             None => self.head.forward(asked, probes),
@@ -145,6 +160,7 @@ impl Roberta {
     /// # Shapes
     /// T tokens of B sentences -> `[P or 1, B, H]`
     pub fn head_inputs(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
+        let probes = &probes.with(self.products);
         let features = self.features(batch, probes);
         match &self.classifier {
             Some(classifier) => classifier.readout(features, probes).hidden,
@@ -155,11 +171,12 @@ impl Roberta {
     /// What [`Self::scores`] multiplies.
     pub(crate) fn readout(
         &self,
-        batch: Batch<'_>,
+        batches: Batches<'_>,
         words: &[usize],
         probes: &Probes<'_>,
     ) -> Readout {
-        let features = self.features(batch, probes);
+        let probes = &probes.with(self.products);
+        let features = self.features_of(batches, probes);
         match &self.classifier {
             Some(classifier) => classifier.readout(features, probes),
             None => Readout {
@@ -171,16 +188,18 @@ impl Roberta {
     }
 
     /// The last hidden state of each sentence's asked token.
-    fn asked_states(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Tensor<3> {
-        let mut x = self.embeddings.forward(batch, probes);
+    fn asked_states(&self, batches: Batches<'_>, probes: &Probes<'_>) -> Tensor<3> {
+        let mut x = self.embeddings.forward(batches, probes);
+        let asked = |x| kernels::select(x, &batches.asked(), batches.count());
         let Some((last, before)) = self.layers.split_last() else {
-            return select(x, batch.asked);
+            return asked(x);
         };
+        let starts = batches.starts();
         for layer in before {
-            x = layer.forward(x, batch.starts, probes);
+            x = layer.forward(x, &starts, probes);
         }
-        let rows = select(x.clone(), batch.asked);
-        last.forward_asked(x, rows, batch.starts, probes)
+        let rows = asked(x.clone());
+        last.forward_asked(x, rows, &starts, probes)
     }
 
     /// Every hidden state: the embeddings, then the output of each layer.
@@ -188,12 +207,32 @@ impl Roberta {
     /// # Shapes
     /// layers + 1 tensors `[P or 1, T, H]`
     pub fn hidden_states(&self, batch: Batch<'_>, probes: &Probes<'_>) -> Vec<Tensor<3>> {
-        let mut states = vec![self.embeddings.forward(batch, probes)];
+        let probes = &probes.with(self.products);
+        let batches = Batches(&[batch]);
+        let starts = batches.starts();
+        let mut states = vec![self.embeddings.forward(batches, probes)];
         for (number, layer) in self.layers.iter().enumerate() {
-            let next = layer.forward(states[number].clone(), batch.starts, probes);
+            let next = layer.forward(states[number].clone(), &starts, probes);
             states.push(next);
         }
         states
+    }
+
+    /// Sets what matrix products of forward passes read from now on, where the device has such products; f32 until then.
+    /// Backpropagation stays in f32.
+    pub fn set_precision(&mut self, precision: Precision) {
+        self.products = Products {
+            precision,
+            rounded: false,
+        };
+    }
+
+    /// The same on any device: the CPU rounds what products read. It is slow, and there to see what a precision does.
+    pub fn round_to(&mut self, precision: Precision) {
+        self.products = Products {
+            precision,
+            rounded: true,
+        };
     }
 
     /// The device the model lives on.
@@ -294,15 +333,7 @@ impl Roberta {
             },
             classifier: None,
             new_head: false,
+            products: Products::F32,
         }
     }
-}
-
-/// Some rows of every probe's plane.
-///
-/// # Shapes
-/// `[P or 1, T, H]`, B row numbers -> `[P or 1, B, H]`
-fn select(x: Tensor<3>, rows: &[usize]) -> Tensor<3> {
-    let device = x.device();
-    x.select(1, row_numbers(rows, &device))
 }

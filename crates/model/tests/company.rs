@@ -6,7 +6,10 @@ mod common;
 mod tiny;
 
 use common::Packed;
-use mezo_model::{LoraConfig, Philox, PrefixConfig, PrefixInit, Probe, Probes, Roberta, Tuning};
+use mezo_model::{
+    LoraConfig, Part, Philox, PrefixConfig, PrefixInit, Probe, Probes, Roberta, Scores, Tuning,
+    scores_together,
+};
 use tiny::{WORDS, descend, sentences, tiny};
 
 const EPS: f32 = 1e-3;
@@ -145,5 +148,131 @@ fn a_sentence_feels_no_company_in_evaluation() {
     for (sentence, (ids, mask)) in all.0.iter().zip(&all.1).enumerate() {
         let alone = scores_of(&model, &(vec![ids.clone()], vec![*mask]), &still);
         assert_eq!(alone[0][0], together[sentence], "sentence {sentence}");
+    }
+}
+
+/// Runs beside each other in one pass against each alone: other trained values, seeds, numbers of sentences and lengths.
+fn feels_no_other_run(models: &[Roberta]) {
+    let (ids, masks) = sentences(41);
+    // Neither the number of sentences nor the longest is the same in any two.
+    let cuts = [0..41, 5..22, 30..31];
+    let own: Vec<Sentences> = cuts
+        .map(|cut| (ids[cut.clone()].to_vec(), masks[cut].to_vec()))
+        .into();
+    let packed: Vec<Packed> = own
+        .iter()
+        .map(|(ids, masks)| Packed::new(ids, masks))
+        .collect();
+    for sides in [vec![EPS, -EPS], vec![EPS]] {
+        let probes = |run: usize| {
+            let probe = |&scale: &f32| Probe {
+                seed: 10 + run as u64,
+                scale,
+            };
+            Probes::new(&Philox, sides.iter().map(probe).collect())
+        };
+        let alone: Vec<Scores> = (0..3)
+            .map(|run| models[run].scores(packed[run].batch(), &WORDS, &probes(run)))
+            .collect();
+        for threads in [1, 2, 3] {
+            for order in [vec![0, 1, 2], vec![2, 0], vec![1]] {
+                let part = |&run: &usize| Part {
+                    model: &models[run],
+                    batch: packed[run].batch(),
+                    probes: probes(run),
+                };
+                let together = with_threads(threads, || {
+                    let parts: Vec<Part<'_>> = order.iter().map(part).collect();
+                    scores_together(&parts, &WORDS)
+                });
+                for (&run, scores) in order.iter().zip(&together) {
+                    assert_eq!(
+                        scores, &alone[run],
+                        "run {run} of {order:?}, {threads} threads"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Three of a kind, each with its own trained values.
+fn three(attach: impl Fn(&mut Roberta, u64)) -> Vec<Roberta> {
+    let base = tiny().model;
+    (1..4)
+        .map(|seed| {
+            let mut model = base.clone();
+            attach(&mut model, seed);
+            descend(&mut model, &[(seed, 0.05)], 0.0);
+            model
+        })
+        .collect()
+}
+
+#[test]
+fn a_run_feels_no_other_run_lora() {
+    for with_head in [false, true] {
+        feels_no_other_run(&three(|model, seed| {
+            let (rank, alpha) = (8, 16.0);
+            if with_head {
+                model.untie_decoder();
+            }
+            model.attach_lora(LoraConfig { rank, alpha }, seed);
+            model.train_only(Tuning::Lora, with_head);
+        }));
+    }
+}
+
+#[test]
+fn a_run_feels_no_other_run_prefix() {
+    feels_no_other_run(&three(|model, seed| {
+        let init = PrefixInit::Activations;
+        model.attach_prefix(PrefixConfig { tokens: 5, init }, seed);
+        model.train_only(Tuning::Prefix, false);
+    }));
+}
+
+#[test]
+fn a_run_feels_no_other_run_with_all_trained() {
+    feels_no_other_run(&three(|model, _| model.train_only(Tuning::Full, false)));
+    feels_no_other_run(&three(|model, seed| {
+        model.attach_classifier(3, seed);
+        model.train_only(Tuning::Bias, true);
+    }));
+}
+
+#[test]
+fn a_run_feels_no_other_run_at_its_own_scales() {
+    let models = three(|model, seed| {
+        let init = PrefixInit::Activations;
+        model.attach_prefix(PrefixConfig { tokens: 5, init }, seed);
+        model.train_only(Tuning::Prefix, false);
+    });
+    let (ids, masks) = sentences(7);
+    let packed = Packed::new(&ids, &masks);
+    let count = models[0].trainable_names().len();
+    // One run moves nothing at all, another every second tensor.
+    let factors = [
+        vec![0.0; count],
+        (0..count).map(|i| (i % 2) as f32).collect(),
+        vec![2.0; count],
+    ];
+    let probes =
+        |run: usize| Probes::two_sided(&Philox, 3, EPS).with_parameter_scales(&factors[run]);
+    let parts: Vec<Part<'_>> = (0..3)
+        .map(|run| Part {
+            model: &models[run],
+            batch: packed.batch(),
+            probes: probes(run),
+        })
+        .collect();
+    for (run, together) in scores_together(&parts, &WORDS).iter().enumerate() {
+        let alone = models[run].scores(packed.batch(), &WORDS, &probes(run));
+        for probe in 0..2 {
+            for row in 0..together.rows {
+                let plane = probe.min(alone.probes - 1);
+                assert_eq!(together.row(probe, row), alone.row(plane, row), "run {run}");
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ use self::close::{CloseView, NormView};
 use self::dense::{DenseView, LowRankView};
 use self::planes::Planes;
 use super::host::Host;
-use super::plain::Plain;
+use super::plain::PLAIN;
 use super::{Activation, Attend, Close, Dense, Embed, Front, Kernels, Layout, LowRank, Norm};
 use crate::clock::Watch;
 
@@ -45,7 +45,7 @@ impl Kernels for Cpu {
 
     fn attend(&self, attend: Attend, layout: Layout<'_>, watch: Watch<'_>) -> Tensor<3> {
         if layout.dropout.is_some() {
-            return Plain.attend(attend, layout, watch);
+            return PLAIN.attend(attend, layout, watch);
         }
         let [all, asking] = [&attend.all, &attend.asking].map(held);
         let [query, key, value] = [&attend.query, &attend.key, &attend.value].map(HeldDense::new);
@@ -68,7 +68,7 @@ impl Kernels for Cpu {
         let dense = [&close.output, &close.up, &close.down];
         if close.dropout.iter().any(Option::is_some) || dense.iter().any(|it| it.low_rank.is_some())
         {
-            return Plain.close(close, watch);
+            return PLAIN.close(close, watch);
         }
         let [mixed, residual] = [&close.mixed, &close.residual].map(held);
         let [output, up, down] = dense.map(HeldDense::new);

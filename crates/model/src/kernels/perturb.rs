@@ -1,20 +1,92 @@
 //! Perturbed weights, with the noise made where it is used.
 
+use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{FloatDType, Tensor, TensorData};
 use rayon::prelude::*;
 
+#[cfg(feature = "cube")]
+use super::cube;
 use super::host::{Host, row_numbers};
+use super::joined;
 use super::simd::{Buffer, widest};
 use super::{PIECE, TASK};
 use crate::noise::{Noise, Probe};
 
-/// `theta + scale * z(seed)` for each probe.
+/// A trained tensor, and the probes that move it.
+#[derive(Clone)]
+pub(crate) struct Moved<'a> {
+    /// `[rows, columns]`
+    pub(crate) theta: Tensor<2>,
+    pub(crate) probes: Cow<'a, [Probe]>,
+}
+
+impl Moved<'_> {
+    /// Whether a probe does.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.probes.iter().any(|probe| probe.scale != 0.0)
+    }
+}
+
+/// `theta + scale * z(seed)` for each probe of each run; on a device in numbers of this format, on the CPU in f32.
 ///
 /// # Shapes
-/// `[rows, columns]` -> `[P, rows, columns]`
+/// `[rows, columns]` each -> `[P, rows, columns]`
 pub(crate) fn whole(
+    moved: Vec<Moved<'_>>,
+    parameter: usize,
+    noise: &dyn Noise,
+    dtype: FloatDType,
+) -> Tensor<3> {
+    #[cfg(feature = "cube")]
+    if let Some(made) = cube::perturbed(&moved, None, parameter, noise, dtype) {
+        return made;
+    }
+    let _ = dtype;
+    let one = |Moved { theta, probes }| whole_of_one(theta, parameter, noise, &probes);
+    joined(moved.into_iter().map(one))
+}
+
+/// Some rows of each `theta`, as [`whole`] gives them.
+///
+/// # Shapes
+/// `[rows, columns]` each, n row numbers -> `[P, n, columns]`
+pub(crate) fn rows(
+    moved: Vec<Moved<'_>>,
+    numbers: &[usize],
+    parameter: usize,
+    noise: &dyn Noise,
+) -> Tensor<3> {
+    #[cfg(feature = "cube")]
+    if let Some(made) = cube::perturbed(&moved, Some(numbers), parameter, noise, FloatDType::F32) {
+        return made;
+    }
+    let one = |Moved { theta, probes }| rows_of_one(theta, numbers, parameter, noise, &probes);
+    joined(moved.into_iter().map(one))
+}
+
+/// Some rows as they are.
+///
+/// # Shapes
+/// `[rows, columns]`, n row numbers -> `[1, n, columns]`
+pub(crate) fn picked(theta: Tensor<2>, numbers: &[usize]) -> Tensor<3> {
+    let [_, columns] = theta.dims();
+    match Host::of([theta]) {
+        Ok([host]) => {
+            let values = host.values();
+            let row = |&number: &usize| &values[number * columns..(number + 1) * columns];
+            let out: Vec<f32> = numbers.iter().flat_map(row).copied().collect();
+            Host::tensor(out, [1, numbers.len(), columns])
+        }
+        Err([theta]) => {
+            let numbers = row_numbers(numbers, &theta.device());
+            theta.select(0, numbers).unsqueeze()
+        }
+    }
+}
+
+fn whole_of_one(
     theta: Tensor<2>,
     parameter: usize,
     noise: &dyn Noise,
@@ -39,11 +111,7 @@ pub(crate) fn whole(
     Host::tensor(out, [probes.len(), rows, columns])
 }
 
-/// Some rows of `theta`, as [`whole`] gives them; with no probes, as they are.
-///
-/// # Shapes
-/// `[rows, columns]`, n row numbers -> `[P or 1, n, columns]`
-pub(crate) fn rows(
+fn rows_of_one(
     theta: Tensor<2>,
     numbers: &[usize],
     parameter: usize,
@@ -54,23 +122,12 @@ pub(crate) fn rows(
     let [host] = match Host::of([theta]) {
         Ok(host) => host,
         Err([theta]) => {
-            let picked = theta
-                .clone()
-                .select(0, row_numbers(numbers, &theta.device()));
-            return match probes {
-                [] => picked.unsqueeze(),
-                _ => on_device(picked.unsqueeze(), numbers, parameter, noise, probes),
-            };
+            let picked = picked(theta, numbers);
+            return on_device(picked, numbers, parameter, noise, probes);
         }
     };
-    let values = host.values();
-    if probes.is_empty() {
-        let row = |&number: &usize| &values[number * columns..(number + 1) * columns];
-        let out: Vec<f32> = numbers.iter().flat_map(row).copied().collect();
-        return Host::tensor(out, [1, numbers.len(), columns]);
-    }
     let stretches = Stretches {
-        theta: values,
+        theta: host.values(),
         length: columns,
         first: |row: usize| numbers[row] * columns,
         parameter,

@@ -1,31 +1,52 @@
 //! The forward pass in burn's own operations, for any device and for autodiff.
 
-use burn::tensor::{Tensor, TensorData, activation};
+use burn::tensor::{FloatDType, Tensor, TensorData, activation};
 
 use super::host::row_numbers;
-use super::{Activation, Attend, Close, Dense, Embed, Front, Kernels, Layout, Norm};
+use super::{Activation, Attend, Close, Dense, Embed, Front, Kernels, Layout, Norm, Plane};
 use crate::clock::Watch;
+use crate::precision::Precision;
 
 /// Works on any tensor.
-pub(crate) struct Plain;
+///
+/// What products with weights read is rounded to numbers of this format first, and kept in f32: so that the effect of a GPU's
+/// products can be measured without one.
+pub(crate) struct Plain(pub(crate) Precision);
+
+/// With products of f32.
+pub(crate) const PLAIN: Plain = Plain(Precision::F32);
 
 impl Kernels for Plain {
     fn embed(&self, embed: Embed<'_>) -> Tensor<3> {
         let device = embed.word.device().inner();
-        let words = embed.word.select(1, row_numbers(embed.word_of, &device));
-        let positions = row_numbers(embed.position_of, &device);
-        words + embed.kind + embed.position.select(1, positions)
+        let tokens = embed.word_of.len() / embed.batches;
+        let of_batch = |batch: Plane| {
+            let own = batch.number * tokens..(batch.number + 1) * tokens;
+            let picked = |table: &Tensor<3>, rows: &[usize]| {
+                let rows = row_numbers(&rows[own.clone()], &device);
+                seen_by(batch, table.clone()).select(1, rows)
+            };
+            let words = picked(&embed.word, embed.word_of);
+            let kind = seen_by(batch, embed.kind.clone());
+            let sum = added(words, kind);
+            added(sum, picked(&embed.position, embed.position_of))
+        };
+        joined(Plane::all(embed.batches).map(of_batch))
     }
 
     fn normalise(&self, x: Tensor<3>, norm: Norm) -> Tensor<3> {
         let (variance, mean) = x.clone().var_mean_bias(2);
-        (x - mean) / (variance + norm.epsilon).sqrt() * norm.gain + norm.shift
+        let x = (x - mean) / (variance + norm.epsilon).sqrt();
+        let [x, gain] = alike([x, norm.gain]);
+        added(x * gain, norm.shift)
     }
 
     fn linear(&self, x: Tensor<3>, dense: Dense, then: Activation, _: Watch<'_>) -> Tensor<3> {
-        let mut y = product(x.clone(), dense.weight) + dense.bias;
+        let [read, weight] = [x.clone(), dense.weight].map(|it| rounded(it, self.0));
+        let mut y = added(product(read, weight), dense.bias);
         if let Some(low_rank) = dense.low_rank {
-            y = y + x.matmul(low_rank.a).matmul(low_rank.b) * low_rank.scale;
+            let inner = product(x, low_rank.a);
+            y = added(y, product(inner, low_rank.b) * low_rank.scale);
         }
         match then {
             Activation::None => y,
@@ -46,7 +67,16 @@ impl Kernels for Plain {
         let q = self.linear(asking, query, Activation::None, watch);
         let k = self.linear(all.clone(), key, Activation::None, watch);
         let v = self.linear(all, value, Activation::None, watch);
-        attention(q, k, v, front, layout)
+        let of_batch = |batch: Plane| {
+            let own = |x: &Tensor<3>| seen_by(batch, x.clone());
+            let front = front.as_ref().map(|front| Front {
+                keys: own(&front.keys),
+                values: own(&front.values),
+            });
+            let starts = layout.starts.seen_by(batch);
+            attention([&q, &k, &v].map(own), front, starts, layout)
+        };
+        joined(Plane::all(layout.starts.batches().len()).map(of_batch))
     }
 
     fn close(&self, close: Close, watch: Watch<'_>) -> Tensor<3> {
@@ -59,13 +89,26 @@ impl Kernels for Plain {
             first,
             self.linear(close.mixed, close.output, Activation::None, watch),
         );
-        let x = self.normalise(x + close.residual, close.norm);
+        let x = self.normalise(added(x, close.residual), close.norm);
         let inner = self.linear(x.clone(), close.up, Activation::Gelu, watch);
         let y = drop(
             last,
             self.linear(inner, close.down, Activation::None, watch),
         );
-        self.normalise(y + x, close.last_norm)
+        self.normalise(added(y, x), close.last_norm)
+    }
+}
+
+/// Each number as one of this format, to the nearest.
+fn rounded(x: Tensor<3>, precision: Precision) -> Tensor<3> {
+    match precision {
+        Precision::F32 => x,
+        Precision::Tf32 => {
+            // Dekker's splitting: 2^13 + 1 leaves the upper 11 of 24 bits.
+            let far = x.clone() * 8193.0;
+            far.clone() - (far - x)
+        }
+        Precision::Bf16 => x.cast(FloatDType::BF16).cast(FloatDType::F32),
     }
 }
 
@@ -77,6 +120,7 @@ fn product(x: Tensor<3>, weight: Tensor<3>) -> Tensor<3> {
     let [planes, rows, input] = x.dims();
     let [weights, _, output] = weight.dims();
     if weights > 1 {
+        let [x, weight] = alike([x, weight]);
         return x.matmul(weight);
     }
     x.reshape([planes * rows, input])
@@ -84,27 +128,24 @@ fn product(x: Tensor<3>, weight: Tensor<3>) -> Tensor<3> {
         .reshape([planes, rows, output])
 }
 
-/// `softmax(q k^T / sqrt(d)) v` within each sentence and head: the sentences side by side, the shorter ones filled up to the longest.
+/// `softmax(q k^T / sqrt(d)) v` within each sentence and head of one batch: the sentences side by side, the shorter ones filled
+/// up to the longest; then zeros, as many rows as there are queries.
 fn attention(
-    q: Tensor<3>,
-    k: Tensor<3>,
-    v: Tensor<3>,
+    [q, k, v]: [Tensor<3>; 3],
     front: Option<Front>,
+    starts: &[usize],
     layout: Layout<'_>,
 ) -> Tensor<3> {
-    let (device, width) = (q.device().inner(), q.dims()[2]);
+    let device = q.device().inner();
+    let [_, queries, width] = q.dims();
     let (front_k, front_v) = front.map(|front| (front.keys, front.values)).unzip();
     let before = front_k.as_ref().map_or(0, |keys| keys.dims()[1]);
     let (k, v) = (behind(&front_k, k), behind(&front_v, v));
-    let planes = [q.dims()[0], k.dims()[0], v.dims()[0]];
-    let planes = planes.into_iter().max().unwrap_or(1);
-    let padded = Padded::new(layout.starts);
-    let (sentences, size) = (layout.sentences(), width / layout.heads);
+    let [q, k, v] = alike([q, k, v]);
+    let planes = q.dims()[0];
+    let padded = Padded::new(starts);
+    let (sentences, size) = (starts.len() - 1, width / layout.heads);
     let by_head = |x: Tensor<3>, rows: usize| {
-        let x = match x.dims()[0] < planes {
-            true => x.repeat_dim(0, planes),
-            false => x,
-        };
         x.reshape([planes * sentences, rows, layout.heads, size])
             .swap_dims(1, 2)
     };
@@ -116,7 +157,7 @@ fn attention(
             let asking = row_numbers(&padded.rows_behind(0), &device);
             by_head(q.select(1, asking), padded.longest)
         }
-        false => by_head(q, 1),
+        false => by_head(q.narrow(1, 0, sentences), 1),
     };
     let scores = q.matmul(k.swap_dims(2, 3)) / (size as f32).sqrt();
     let hidden = Tensor::<4>::from_data(
@@ -133,10 +174,16 @@ fn attention(
         .matmul(v)
         .swap_dims(1, 2)
         .reshape([planes, sentences * asking, width]);
-    match layout.every_token {
+    let mixed = match layout.every_token {
         true => mixed.select(1, row_numbers(&padded.places, &device)),
         false => mixed,
+    };
+    let missing = queries - mixed.dims()[1];
+    if missing == 0 {
+        return mixed;
     }
+    let zeros = Tensor::zeros([planes, missing, width], &device);
+    Tensor::cat(vec![mixed, zeros], 1)
 }
 
 /// Sentences side by side, each as long as the longest.
@@ -193,10 +240,44 @@ fn behind(front: &Option<Tensor<3>>, rows: Tensor<3>) -> Tensor<3> {
     let Some(front) = front else {
         return rows;
     };
-    let planes = front.dims()[0].max(rows.dims()[0]);
-    let spread = |x: Tensor<3>| {
-        let [_, rows, width] = x.dims();
-        x.expand([planes, rows, width])
-    };
-    Tensor::cat(vec![spread(front.clone()), spread(rows)], 1)
+    Tensor::cat(alike([front.clone(), rows]).into(), 1)
+}
+
+/// Planes behind planes.
+pub(crate) fn joined(parts: impl Iterator<Item = Tensor<3>>) -> Tensor<3> {
+    let mut parts: Vec<Tensor<3>> = parts.collect();
+    match parts.len() {
+        // Nothing to copy.
+        1 => parts.remove(0),
+        _ => Tensor::cat(parts, 0),
+    }
+}
+
+/// The planes of an argument that the planes of a batch see.
+pub(super) fn seen_by(batch: Plane, x: Tensor<3>) -> Tensor<3> {
+    let count = x.dims()[0];
+    match batch.of {
+        1 => x,
+        of => x.narrow(0, batch.among(count), (count / of).max(1)),
+    }
+}
+
+/// The arguments with as many planes as the one that has most, each plane as often as it is seen.
+fn alike<const N: usize>(all: [Tensor<3>; N]) -> [Tensor<3>; N] {
+    let planes = all.iter().map(|x| x.dims()[0]).max().unwrap_or(1);
+    all.map(|x| {
+        let [count, rows, width] = x.dims();
+        if count == planes {
+            return x;
+        }
+        x.reshape([count, 1, rows, width])
+            .expand([count, planes / count, rows, width])
+            .reshape([planes, rows, width])
+    })
+}
+
+/// `x + y`, where y may have one row for all of x's.
+fn added(x: Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+    let [x, y] = alike([x, y]);
+    x + y
 }

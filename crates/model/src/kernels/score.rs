@@ -1,8 +1,13 @@
 //! Scores of the label words: a narrow product, summed in f64.
 
 use burn::tensor::Tensor;
+use rayon::prelude::*;
 
+use super::Plane;
 use super::host::Host;
+
+/// Rows of a piece of work.
+const ROWS: usize = 16;
 
 /// `hidden . decoder[c] + bias[c]` for each row and label word, on the host.
 ///
@@ -17,19 +22,23 @@ pub(crate) fn scores(hidden: Tensor<3>, decoder: Tensor<3>, bias: Tensor<3>) -> 
     let [_, rows, width] = hidden.dims;
     let classes = decoder.dims[1];
     let probes = hidden.dims[0].max(decoder.dims[0]).max(bias.dims[0]);
-    let mut values = Vec::with_capacity(probes * rows * classes);
-    for probe in 0..probes {
+    // A dot product waits for each of its sums, so that even these few are worth all threads.
+    let values = (0..probes * rows).into_par_iter().with_min_len(ROWS);
+    let values = values.flat_map_iter(|at| {
+        let (number, row) = (at / rows, at % rows);
+        let probe = Plane { number, of: probes };
+        let x = &hidden.plane(probe)[row * width..(row + 1) * width];
         let (decoder, bias) = (decoder.plane(probe), bias.plane(probe));
-        for row in hidden.plane(probe).chunks_exact(width) {
-            for (weights, bias) in decoder.chunks_exact(width).zip(bias) {
-                let terms = row
-                    .iter()
-                    .zip(weights)
-                    .map(|(&x, &w)| f64::from(x) * f64::from(w));
-                values.push(terms.sum::<f64>() + f64::from(*bias));
-            }
-        }
-    }
+        let words = decoder.chunks_exact(width).zip(bias);
+        words.map(move |(weights, bias)| {
+            let terms = x
+                .iter()
+                .zip(weights)
+                .map(|(&x, &w)| f64::from(x) * f64::from(w));
+            terms.sum::<f64>() + f64::from(*bias)
+        })
+    });
+    let values = values.collect();
     Scores {
         values,
         probes,
@@ -56,6 +65,21 @@ impl Scores {
         let first = (probe * self.rows + row) * self.classes;
         &self.values[first..first + self.classes]
     }
+
+    /// One run's, of `of` that went together: its probes, and its first `rows` sentences.
+    pub(crate) fn part(&self, number: usize, of: usize, rows: usize) -> Self {
+        let probes = self.probes / of;
+        let own = number * probes..(number + 1) * probes;
+        let values = own
+            .flat_map(|probe| (0..rows).map(move |row| (probe, row)))
+            .flat_map(|(probe, row)| self.row(probe, row).iter().copied());
+        Self {
+            values: values.collect(),
+            probes,
+            rows,
+            classes: self.classes,
+        }
+    }
 }
 
 /// A tensor's elements on the host, borrowed where it lives there.
@@ -79,10 +103,10 @@ impl Values {
         Self { elements, dims }
     }
 
-    /// The elements of a probe's plane, or of the one plane all share.
-    fn plane(&self, probe: usize) -> &[f32] {
+    /// The elements as a probe sees them.
+    fn plane(&self, probe: Plane) -> &[f32] {
         let [planes, rows, width] = self.dims;
-        let plane = if planes == 1 { 0 } else { probe };
+        let plane = probe.among(planes);
         let all = match &self.elements {
             Elements::Host(host) => host.values(),
             Elements::Copied(values) => values,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::cpu::Cpu;
-use super::plain::Plain;
+use super::plain::PLAIN;
 use super::*;
 use crate::kernels::simd::{Level, level, same_at_every_level};
 use crate::test_support::{assert_close, random, values};
@@ -15,9 +15,9 @@ use crate::test_support::{assert_close, random, values};
 /// Lengths at and around the vectors' sixteen lanes, and where four and eight of them end.
 const WIDTHS: [usize; 14] = [1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129];
 
-/// One plane for all probes, or one for each.
-fn planes(probes: usize) -> impl Strategy<Value = usize> {
-    prop_oneof![Just(1), Just(probes)]
+/// One plane for all probes, one for each run, or one for each probe.
+fn planes([runs, probes]: [usize; 2]) -> impl Strategy<Value = usize> {
+    prop_oneof![Just(1), Just(runs), Just(runs * probes)]
 }
 
 fn width() -> impl Strategy<Value = usize> {
@@ -57,11 +57,12 @@ fn starts(lengths: &[usize]) -> Vec<usize> {
 }
 
 prop_compose! {
-    /// How many planes each of several arguments has.
-    fn planes_of_all()(probes in 1usize..4)(
-        planes in prop::collection::vec(planes(probes), 16),
-    ) -> Vec<usize> {
-        planes
+    /// How many planes each of several arguments has, and how many batches there are.
+    fn planes_of_all()(runs in 1usize..4, probes in 1usize..4)(
+        planes in prop::collection::vec(planes([runs, probes]), 16),
+        batches in prop_oneof![Just(1), Just(runs)],
+    ) -> (Vec<usize>, usize) {
+        (planes, batches)
     }
 }
 
@@ -70,7 +71,7 @@ proptest! {
 
     #[test]
     fn linear(
-        p in planes_of_all(),
+        (p, _) in planes_of_all(),
         rows in prop_oneof![Just(0), Just(1), Just(2), Just(3), 4usize..40],
         input in width(),
         output in width(),
@@ -84,45 +85,53 @@ proptest! {
         if rows == 0 {
             prop_assert_eq!(ours.dims(), [1, 0, output]);
         } else {
-            assert_close(ours, Plain.linear(x, dense, then, Watch::default()), 2e-5);
+            assert_close(ours, PLAIN.linear(x, dense, then, Watch::default()), 2e-5);
         }
     }
 
     #[test]
-    fn normalise(p in planes_of_all(), rows in 1usize..20, width in width()) {
+    fn normalise((p, _) in planes_of_all(), rows in 1usize..20, width in width()) {
         // Of one number nothing is left but rounding, which the norm then magnifies.
         prop_assume!(width > 2);
         let (x, norm) = (random([p[0], rows, width], 1), norm([p[1], p[2]], width, 2));
-        assert_close(Cpu.normalise(x.clone(), norm.clone()), Plain.normalise(x, norm), 5e-5);
+        assert_close(Cpu.normalise(x.clone(), norm.clone()), PLAIN.normalise(x, norm), 5e-5);
     }
 
     #[test]
-    fn embed(p in planes_of_all(), tokens in prop::collection::vec((0usize..5, 0usize..9), 1..40), width in width()) {
-        let (word_of, position_of): (Vec<_>, Vec<_>) = tokens.into_iter().unzip();
+    fn embed(
+        (p, batches) in planes_of_all(),
+        tokens in prop::collection::vec((0usize..5, 0usize..9), 3..40),
+        width in width(),
+    ) {
+        let whole = tokens.len() / batches * batches;
+        let (word_of, position_of): (Vec<_>, Vec<_>) = tokens.into_iter().take(whole).unzip();
         let embed = || Embed {
             word: random([p[0], 5, width], 1),
             word_of: &word_of,
             position: random([p[1], 9, width], 2),
             position_of: &position_of,
             kind: random([p[2], 1, width], 3),
+            batches,
         };
-        assert_close(Cpu.embed(embed()), Plain.embed(embed()), 1e-6);
+        assert_close(Cpu.embed(embed()), PLAIN.embed(embed()), 1e-6);
     }
 
     #[test]
     fn attend(
-        p in planes_of_all(),
-        lengths in prop::collection::vec(1usize..50, 1..6),
+        (p, batches) in planes_of_all(),
+        lengths in prop::collection::vec(prop::collection::vec(1usize..50, 1..6), 3),
         heads in 1usize..4,
         size in prop::sample::select(vec![1usize, 8, 15, 16, 17, 33, 64, 80, 81]),
         front in prop::sample::select(vec![0usize, 1, 5, 20]),
         rank in prop::sample::select(vec![0usize, 3]),
         every_token: bool,
     ) {
-        let starts = starts(&lengths);
-        let (tokens, width) = (starts[lengths.len()], heads * size);
-        let layout = Layout { starts: &starts, every_token, heads, dropout: None };
-        let queries = if every_token { tokens } else { lengths.len() };
+        let starts: Vec<Vec<usize>> = lengths.iter().take(batches).map(|it| starts(it)).collect();
+        let starts: Vec<&[usize]> = starts.iter().map(Vec::as_slice).collect();
+        let most = |of: fn(&[usize]) -> usize| starts.iter().map(|it| of(it)).max().unwrap_or(0);
+        let (tokens, width) = (most(|starts| starts[starts.len() - 1]), heads * size);
+        let layout = Layout { starts: &Starts::new(starts.clone()), every_token, heads, dropout: None };
+        let queries = if every_token { tokens } else { most(|starts| starts.len() - 1) };
         let sizes = [width, width, rank];
         let attend = Attend {
             all: random([p[0], tokens, width], 1),
@@ -136,12 +145,12 @@ proptest! {
             }),
         };
         let ours = Cpu.attend(attend.clone(), layout, Watch::default());
-        assert_close(ours, Plain.attend(attend, layout, Watch::default()), 5e-5);
+        assert_close(ours, PLAIN.attend(attend, layout, Watch::default()), 5e-5);
     }
 
     #[test]
     fn close(
-        p in planes_of_all(),
+        (p, _) in planes_of_all(),
         rows in 1usize..40,
         width in width(),
         inner in width(),
@@ -160,7 +169,7 @@ proptest! {
             dropout: [None, None],
         };
         let ours = Cpu.close(close.clone(), Watch::default());
-        assert_close(ours, Plain.close(close, Watch::default()), 2e-4);
+        assert_close(ours, PLAIN.close(close, Watch::default()), 2e-4);
     }
 }
 
@@ -177,6 +186,8 @@ fn a_front_is_a_sentence_s_first_tokens() {
         value: own(),
         front,
     };
+    let [all, without_front] = [12, 7].map(|end| [0, end]);
+    let [all, without_front] = [&all, &without_front].map(|it| Starts::new(vec![it]));
     let layout = |starts| Layout {
         starts,
         every_token: false,
@@ -194,8 +205,8 @@ fn a_front_is_a_sentence_s_first_tokens() {
         values: first,
     };
     let rest = attend(states.clone().narrow(1, 5, 7), Some(front));
-    let whole = Cpu.attend(attend(states, None), layout(&[0, 12]), Watch::default());
-    let split = Cpu.attend(rest, layout(&[0, 7]), Watch::default());
+    let whole = Cpu.attend(attend(states, None), layout(&all), Watch::default());
+    let split = Cpu.attend(rest, layout(&without_front), Watch::default());
     assert_eq!(values(whole), values(split));
 }
 
@@ -243,7 +254,7 @@ fn what_is_not_finite_stays_so_and_stays_in_its_row() {
             front: None,
         };
         let layout = Layout {
-            starts: &[0, 1, 2],
+            starts: &Starts::new(vec![&[0, 1, 2]]),
             every_token: true,
             heads: 3,
             dropout: None,
@@ -276,7 +287,7 @@ fn all_of([p, width, size]: [usize; 3]) -> Vec<f32> {
             front: None,
         };
         let layout = Layout {
-            starts: &starts,
+            starts: &Starts::new(vec![&starts]),
             every_token,
             heads,
             dropout: None,
@@ -354,7 +365,7 @@ fn a_batch_of_nothing() {
             front: None,
         };
         let layout = Layout {
-            starts: &[0],
+            starts: &Starts::new(vec![&[0]]),
             every_token,
             heads: 2,
             dropout: None,
@@ -375,6 +386,7 @@ fn a_batch_of_nothing() {
             position: none(),
             position_of: &[],
             kind: random([1, 1, 16], 1),
+            batches: 1,
         };
         for made in [
             Cpu.attend(attend, layout, Watch::default()),

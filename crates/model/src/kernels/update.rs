@@ -25,6 +25,23 @@ pub(crate) fn in_place(theta: Tensor<2>, change: impl FnOnce(&mut [f32])) -> Ten
     }
 }
 
+/// `theta <- theta - (sum of coefficient * z(seed) + decay * theta)` on a device that makes the noise itself
+/// ([`super::is_on_device`]).
+pub(crate) fn descend_there(
+    theta: Tensor<2>,
+    parameter: usize,
+    terms: &[(u64, f32)],
+    decay: f32,
+) -> Tensor<2> {
+    #[cfg(feature = "cube")]
+    return super::cube::descended(theta, parameter, terms, decay);
+    #[cfg(not(feature = "cube"))]
+    {
+        let _ = (parameter, terms, decay);
+        theta
+    }
+}
+
 /// What makes a piece of the gradient: the number of its first element, and where it goes.
 type Fill<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 

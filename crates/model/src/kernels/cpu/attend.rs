@@ -11,8 +11,8 @@ use super::jobs::{cut, rows_of_a_piece, with_scratch};
 use super::planes::Planes;
 use super::sentence::{Room, sentence};
 use crate::clock::{Phase, Watch};
-use crate::kernels::Layout;
 use crate::kernels::host::Host;
+use crate::kernels::{Layout, Plane};
 
 /// What attention is made from.
 pub(crate) struct AttendView<'a> {
@@ -32,10 +32,20 @@ pub(crate) struct AttendView<'a> {
 /// Some sentences as the probes see them that share their tokens' states.
 struct Piece<'a> {
     /// The plane of the states.
-    plane: usize,
+    plane: Plane,
     sentences: Range<usize>,
-    /// The probes that see this plane: each one's number, and its rows of the result.
-    out: Vec<(usize, &'a mut [f32])>,
+    /// The probes that see this plane, and the rows of each one's result.
+    out: Vec<(Plane, &'a mut [f32])>,
+}
+
+impl Piece<'_> {
+    fn new(plane: Plane, sentences: Range<usize>) -> Self {
+        Self {
+            plane,
+            sentences,
+            out: Vec::new(),
+        }
+    }
 }
 
 impl AttendView<'_> {
@@ -55,41 +65,46 @@ impl AttendView<'_> {
     fn probes(&self) -> usize {
         let dense = [&self.query, &self.key, &self.value].map(DenseView::planes);
         let front = self.front.iter().flatten().map(|front| front.count);
-        let states = [self.all.count, self.asking.count];
-        let planes = dense.into_iter().chain(front).chain(states);
-        planes.max().unwrap_or(1)
+        let planes = dense.into_iter().chain(front);
+        planes.max().unwrap_or(1).max(self.states())
     }
 
+    /// Rows that belong to no sentence are in no piece and stay as they are.
     fn pieces<'o>(&self, out: &'o mut [f32], probes: usize) -> Vec<Piece<'o>> {
-        let planes = self.all.count.max(self.asking.count);
-        let groups = groups(self.layout.starts, rows_of_a_piece(planes * self.all.rows));
-        let lengths = groups
-            .iter()
-            .map(|group| self.layout.queries(group.clone()).len() * self.asking.width);
-        let count = probes * groups.len();
-        let slices = cut(out, lengths.cycle().take(count));
-        let mut pieces: Vec<Piece<'o>> = (0..planes)
-            .flat_map(|plane| groups.iter().map(move |group| (plane, group.clone())))
-            .map(|(plane, sentences)| Piece {
-                plane,
-                sentences,
-                out: Vec::new(),
+        let states = self.states();
+        let most = rows_of_a_piece(states * self.all.rows);
+        let mut by_state: Vec<Vec<Piece<'o>>> = Plane::all(states)
+            .map(|plane| {
+                let groups = groups(self.layout.starts.seen_by(plane), most).into_iter();
+                groups.map(|group| Piece::new(plane, group)).collect()
             })
             .collect();
-        for (i, slice) in slices.into_iter().enumerate() {
-            let (probe, group) = (i / groups.len(), i % groups.len());
-            let plane = if planes == 1 { 0 } else { probe };
-            pieces[plane * groups.len() + group]
-                .out
-                .push((probe, slice));
+        let whole = (out.len() / probes).max(1);
+        for (probe, out) in Plane::all(probes).zip(out.chunks_mut(whole)) {
+            let pieces = &mut by_state[probe.among(states)];
+            let starts = self.layout.starts.seen_by(probe);
+            let lengths = pieces.iter().map(|piece| {
+                let rows = self.layout.queries(starts, piece.sentences.clone());
+                rows.len() * self.asking.width
+            });
+            let slices = cut(out, lengths);
+            for (piece, slice) in pieces.iter_mut().zip(slices) {
+                piece.out.push((probe, slice));
+            }
         }
-        pieces
+        by_state.into_iter().flatten().collect()
+    }
+
+    /// How many planes of tokens' states there are.
+    fn states(&self) -> usize {
+        let batches = self.layout.starts.batches().len();
+        self.all.count.max(self.asking.count).max(batches)
     }
 
     fn piece(&self, piece: Piece<'_>) {
-        let starts = self.layout.starts;
+        let starts = self.layout.starts.seen_by(piece.plane);
         let tokens = starts[piece.sentences.start]..starts[piece.sentences.end];
-        let asking = self.layout.queries(piece.sentences.clone());
+        let asking = self.layout.queries(starts, piece.sentences.clone());
         let all = self.all.some(piece.plane, tokens.clone());
         let asking = self.asking.some(piece.plane, asking);
         let width = self.all.width;
@@ -97,7 +112,7 @@ impl AttendView<'_> {
         let (rows, asked) = (tokens.len(), asking.len() / width);
         let sizes = [asked * width, rows * width, rows * width];
         let inner = [asked * ranks[0], rows * ranks[1], rows * ranks[2]];
-        let longest = self.longest(piece.sentences.clone());
+        let longest = self.longest(starts, piece.sentences.clone());
         with_scratch(
             [
                 sizes[0],
@@ -130,12 +145,14 @@ impl AttendView<'_> {
                         inner: inner_v,
                     },
                 ];
-                for (number, (probe, out)) in piece.out.into_iter().enumerate() {
+                let mut before = None;
+                for (probe, out) in piece.out {
                     self.watch.piece(Phase::Linear, || {
                         for made in &mut made {
-                            made.make(probe, number == 0);
+                            made.make(probe, before);
                         }
                     });
+                    before = Some(probe);
                     self.mix(probe, piece.sentences.clone(), &made, whole, &mut room, out);
                 }
             },
@@ -143,8 +160,8 @@ impl AttendView<'_> {
     }
 
     /// Keys of the longest of some sentences.
-    fn longest(&self, sentences: Range<usize>) -> usize {
-        let starts = &self.layout.starts[sentences.start..=sentences.end];
+    fn longest(&self, starts: &[usize], sentences: Range<usize>) -> usize {
+        let starts = &starts[sentences.start..=sentences.end];
         let longest = starts.windows(2).map(|pair| pair[1] - pair[0]).max();
         self.before() + longest.unwrap_or(0)
     }
@@ -157,7 +174,7 @@ impl AttendView<'_> {
     /// Attention of each sentence.
     fn mix(
         &self,
-        probe: usize,
+        probe: Plane,
         sentences: Range<usize>,
         [q, k, v]: &[Made<'_>; 3],
         whole: &mut [f32],
@@ -165,17 +182,19 @@ impl AttendView<'_> {
         out: &mut [f32],
     ) {
         let width = self.all.width;
-        let starts = self.layout.starts;
+        let starts = self.layout.starts.seen_by(probe);
         let (first, first_query) = (
             starts[sentences.start],
-            self.layout.queries(sentences.clone()).start,
+            self.layout.queries(starts, sentences.clone()).start,
         );
         let before = self.before();
         let (whole_q, rest) = whole.split_at_mut(whole.len() / 3);
         let (whole_k, whole_v) = rest.split_at_mut(rest.len() / 2);
         for sentence_number in sentences {
             let tokens = starts[sentence_number] - first..starts[sentence_number + 1] - first;
-            let asked = self.layout.queries(sentence_number..sentence_number + 1);
+            let asked = self
+                .layout
+                .queries(starts, sentence_number..sentence_number + 1);
             let asked = asked.start - first_query..asked.end - first_query;
             let length = before + tokens.len();
             if let Some([keys, values]) = self.front {
@@ -212,22 +231,20 @@ struct Made<'a> {
 
 impl Made<'_> {
     /// Makes what the probe does not share with the one before it.
-    fn make(&mut self, probe: usize, first: bool) {
-        if first || self.dense.weight.count > 1 {
+    fn make(&mut self, probe: Plane, before: Option<Plane>) {
+        let is_new =
+            |planes: usize| before.is_none_or(|before| before.among(planes) != probe.among(planes));
+        if is_new(self.dense.weight.count) {
             self.dense.product(probe, self.x, self.product);
         }
-        if first
-            || self
-                .dense
-                .low_rank
-                .is_some_and(|low_rank| low_rank.a.count > 1)
-        {
+        let low_rank = self.dense.low_rank;
+        if low_rank.is_some_and(|low_rank| is_new(low_rank.a.count)) {
             self.dense.inner(probe, self.x, self.inner);
         }
     }
 
     /// Some rows with all that belongs to them.
-    fn finish(&self, probe: usize, rows: Range<usize>, width: usize, out: &mut [f32]) {
+    fn finish(&self, probe: Plane, rows: Range<usize>, width: usize, out: &mut [f32]) {
         let rank = self.dense.rank();
         let product = &self.product[rows.start * width..rows.end * width];
         let inner = &self.inner[rows.start * rank..rows.end * rank];

@@ -8,6 +8,7 @@ use super::jobs::{Piece, by_piece, with_scratch};
 use super::planes::Planes;
 use super::rows::{add_gelu, close};
 use crate::clock::{Phase, Watch};
+use crate::kernels::Plane;
 
 /// A layer norm as the probes see it.
 #[derive(Clone, Copy)]
@@ -75,7 +76,7 @@ impl CloseView<'_> {
 fn close_rows(
     dense: &DenseView<'_>,
     norm: &NormView<'_>,
-    probe: usize,
+    probe: Plane,
     x: &mut [f32],
     residual: &[f32],
 ) {

@@ -2,6 +2,7 @@
 
 use super::planes::Planes;
 use super::product::{Sizes, product};
+use crate::kernels::Plane;
 use crate::kernels::simd::{LANES, widest};
 
 /// A linear layer as the probes see it.
@@ -37,7 +38,7 @@ impl DenseView<'_> {
     }
 
     /// `x W` of some rows.
-    pub(crate) fn product(&self, probe: usize, x: &[f32], out: &mut [f32]) {
+    pub(crate) fn product(&self, probe: Plane, x: &[f32], out: &mut [f32]) {
         let (input, output) = (self.weight.rows, self.weight.width);
         let rows = x.len() / input;
         let sizes = Sizes {
@@ -49,14 +50,14 @@ impl DenseView<'_> {
     }
 
     /// `x a` of some rows; without LoRA nothing.
-    pub(crate) fn inner(&self, probe: usize, x: &[f32], out: &mut [f32]) {
+    pub(crate) fn inner(&self, probe: Plane, x: &[f32], out: &mut [f32]) {
         if let Some(LowRankView { a, .. }) = self.low_rank {
             narrow_product(x, a.plane(probe), a.rows, a.width, out);
         }
     }
 
     /// What is missing of some rows of the product: bias and LoRA's term.
-    pub(crate) fn finish(&self, probe: usize, product: &[f32], inner: &[f32], out: &mut [f32]) {
+    pub(crate) fn finish(&self, probe: Plane, product: &[f32], inner: &[f32], out: &mut [f32]) {
         let bias = self.bias.plane(probe);
         match self.low_rank {
             None => with_bias(product, bias, out),

@@ -9,14 +9,17 @@ use super::rows;
 use crate::kernels::Embed;
 
 /// # Shapes
-/// word `[P or 1, U, H]`, position `[P or 1, L, H]`, kind `[P or 1, 1, H]`, T row numbers each -> `[P or 1, T, H]`
+/// word `[P or 1, U, H]`, position `[P or 1, L, H]`, kind `[P or 1, 1, H]`, T row numbers each for every batch -> `[P or 1, T, H]`
 pub(crate) fn embed(tables: [Planes<'_>; 3], of: &Embed<'_>) -> Tensor<3> {
     // Word, position, kind.
-    let (rows, width) = (of.word_of.len(), tables[0].width);
+    let (tokens, width) = (of.word_of.len() / of.batches, tables[0].width);
     let planes = tables.iter().map(|table| table.count).max().unwrap_or(1);
-    by_piece([planes, rows, width], |Piece { probe, rows, out }| {
+    let planes = planes.max(of.batches);
+    by_piece([planes, tokens, width], |Piece { probe, rows, out }| {
         let row = |table: usize, row: usize| tables[table].some(probe, row..row + 1);
-        for (token, out) in rows.zip(out.chunks_exact_mut(width)) {
+        let first = probe.among(of.batches) * tokens;
+        let own = first + rows.start..first + rows.end;
+        for (token, out) in own.zip(out.chunks_exact_mut(width)) {
             let words = row(0, of.word_of[token]);
             let positions = row(1, of.position_of[token]);
             let kinds = row(2, 0);

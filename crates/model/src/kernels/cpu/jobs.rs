@@ -6,6 +6,7 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use crate::kernels::Plane;
 use crate::kernels::host::Host;
 
 /// Rows that go through a piece of work together: few enough for what is made of them to stay in the processor's
@@ -46,7 +47,7 @@ pub(crate) fn cut(mut out: &mut [f32], lengths: impl Iterator<Item = usize>) -> 
 
 /// Some rows of a probe's plane, and where what is made of them goes.
 pub(crate) struct Piece<'a> {
-    pub(crate) probe: usize,
+    pub(crate) probe: Plane,
     pub(crate) rows: Range<usize>,
     pub(crate) out: &'a mut [f32],
 }
@@ -62,7 +63,8 @@ pub(crate) fn by_piece(
     let lengths = groups.iter().map(|group| group.len() * width);
     let slices = cut(&mut out, lengths.cycle().take(probes * groups.len()));
     slices.into_par_iter().enumerate().for_each(|(i, out)| {
-        let (probe, group) = (i / groups.len(), &groups[i % groups.len()]);
+        let (number, group) = (i / groups.len(), &groups[i % groups.len()]);
+        let probe = Plane { number, of: probes };
         let rows = group.clone();
         make(Piece { probe, rows, out });
     });

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use crate::kernels::Plane;
 use crate::kernels::host::Host;
 
-/// `[P or 1, rows, width]`: a plane for each probe, or one that all share.
+/// `[P or 1, rows, width]`: a plane for each probe, or one that several share.
 #[derive(Clone, Copy)]
 pub(crate) struct Planes<'a> {
     values: &'a [f32],
@@ -26,14 +27,13 @@ impl<'a> Planes<'a> {
     }
 
     /// As a probe sees them.
-    pub(crate) fn plane(&self, probe: usize) -> &'a [f32] {
+    pub(crate) fn plane(&self, probe: Plane) -> &'a [f32] {
         self.some(probe, 0..self.rows)
     }
 
     /// Some rows as a probe sees them.
-    pub(crate) fn some(&self, probe: usize, rows: Range<usize>) -> &'a [f32] {
-        let plane = if self.count == 1 { 0 } else { probe };
-        let first = plane * self.rows;
+    pub(crate) fn some(&self, probe: Plane, rows: Range<usize>) -> &'a [f32] {
+        let first = probe.among(self.count) * self.rows;
         &self.values[(first + rows.start) * self.width..(first + rows.end) * self.width]
     }
 }

@@ -45,7 +45,8 @@ fn whole_tensors_against_the_plain_path() {
     ] {
         let theta = random::<2>([1, n], 5);
         for probes in companies() {
-            let ours = same_at_every_level(|| values(whole(theta.clone(), 3, &Philox, &probes)));
+            let ours =
+                same_at_every_level(|| values(whole_of_one(theta.clone(), 3, &Philox, &probes)));
             let theta = values(theta.clone());
             let plain: Vec<f32> = probes
                 .iter()
@@ -61,7 +62,7 @@ fn tasks_meet_without_a_seam() {
     for n in [TASK - 1, TASK, TASK + 1, 3 * TASK + 77] {
         let theta = random::<2>([1, n], 5);
         for probes in companies() {
-            let ours = values(whole(theta.clone(), 3, &Philox, &probes));
+            let ours = values(whole_of_one(theta.clone(), 3, &Philox, &probes));
             let theta = values(theta.clone());
             let plain: Vec<f32> = probes
                 .iter()
@@ -77,15 +78,15 @@ fn no_elements_and_no_probes() {
     let none =
         || Tensor::<2>::from_data(TensorData::new(Vec::<f32>::new(), [0, 4]), &Device::flex());
     assert_eq!(
-        whole(none(), 0, &Philox, &[probe(1, 1.0)]).dims(),
+        whole_of_one(none(), 0, &Philox, &[probe(1, 1.0)]).dims(),
         [1, 0, 4]
     );
     let theta = random::<2>([3, 4], 5);
     assert_eq!(
-        rows(theta.clone(), &[], 0, &Philox, &[probe(1, 1.0)]).dims(),
+        rows_of_one(theta.clone(), &[], 0, &Philox, &[probe(1, 1.0)]).dims(),
         [1, 0, 4]
     );
-    let as_they_are = rows(theta.clone(), &[2, 0], 0, &Philox, &[]);
+    let as_they_are = picked(theta.clone(), &[2, 0]);
     let theta = values(theta);
     assert_eq!(values(as_they_are), [&theta[8..12], &theta[..4]].concat());
 }
@@ -95,7 +96,7 @@ fn not_finite_weights_stay_so() {
     let mut theta = [1.0f32; 20];
     (theta[3], theta[17]) = (f32::NAN, f32::NEG_INFINITY);
     let tensor = || Tensor::from_data(TensorData::new(theta.to_vec(), [1, 20]), &Device::flex());
-    let ours = same_at_every_level(|| values(whole(tensor(), 3, &Philox, &[probe(7, 0.1)])));
+    let ours = same_at_every_level(|| values(whole_of_one(tensor(), 3, &Philox, &[probe(7, 0.1)])));
     assert!(ours[3].is_nan() && ours[17] == f32::NEG_INFINITY);
     assert_eq!(ours.iter().filter(|it| it.is_finite()).count(), 18);
 }
@@ -108,7 +109,7 @@ proptest! {
     ) {
         let theta = random::<2>([40, columns], 5);
         let probes = &companies()[company];
-        let ours = values(rows(theta.clone(), &numbers, 3, &Philox, probes));
+        let ours = values(rows_of_one(theta.clone(), &numbers, 3, &Philox, probes));
         let theta = values(theta);
         let plain: Vec<f32> = probes
             .iter()

@@ -1,0 +1,162 @@
+//! The kernels of the GPU, in CubeCL.
+//!
+//! An activation is `[n, rows, width]`, one plane a probe or one for several: of a result's N planes, plane `p` sees plane
+//! `p * n / N` of an argument that has n. Each argument has an n of its own, and n divides N.
+//!
+//! Numbers are f32 or bf16 where they are stored and f32 where they are worked on.
+
+use burn::tensor::{DType, Shape};
+use burn_cubecl::CubeDevice;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::client::Client;
+use cubecl::ir::ElemType;
+use cubecl::prelude::*;
+use cubecl::server::Handle;
+
+mod attend;
+mod bridge;
+mod embed;
+mod finish;
+mod layout;
+mod math;
+mod matmul;
+mod narrow;
+mod noise;
+mod norm;
+mod pass;
+#[cfg(all(test, feature = "vulkan"))]
+mod test_support;
+mod update;
+
+pub(crate) use bridge::{descended, is_cube, perturbed, repeated_product};
+pub(crate) use layout::Layout as Sentences;
+pub(crate) use pass::Cube;
+
+/// Units of a cube where each makes elements of its own.
+const UNITS: u32 = 256;
+
+/// The element type as CubeCL names it.
+///
+/// # Panics
+/// For what no activation is stored in.
+fn element(dtype: DType) -> ElemType {
+    match dtype {
+        DType::F32 => f32::elem_type_native(),
+        DType::BF16 => half::bf16::elem_type_native(),
+        // lavapipe has no bf16: in the tests f16 is the type of half the width.
+        #[cfg(test)]
+        DType::F16 => half::f16::elem_type_native(),
+        other => panic!("expected f32 or bf16, got {other:?}"),
+    }
+}
+
+/// An argument of a kernel: `[planes, rows, width]` in order.
+struct Planes {
+    tensor: CubeTensor,
+    planes: usize,
+    rows: usize,
+    width: usize,
+}
+
+impl Planes {
+    /// Lays the elements in order where they are not.
+    ///
+    /// # Panics
+    /// If the tensor has not three axes.
+    fn of(tensor: CubeTensor) -> Self {
+        let tensor = into_contiguous(tensor);
+        let &[planes, rows, width] = &tensor.meta.shape()[..] else {
+            panic!("expected [planes, rows, width], got {:?}", tensor.meta);
+        };
+        numbered(&[planes, rows, width]);
+        Self {
+            tensor,
+            planes,
+            rows,
+            width,
+        }
+    }
+
+    fn element(&self) -> ElemType {
+        element(self.tensor.dtype)
+    }
+
+    fn into_arg(self) -> BufferArg {
+        self.tensor.into_buffer_arg()
+    }
+}
+
+/// The planes of a result: as many as the argument that has most.
+///
+/// # Panics
+/// If the number of an argument does not divide it.
+fn most(planes: impl IntoIterator<Item = usize> + Clone) -> usize {
+    let most = planes.clone().into_iter().max().unwrap_or(1);
+    for planes in planes {
+        assert!(
+            planes > 0 && most.is_multiple_of(planes),
+            "{planes} planes beside {most}"
+        );
+    }
+    most
+}
+
+/// Kernels number elements with 32 bits.
+fn numbered(dims: &[usize]) {
+    let count: usize = dims.iter().product();
+    assert!(u32::try_from(count).is_ok(), "{dims:?} is too large");
+}
+
+/// A tensor in order with nothing in it yet.
+fn empty(client: &Client, device: &CubeDevice, dims: &[usize], dtype: DType) -> CubeTensor {
+    numbered(dims);
+    let shape = Shape::from(dims.to_vec());
+    empty_device_contiguous_dtype(client.clone(), device.clone(), shape, dtype)
+}
+
+/// Elements a unit takes at a time: four where no row's end falls between them.
+fn lanes(width: usize) -> usize {
+    if width.is_multiple_of(4) { 4 } else { 1 }
+}
+
+/// As many cubes as give each of `units` something to do.
+fn cubes(client: &Client, units: usize) -> (CubeCount, CubeDim) {
+    let dim = CubeDim::new_1d(UNITS);
+    (
+        cubecl::calculate_cube_count_elemwise(client, units, dim),
+        dim,
+    )
+}
+
+/// Words on the device.
+struct Words {
+    handle: Handle,
+    count: usize,
+}
+
+impl Words {
+    fn arg(&self) -> BufferArg {
+        // SAFETY: as many words went up.
+        unsafe { BufferArg::from_raw_parts(self.handle.clone(), self.count) }
+    }
+}
+
+fn upload(client: &Client, words: &[u32]) -> Words {
+    // An empty buffer cannot be bound.
+    let words = if words.is_empty() { &[0] } else { words };
+    Words {
+        handle: client.create_from_slice(u32::as_bytes(words)),
+        count: words.len(),
+    }
+}
+
+/// The plane of an argument with `of` planes that plane `plane` of `most` sees.
+#[cube]
+fn seen(plane: usize, of: usize, most: usize) -> usize {
+    plane * of / most
+}
+
+#[cfg(all(test, feature = "vulkan"))]
+mod tests;

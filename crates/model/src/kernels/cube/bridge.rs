@@ -1,0 +1,85 @@
+//! From burn's tensors to the kernels and back.
+
+use burn::tensor::{DType, FloatDType, Tensor};
+use burn_cubecl::CubeBackend;
+use burn_cubecl::tensor::CubeTensor;
+
+use super::empty;
+use super::matmul::product;
+use super::noise::perturb;
+use super::update::descend;
+use crate::kernels::perturb::Moved;
+use crate::noise::Noise;
+use crate::precision::Precision;
+
+/// Whether the tensor lies where these kernels work.
+pub(crate) fn is_cube<const D: usize>(tensor: &Tensor<D>) -> bool {
+    there(tensor.clone()).is_ok()
+}
+
+/// `theta + scale * z(seed)` for each probe of each run, of all rows or some; none where a tensor lies elsewhere or the noise is
+/// not the device's.
+///
+/// # Shapes
+/// `[rows, columns]` each -> `[P, n, columns]`
+pub(crate) fn perturbed(
+    moved: &[Moved<'_>],
+    rows: Option<&[usize]>,
+    parameter: usize,
+    noise: &dyn Noise,
+    dtype: FloatDType,
+) -> Option<Tensor<3>> {
+    if !noise.is_philox() {
+        return None;
+    }
+    let thetas: Option<Vec<CubeTensor>> = moved
+        .iter()
+        .map(|moved| there(moved.theta.clone()).ok())
+        .collect();
+    let thetas = thetas?;
+    let first = thetas.first()?;
+    let [stored, columns] = moved[0].theta.dims();
+    let taken = rows.map_or(stored, <[usize]>::len);
+    let planes = moved.iter().map(|moved| moved.probes.len()).sum();
+    let dims = [planes, taken, columns];
+    let out = empty(&first.client, &first.device, &dims, dtype.into());
+    let mut plane = 0;
+    for (moved, theta) in moved.iter().zip(thetas) {
+        perturb(theta, rows, parameter as u32, &moved.probes, &out, plane);
+        plane += moved.probes.len();
+    }
+    Some(tensor(out))
+}
+
+/// `theta - (shrink * theta + sum of coefficient * z(seed))`; the only handle that comes along makes it in place.
+pub(crate) fn descended(
+    theta: Tensor<2>,
+    parameter: usize,
+    terms: &[(u64, f32)],
+    shrink: f32,
+) -> Tensor<2> {
+    tensor(descend(held(theta), parameter as u32, terms, shrink))
+}
+
+/// A product of two tensors of the device, to be made again and again.
+pub(crate) fn repeated_product(operands: [Tensor<3>; 2], precision: Precision) -> impl Fn() {
+    let [x, weight] = operands.map(held);
+    move || drop(product(x.clone(), weight.clone(), precision, DType::F32))
+}
+
+/// A tensor that is known to lie there.
+pub(super) fn held<const D: usize>(tensor: Tensor<D>) -> CubeTensor {
+    match there(tensor) {
+        Ok(tensor) => tensor,
+        Err(()) => unreachable!("asked before this version was chosen"),
+    }
+}
+
+/// A tensor for burn again.
+pub(super) fn tensor<const D: usize>(made: CubeTensor) -> Tensor<D> {
+    Tensor::from_primitive::<CubeBackend>(made)
+}
+
+fn there<const D: usize>(tensor: Tensor<D>) -> Result<CubeTensor, ()> {
+    tensor.try_into_primitive::<CubeBackend>().map_err(|_| ())
+}

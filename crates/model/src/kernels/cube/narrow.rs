@@ -1,0 +1,144 @@
+//! The product with a narrow matrix: LoRA's `x a`, the label words.
+
+use burn::tensor::DType;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::ir::ElemType;
+use cubecl::prelude::*;
+
+use super::norm::over_lanes;
+use super::{Planes, cubes, empty, lanes, most, seen};
+
+/// `x a` in f32, each element summed by one unit in an order that depends on nothing beside it.
+///
+/// # Shapes
+/// x `[n, T, in]`, a `[m, in, r]` -> `[N, T, r]`
+///
+/// # Panics
+/// If the sizes do not go together.
+pub(crate) fn narrow(x: CubeTensor, a: CubeTensor) -> CubeTensor {
+    let [x, a] = [x, a].map(Planes::of);
+    let (client, device) = (x.tensor.client.clone(), x.tensor.device.clone());
+    assert_eq!(a.rows, x.width);
+    let planes = most([x.planes, a.planes]);
+    let (rows, rank, lanes) = (x.rows, a.width, lanes(x.width));
+    let out = empty(&client, &device, &[planes, rows, rank], DType::F32);
+    let units = planes * rows * rank;
+    if units == 0 {
+        return out;
+    }
+    let (cubes, dim) = cubes(&client, units);
+    let elements = [x.element(), a.element()];
+    // SAFETY: a unit writes element `at < units` and reads one row of x and one column of a, in the planes its own sees.
+    unsafe {
+        narrow_kernel::launch_unchecked(
+            &client,
+            cubes,
+            dim,
+            lanes,
+            x.planes,
+            a.planes,
+            x.width / lanes,
+            x.into_arg(),
+            a.into_arg(),
+            out.clone().into_buffer_arg(),
+            units,
+            planes,
+            rows,
+            rank,
+            elements,
+        );
+    }
+    out
+}
+
+#[cube(launch_unchecked)]
+fn narrow_kernel<X: Float, A: Float, N: Size>(
+    x_planes: usize,
+    a_planes: usize,
+    width: usize,
+    x: &[Vector<X, N>],
+    a: &[A],
+    out: &mut [f32],
+    units: usize,
+    planes: usize,
+    rows: usize,
+    rank: usize,
+    #[define(X, A)] _dtypes: [ElemType; 2],
+) {
+    let at = ABSOLUTE_POS;
+    if at >= units {
+        terminate!();
+    }
+    let column = at % rank;
+    let row = at / rank % rows;
+    let plane = at / rank / rows;
+    let of_x = (seen(plane, x_planes, planes) * rows + row) * width;
+    let lanes = N::value();
+    let of_a = seen(plane, a_planes, planes) * width * lanes * rank + column;
+    // A sum a lane, so that their additions need not wait for each other.
+    let mut sums = Vector::<f32, N>::new(0.0f32);
+    for i in 0..width {
+        let mut factors = Vector::<f32, N>::empty();
+        #[unroll]
+        for lane in 0..lanes {
+            factors.insert(lane, f32::cast_from(a[of_a + (i * lanes + lane) * rank]));
+        }
+        sums = fma(Vector::cast_from(x[of_x + i]), factors, sums);
+    }
+    out[at] = over_lanes::<N>(sums);
+}
+
+#[cfg(all(test, feature = "vulkan"))]
+mod tests {
+    use super::super::test_support::{Argument, assert_close, download};
+    use super::*;
+
+    #[test]
+    fn against_f64() {
+        for planes in [[1, 1], [4, 2], [1, 3], [2, 6]] {
+            for [rows, input, rank] in [
+                [1, 1, 1],
+                [1, 768, 8],
+                [5, 30, 2],
+                [65, 64, 64],
+                [3, 130, 17],
+            ] {
+                let x = Argument::random([planes[0], rows, input], 1);
+                let a = Argument::random([planes[1], input, rank], 2);
+                let most = most(planes);
+                let ours = narrow(x.on_device(), a.on_device());
+                assert_eq!(ours.meta.shape()[..], [most, rows, rank]);
+                let mut exact = Vec::new();
+                for plane in 0..most {
+                    for row in 0..rows {
+                        for column in 0..rank {
+                            let term = |i: usize| {
+                                f64::from(x.row(plane, most, row)[i])
+                                    * f64::from(a.row(plane, most, i)[column])
+                            };
+                            exact.push((0..input).map(term).sum());
+                        }
+                    }
+                }
+                assert_close(&download(ours), &exact, 1e-6, 3e-5);
+            }
+        }
+    }
+
+    /// A row's bits do not depend on the rows and planes beside it.
+    #[test]
+    fn a_row_alone_has_the_same_bits() {
+        let x = Argument::random([1, 37, 768], 1);
+        let a = Argument::random([1, 768, 8], 2);
+        let all = download(narrow(x.on_device(), a.on_device()));
+        for row in [0, 17, 36] {
+            let values = x.row(0, 1, row).to_vec();
+            let one = Argument {
+                values,
+                dims: [1, 1, 768],
+            };
+            let one = download(narrow(one.on_device(), a.on_device()));
+            assert_eq!(one, all[row * 8..][..8]);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A matrix of the model.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use burn::module::{Module, Param};
+use burn::tensor::{FloatDType, Tensor};
+
+/// A matrix of the model and, where it is trained, its number.
+///
+/// Vectors are matrices of one row (biases, norms) or of one column (the decoder's bias, whose rows belong to words).
+#[derive(Module, Debug)]
+pub struct Weight {
+    /// The values, `[rows, columns]`; `[in, out]` for a linear layer.
+    pub(crate) value: Param<Tensor<2>>,
+    /// Position among the trainable parameters: the `parameter` of the noise. None where it is frozen.
+    #[module(skip)]
+    pub(crate) parameter: Option<usize>,
+    #[module(skip)]
+    narrow: Narrow,
+}
+
+/// A weight's values in bfloat16, made when products first ask for them. Clones of a weight share them, as they share its values.
+#[derive(Clone, Default)]
+struct Narrow(Arc<OnceLock<Tensor<2>>>);
+
+impl fmt::Debug for Narrow {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.0.get() {
+            Some(_) => "made",
+            None => "not made",
+        })
+    }
+}
+
+impl Weight {
+    /// A frozen weight.
+    pub fn new(value: Tensor<2>) -> Self {
+        Self {
+            value: Param::from_tensor(value),
+            parameter: None,
+            narrow: Narrow::default(),
+        }
+    }
+
+    /// Rows and columns.
+    pub fn dims(&self) -> [usize; 2] {
+        self.value.dims()
+    }
+
+    /// How many scalars it holds.
+    pub fn len(&self) -> usize {
+        self.dims().iter().product()
+    }
+
+    /// True when it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts `change(value)` in the value's place; the closure gets the only handle, so it may work in place.
+    pub(crate) fn replace(&mut self, change: impl FnOnce(Tensor<2>) -> Tensor<2>) {
+        let device = self.value.val().device();
+        let empty = Param::from_tensor(Tensor::empty([1, 1], &device));
+        let value = std::mem::replace(&mut self.value, empty);
+        self.value = value.map(change);
+        self.narrow = Narrow::default();
+    }
+
+    /// The values in bfloat16. They are kept: for weights that stay as they are.
+    pub(crate) fn narrow(&self) -> Tensor<2> {
+        let cell = &self.narrow.0;
+        cell.get_or_init(|| self.value.val().cast(FloatDType::BF16))
+            .clone()
+    }
+}

@@ -1,0 +1,137 @@
+//! A model on a GPU against the same on the CPU: scores, updates, runs together. On Vulkan, whichever device it has: on
+//! machines without a GPU that is Mesa's, which computes on the processor.
+#![cfg(feature = "vulkan")]
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+#[path = "common/tiny.rs"]
+mod tiny;
+
+use burn::tensor::Device;
+use common::Packed;
+use mezo_model::{
+    LoraConfig, Part, Philox, PrefixConfig, PrefixInit, Probe, Probes, Roberta, Scores, Tuning,
+    load, scores_together,
+};
+use tiny::{WORDS, builtin, descend, sentences};
+
+const EPS: f32 = 1e-2;
+
+/// What is put beside a model, and trained.
+type Attach = fn(&mut Roberta, u64);
+
+fn full(model: &mut Roberta, _: u64) {
+    model.train_only(Tuning::Full, false);
+}
+
+fn lora(model: &mut Roberta, seed: u64) {
+    let (rank, alpha) = (8, 16.0);
+    model.attach_lora(LoraConfig { rank, alpha }, seed);
+    model.train_only(Tuning::Lora, true);
+}
+
+fn prefix(model: &mut Roberta, seed: u64) {
+    let init = PrefixInit::Activations;
+    model.attach_prefix(PrefixConfig { tokens: 5, init }, seed);
+    model.train_only(Tuning::Prefix, false);
+}
+
+fn classifier(model: &mut Roberta, seed: u64) {
+    model.attach_classifier(3, seed);
+    model.train_only(Tuning::Bias, true);
+}
+
+const ATTACHED: [(&str, Attach); 4] = [
+    ("full", full),
+    ("lora", lora),
+    ("prefix", prefix),
+    ("classifier", classifier),
+];
+
+/// The CPU, and the device in question.
+fn devices() -> [Device; 2] {
+    ["cpu", "vulkan:0"].map(|name| mezo_model::device::open(name).unwrap())
+}
+
+fn base(device: &Device) -> Roberta {
+    load(&builtin(), device).unwrap().model
+}
+
+fn probes(seed: u64) -> Probes<'static> {
+    let probe = |seed, scale| Probe { seed, scale };
+    Probes::new(&Philox, vec![probe(seed, EPS), probe(seed, -EPS)])
+}
+
+/// The largest difference between two models' scores.
+fn apart(a: &Scores, b: &Scores) -> f64 {
+    assert_eq!((a.probes, a.rows, a.classes), (b.probes, b.rows, b.classes));
+    let cells = (0..a.probes).flat_map(|probe| (0..a.rows).map(move |row| (probe, row)));
+    let differences = cells.flat_map(|(probe, row)| {
+        let pairs = a.row(probe, row).iter().zip(b.row(probe, row));
+        pairs.map(|(a, b)| (a - b).abs()).collect::<Vec<_>>()
+    });
+    differences.fold(0.0, f64::max)
+}
+
+#[test]
+fn scores_and_updates_are_the_cpu_s() {
+    let (ids, masks) = sentences(21);
+    let packed = Packed::new(&ids, &masks);
+    for (what, attach) in ATTACHED {
+        let [ours, theirs] = devices().map(|device| {
+            let mut model = base(&device);
+            attach(&mut model, 1);
+            let scores = |model: &Roberta, probes| model.scores(packed.batch(), &WORDS, &probes);
+            let probed = scores(&model, probes(7));
+            let before = scores(&model, Probes::unperturbed());
+            // Two terms and decay.
+            descend(&mut model, &[(5, 0.03), (6, -0.02)], 0.01);
+            [probed, before, scores(&model, Probes::unperturbed())]
+        });
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            let apart = apart(ours, theirs);
+            assert!(apart < 1e-3, "{what}: {apart}");
+        }
+        // The update did something.
+        assert!(apart(&ours[1], &ours[2]) > 1e-2, "{what}");
+    }
+}
+
+#[test]
+fn runs_together_are_each_alone() {
+    let [_, device] = devices();
+    let (ids, masks) = sentences(21);
+    let cuts = [0..21, 3..12, 20..21];
+    let batches = cuts.map(|cut| Packed::new(&ids[cut.clone()], &masks[cut]));
+    for (what, attach) in ATTACHED {
+        let base = base(&device);
+        let models = [1, 2, 3].map(|seed| {
+            let mut model = base.clone();
+            attach(&mut model, seed);
+            descend(&mut model, &[(seed, 0.03)], 0.0);
+            model
+        });
+        let part = |run: usize| Part {
+            model: &models[run],
+            batch: batches[run].batch(),
+            probes: probes(10 + run as u64),
+        };
+        let parts: Vec<Part<'_>> = (0..3).map(part).collect();
+        let together = scores_together(&parts, &WORDS);
+        for (part, together) in parts.iter().zip(&together) {
+            let alone = part.model.scores(part.batch, &WORDS, &part.probes);
+            let apart = apart(together, &alone);
+            assert!(apart < 1e-4, "{what}: {apart}");
+        }
+    }
+}
+
+#[test]
+fn weights_come_back_as_they_went() {
+    let [cpu, device] = devices().map(|device| {
+        let mut model = base(&device);
+        lora(&mut model, 1);
+        model.trainable_tensors()
+    });
+    assert_eq!(cpu, device);
+}
