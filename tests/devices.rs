@@ -1,4 +1,4 @@
-//! What a sweep's workers are given: a device, a share of the cores, a process group.
+//! What there is to compute with, and what a sweep's workers are given of it: a device, a share of the cores, a process group.
 #![allow(clippy::unwrap_used, missing_docs)]
 #![cfg(target_os = "linux")]
 
@@ -62,6 +62,35 @@ fn group(pid: u32) -> u32 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let (_, rest) = stat.rsplit_once(") ").unwrap();
     rest.split(' ').nth(2).unwrap().parse().unwrap()
+}
+
+#[test]
+fn the_devices_are_listed_for_people_and_programs() {
+    let place = Place::new();
+    let human = text(&place.exits(0, "devices").stdout);
+    let json = text(&place.exits(0, "devices --format json").stdout);
+    let listed: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let devices = listed["devices"].as_array().unwrap();
+    let names: Vec<&str> = devices
+        .iter()
+        .map(|device| device["device"].as_str().unwrap())
+        .collect();
+    assert_eq!(names[0], "cpu");
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(devices[0]["cores"], cores);
+    for name in &names {
+        let firsts = human.lines().map(|line| line.split_whitespace().next());
+        let lines = firsts.filter(|first| *first == Some(*name));
+        assert_eq!(lines.count(), 1, "{human}");
+    }
+    let cuda = names.iter().filter(|name| name.starts_with("cuda:"));
+    assert_eq!(listed["no_cuda"].is_null(), cuda.count() > 0, "{json}");
+    if cfg!(not(feature = "cuda")) {
+        let why =
+            "this program was built without CUDA; `cargo build --release --features cuda` has it";
+        assert_eq!(listed["no_cuda"], why);
+        assert!(human.contains(&format!("no cuda   {why}\n")), "{human}");
+    }
 }
 
 #[test]

@@ -58,6 +58,44 @@ fn a_device_that_is_not_there_starts_no_run() {
 }
 
 #[test]
+fn a_run_says_why_its_device_is_not_there() {
+    let world = World::finished();
+    let mut runs = fs::read_dir(world.path("runs/small")).unwrap();
+    let some = runs.find(|entry| entry.as_ref().unwrap().path().is_dir());
+    let some = some.unwrap().unwrap();
+    fs::rename(some.path(), world.path("runs/small/some")).unwrap();
+    world.remove("runs/small/some/result.json");
+    let on = |device: &str| {
+        let ended = world.mezo(&["train", "runs/small/some", "--device", device]);
+        assert_eq!(ended.status.code(), Some(3), "{}", world.said(&ended));
+        assert_eq!(text(&ended.stdout), "");
+        world.said(&ended)
+    };
+    assert_snapshot!(on("gpu"), @r"
+    error: there is no device `gpu`: expected `cpu` or `cuda:<number>`
+    hint: `cpu` is always there; `cuda:0` needs a build with `--features cuda` and a driver
+    ");
+    let said = on("cuda:99");
+    // Of a build with CUDA the driver and the machine decide.
+    if cfg!(feature = "cuda") {
+        assert!(
+            said.starts_with("error: there is no device `cuda:99`: "),
+            "{said}"
+        );
+    } else {
+        assert_snapshot!(said, @r"
+        error: there is no device `cuda:99`: this program was built without CUDA; `cargo build --release --features cuda` has it
+        hint: `cpu` is always there; `cuda:0` needs a build with `--features cuda` and a driver
+        ");
+    }
+    // A sweep is told the same way that its device failed.
+    let attempts = fs::read_to_string(world.path("runs/small/some/attempts.jsonl")).unwrap();
+    let last = attempts.lines().last().unwrap();
+    assert!(last.contains("\"class\":\"device-fault\""), "{last}");
+    assert!(!world.path("runs/small/some/result.json").exists());
+}
+
+#[test]
 fn a_finished_sweep_run_again_changes_nothing() {
     let world = World::finished();
     let before = world.files();

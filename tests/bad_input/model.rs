@@ -36,6 +36,29 @@ fn a_model_is_named_once() {
 }
 
 #[test]
+fn an_unknown_precision_gets_the_nearest() {
+    let written = format!("{BUILTIN}\nprecision = \"tf23\"");
+    assert_snapshot!(World::with(&[(BUILTIN, &written)]).refused(), @r#"
+    error: experiments/small.toml:5:13: unknown value `tf23` for `model.precision`
+      |
+    5 | precision = "tf23"
+      |             ^^^^^^
+    hint: did you mean `tf32`? it is one of: `f32`, `tf32`, `bf16`
+    "#);
+    let (eps, swept) = (
+        "eps = [1e-3]",
+        "eps = [1e-3]\n\"model.precision\" = [\"f32\", \"half\"]",
+    );
+    assert_snapshot!(World::with(&[(eps, swept)]).refused(), @r#"
+    error: experiments/small.toml:24:29: unknown value `half` for `model.precision`
+       |
+    24 | "model.precision" = ["f32", "half"]
+       |                             ^^^^^^
+    hint: it is one of: `f32`, `tf32`, `bf16`
+    "#);
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_shown_where_it_is_named() {
     let nowhere = World::with(&[(BUILTIN, "path = \"../models/roberta-base\"")]);
     assert_snapshot!(nowhere.unresolved(), @r#"

@@ -27,6 +27,7 @@ pub fn runs(root: &Path, count: usize) -> Vec<Run> {
         dir: root.join("runs").join(number.to_string()),
         label: format!("seed {number}"),
         steps: steps(number),
+        company: None,
     };
     (0..count).map(run).collect()
 }
@@ -154,6 +155,7 @@ pub fn sweep(root: &Path, count: usize, calm: bool) -> Outcome {
         name: format!("fake:{number}"),
         args: Vec::new(),
         env: Vec::new(),
+        together: 1,
     };
     let orders = Orders {
         runs: &runs(root, count),

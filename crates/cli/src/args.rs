@@ -21,7 +21,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Carry one run directory on to its result
+    /// Carry a run directory on to its result, or several side by side to theirs
     Train(TrainArgs),
     /// Expand a spec to runs, and carry them out
     #[command(subcommand)]
@@ -40,14 +40,18 @@ pub enum Command {
     /// Measure what a step takes on this machine
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// List the devices that --device and --devices take on this machine
+    Devices(DevicesArgs),
     /// Say what this machine has for a sweep, and where each setting comes from
     Doctor(DoctorArgs),
 }
 
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
-    /// The run's directory, with its manifest.json
-    pub run: PathBuf,
+    /// The run's directory, with its manifest.json; several are trained together, which LoRA and prefix runs can be that share
+    /// model, task, method and precision
+    #[arg(required = true)]
+    pub run: Vec<PathBuf>,
     /// Where to run: cpu, or cuda:N in a build with CUDA
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -157,6 +161,13 @@ pub struct SplitArgs {
     /// The most test examples; 0 for all of them
     #[arg(long, default_value_t = 1000)]
     pub test_cap: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DevicesArgs {
+    /// How to print them
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: PlanFormat,
 }
 
 #[derive(Debug, clap::Args)]

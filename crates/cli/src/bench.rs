@@ -1,8 +1,10 @@
 //! `mezo bench`: what a step takes.
 
 mod cpu;
+mod gpu;
 mod memory;
 mod noise;
+mod peer;
 mod process;
 mod prompts;
 mod step;
@@ -15,6 +17,7 @@ use crate::failure::Failure;
 pub fn bench(command: &BenchCommand) -> Result<Exit, Failure> {
     match command {
         BenchCommand::Cpu(args) => cpu::cpu(args),
+        BenchCommand::Gpu(args) => gpu::gpu(args),
         BenchCommand::Step(args) => step::step(args),
         BenchCommand::BareStep(args) => step::bare_step(args),
         BenchCommand::Noise(args) => noise::noise(args),

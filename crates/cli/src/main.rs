@@ -11,6 +11,7 @@ macro_rules! say {
 mod args;
 mod bench;
 mod data;
+mod devices;
 mod doctor;
 mod downloads;
 mod exit;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Export(args) => train::export(&args),
         Command::Data(args) => data::data(&args),
         Command::Bench(args) => bench::bench(&args),
+        Command::Devices(args) => devices::devices(&args),
         Command::Doctor(args) => doctor::doctor(&args),
     };
     done.unwrap_or_else(report_failure).into()

@@ -198,6 +198,7 @@ impl<'s> Expansion<'s> {
             dir: dir.clone(),
             label: label.clone(),
             steps: manifest.steps(),
+            company: manifest.company_key(),
         };
         Entry {
             label,

@@ -1,7 +1,10 @@
 //! `mezo train` and `mezo export`.
 
+mod together;
+
 use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +20,7 @@ use crate::stop;
 /// How often a person sees a line.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Carries one run on.
+/// Carries runs on.
 pub fn train(args: &TrainArgs) -> Result<Exit, Failure> {
     let stop = stop::on_signals();
     if args.stop_with_stdin {
@@ -25,20 +28,56 @@ pub fn train(args: &TrainArgs) -> Result<Exit, Failure> {
     }
     stop::at_last(Arc::clone(&stop));
     set_threads(args.threads)?;
-    let mut control = Narrator::new(stop, !args.stop_with_stdin);
-    Ok(
-        match mezo_train::run(&args.run, &args.device, &mut control)? {
-            Ending::Finished => Exit::Done,
-            Ending::Diverged => {
-                say!("diverged: a loss was not finite; result.json says so");
-                Exit::Done
-            }
-            Ending::Stopped { step } => {
-                say!("stopped after step {step}; the same command goes on from there");
-                Exit::Stopped
-            }
-        },
-    )
+    let talks = !args.stop_with_stdin;
+    match args.run.as_slice() {
+        [run] => alone(run, &args.device, Narrator::new(stop, talks)),
+        runs => together::train(runs, &args.device, &stop, talks),
+    }
+}
+
+/// Carries one run on.
+fn alone(run: &Path, device: &str, mut control: Narrator) -> Result<Exit, Failure> {
+    Ok(match mezo_train::run(run, device, &mut control)? {
+        Ending::Finished => Exit::Done,
+        Ending::Diverged => {
+            say!("{DIVERGED}");
+            Exit::Done
+        }
+        Ending::Stopped { step } => {
+            say!("{}", stopped(step));
+            Exit::Stopped
+        }
+    })
+}
+
+/// What is said of a run that diverged.
+const DIVERGED: &str = "diverged: a loss was not finite; result.json says so";
+
+/// What is said of a run that was stopped.
+fn stopped(step: u64) -> String {
+    format!("stopped after step {step}; the same command goes on from there")
+}
+
+/// Progress and its line's end; a terminal shows the next one in its place.
+fn show(progress: &str) {
+    let end = if std::io::stderr().is_terminal() {
+        "\x1b[K\r"
+    } else {
+        "\n"
+    };
+    let _ = write!(std::io::stderr(), "{progress}{end}");
+}
+
+/// A pace and the time left until so many steps, as far as they are known.
+fn pace_and_left(pace: &Pace, now: f64, of: u64) -> String {
+    let steps = match pace.steps_per_second(now) {
+        Some(pace) => format!(", {pace:.1} steps/s"),
+        None => String::new(),
+    };
+    match pace.time_left(now, of) {
+        Some(left) => format!("{steps}, {} left", human_time(left)),
+        None => steps,
+    }
 }
 
 /// Sets how many threads the whole process computes with, by default one for each core. The calling thread is one of them:
@@ -99,24 +138,8 @@ impl Control for Narrator {
         let loss = step
             .loss()
             .map_or("not finite".into(), |loss| format!("{loss:.4}"));
-        let pace = match self.pace.steps_per_second(now) {
-            Some(pace) => format!(", {pace:.1} steps/s"),
-            None => String::new(),
-        };
-        let left = match self.pace.time_left(now, of) {
-            Some(left) => format!(", {} left", human_time(left)),
-            None => String::new(),
-        };
-        let end = if std::io::stderr().is_terminal() {
-            "\x1b[K\r"
-        } else {
-            "\n"
-        };
-        let _ = write!(
-            std::io::stderr(),
-            "step {} of {of}, loss {loss}{pace}{left}{end}",
-            step.step
-        );
+        let pace = pace_and_left(&self.pace, now, of);
+        show(&format!("step {} of {of}, loss {loss}{pace}", step.step));
     }
 }
 

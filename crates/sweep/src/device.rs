@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use crate::together::DeviceKind;
+
 /// A device as a worker is told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
@@ -11,14 +13,16 @@ pub struct Device {
     pub args: Vec<OsString>,
     /// What is set in its environment for it.
     pub env: Vec<(String, String)>,
+    /// Runs of one company that a process on it may have, at least one.
+    pub together: usize,
 }
 
-/// Devices, and how many runs each of them has at once.
+/// Devices, and how many processes each of them has at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fleet {
     /// The devices.
     pub devices: Vec<Device>,
-    /// Runs at once on each, at least one.
+    /// Processes at once on each, at least one.
     pub per_device: usize,
 }
 
@@ -97,10 +101,11 @@ fn what_there_is(count: usize) -> String {
 }
 
 impl Selection {
-    /// The devices that a selection means on a machine, for `runs` runs that are to be carried out.
+    /// The devices that a selection means on a machine, for `runs` runs that are to be carried out; `together` says how many of
+    /// them a process on a device of a kind may have.
     ///
-    /// All runs at once share the cores equally. Without `per_device`, the processor has as many runs at once as it has cores, or
-    /// as there are runs, whichever is fewer; a CUDA device has one, and so has a pretended one.
+    /// All processes at once share the cores equally. Without `per_device`, the processor has as many of them as it has cores, or
+    /// as the runs need, whichever is fewer; a CUDA device has one, and so has a pretended one.
     ///
     /// # Errors
     /// If a CUDA device is not there.
@@ -109,23 +114,30 @@ impl Selection {
         machine: &Machine,
         per_device: Option<usize>,
         runs: usize,
+        together: &dyn Fn(DeviceKind) -> usize,
     ) -> Result<Fleet, NoDevice> {
+        let on_processor = together(DeviceKind::Processor).max(1);
         let all = || (0..machine.cuda).collect();
         let indices: Vec<usize> = match self {
             Self::Auto if machine.cuda > 0 => all(),
-            Self::Auto | Self::Cpu => return Ok(processor(machine, per_device, runs)),
+            Self::Auto | Self::Cpu => {
+                return Ok(processor(machine, per_device, runs, on_processor));
+            }
             Self::Cuda(indices) => indices.clone(),
             Self::Fake(count) => (0..*count).collect(),
         };
         let per_device = per_device.unwrap_or(1).max(1);
         let threads = share(machine.cores, indices.len() * per_device);
         let device = |&index: &usize| match self {
-            Self::Fake(_) => Ok(fake(index, machine, threads)),
+            Self::Fake(_) => Ok(fake(index, machine, threads, on_processor)),
             _ if index >= machine.cuda => Err(NoDevice {
                 index,
                 found: machine.cuda,
             }),
-            _ => Ok(cuda(index, machine, threads)),
+            _ => {
+                let together = together(DeviceKind::Cuda { index }).max(1);
+                Ok(cuda(index, machine, threads, together))
+            }
         };
         Ok(Fleet {
             devices: indices.iter().map(device).collect::<Result<_, _>>()?,
@@ -134,37 +146,41 @@ impl Selection {
     }
 }
 
-fn processor(machine: &Machine, per_device: Option<usize>, runs: usize) -> Fleet {
-    let per_device = per_device.unwrap_or(runs.clamp(1, machine.cores.max(1)));
+fn processor(machine: &Machine, per_device: Option<usize>, runs: usize, together: usize) -> Fleet {
+    let needed = runs.div_ceil(together);
+    let per_device = per_device.unwrap_or(needed.clamp(1, machine.cores.max(1)));
     let per_device = per_device.max(1);
     Fleet {
         devices: vec![Device {
             name: "cpu".into(),
             args: args("cpu", share(machine.cores, per_device)),
             env: Vec::new(),
+            together,
         }],
         per_device,
     }
 }
 
-fn share(cores: usize, runs: usize) -> usize {
-    (cores / runs.max(1)).max(1)
+fn share(cores: usize, processes: usize) -> usize {
+    (cores / processes.max(1)).max(1)
 }
 
 /// The worker sees this device alone, as its first.
-fn cuda(index: usize, machine: &Machine, threads: usize) -> Device {
+fn cuda(index: usize, machine: &Machine, threads: usize, together: usize) -> Device {
     Device {
         name: format!("cuda:{index}"),
         args: args("cuda:0", threads),
         env: visible(index, machine),
+        together,
     }
 }
 
-fn fake(index: usize, machine: &Machine, threads: usize) -> Device {
+fn fake(index: usize, machine: &Machine, threads: usize, together: usize) -> Device {
     Device {
         name: format!("fake:{index}"),
         args: args("cpu", threads),
         env: visible(index, machine),
+        together,
     }
 }
 
@@ -204,7 +220,7 @@ mod tests {
 
     fn fleet(text: &str, machine: &Machine, per_device: Option<usize>) -> Vec<String> {
         let selection: Selection = text.parse().unwrap();
-        let fleet = selection.fleet(machine, per_device, 5).unwrap();
+        let fleet = selection.fleet(machine, per_device, 5, &|_| 1).unwrap();
         let told = |device: &Device| {
             let args: Vec<_> = device
                 .args
@@ -257,7 +273,8 @@ mod tests {
             "2 cuda:1 [GPU-5ca1 PCI_BUS_ID] --device cuda:0 --threads 2",
         ];
         assert_eq!(fleet("auto", &two, Some(2)), expected);
-        let error = Selection::Cuda(vec![2]).fleet(&two, None, 5).unwrap_err();
+        let missing = Selection::Cuda(vec![2]);
+        let error = missing.fleet(&two, None, 5, &|_| 1).unwrap_err();
         assert_eq!(
             error.to_string(),
             "there is no device cuda:2: there are cuda:0 to cuda:1"
@@ -273,6 +290,26 @@ mod tests {
         assert_eq!(fleet("fake:2", &machine(0, None), None), expected);
         let given = fleet("fake:2", &machine(0, Some("GPU-a, 7")), None);
         assert!(given[0].contains("[GPU-a PCI_BUS_ID]") && given[1].contains("[7 PCI_BUS_ID]"));
+    }
+
+    #[test]
+    fn each_device_has_its_own_limit() {
+        let limit = |kind: DeviceKind| match kind {
+            DeviceKind::Processor => 2,
+            DeviceKind::Cuda { index } => 10 + index,
+        };
+        let together = |text: &str, per_device| {
+            let selection: Selection = text.parse().unwrap();
+            let fleet = selection.fleet(&machine(2, None), per_device, 5, &limit);
+            let fleet = fleet.unwrap();
+            let limits: Vec<usize> = fleet.devices.iter().map(|device| device.together).collect();
+            (fleet.per_device, limits)
+        };
+        assert_eq!(together("auto", None), (1, vec![10, 11]));
+        assert_eq!(together("fake:3", None), (1, vec![2, 2, 2]));
+        // Five runs, two in a process, need no more than three.
+        assert_eq!(together("cpu", None), (3, vec![2]));
+        assert_eq!(together("cpu", Some(1)), (1, vec![2]));
     }
 
     #[test]

@@ -122,6 +122,8 @@ impl Manifest {
             dir,
             label,
             steps: self.config.train.and_then(|train| train.steps).unwrap_or(0),
+            // Only who plans a sweep knows what goes together.
+            company: None,
         }
     }
 }

@@ -3,11 +3,12 @@
 //! The data walks one way: a [`Spec`] is read from TOML and expands to [`Point`]s, the caller
 //! turns each point into its own configuration and from that into a [`Run`] (an id and a
 //! directory), a [`Plan`] says from the files alone what state each run is in, and [`run`] starts
-//! one process a run and watches their journals.
+//! processes, each for a run or for several of one company, and watches the runs' journals.
 //!
 //! This crate knows a run by its files and a worker by its exit code, never by their code.
 
 mod axis;
+mod crew;
 mod device;
 mod dimension;
 mod entry;
@@ -22,6 +23,7 @@ mod folder;
 mod grid;
 mod hint;
 mod list;
+mod member;
 mod plan;
 mod policy;
 mod pool;
@@ -32,6 +34,7 @@ mod schema;
 pub mod slurm;
 mod spec;
 mod tail;
+mod together;
 mod translate;
 mod worker;
 mod zip;
@@ -53,4 +56,5 @@ pub use retry::retry;
 pub use schema::schema;
 pub use spec::Spec;
 pub use tail::Progress;
+pub use together::{BadTogether, DeviceKind, Together, together_limit};
 pub use worker::{Patience, WorkerCommand};

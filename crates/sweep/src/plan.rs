@@ -20,6 +20,8 @@ pub struct Run {
     pub label: String,
     /// How many steps it takes; 0 for one that only evaluates.
     pub steps: u64,
+    /// Runs of equal company may be carried out together by one process; one of none goes alone.
+    pub company: Option<String>,
 }
 
 impl Run {
@@ -41,6 +43,13 @@ impl Run {
     /// What the last attempt at an unfinished run leaves to be said; nothing of a new one.
     pub fn last_word(&self) -> Option<String> {
         policy::last_word(&attempts(&self.dir).ok()?)
+    }
+
+    /// Whether it is to go alone whatever its company: its last attempt that ended did so as if the run had been too much for
+    /// its process, and it must not take others down a second time.
+    pub(crate) fn goes_alone(&self) -> bool {
+        // Attempts that cannot be read are the worker's to tell of, and that alone.
+        attempts(&self.dir).map_or(true, |attempts| policy::goes_alone(&attempts))
     }
 
     /// Where its journal stands; none where there is none, or it cannot be read just now.
@@ -241,6 +250,7 @@ mod tests {
                 dir: self.0.path().to_owned(),
                 label: String::new(),
                 steps: 3,
+                company: None,
             }
         }
 

@@ -53,6 +53,23 @@ pub(crate) fn failure(attempts: &[Attempt]) -> Option<Failure> {
     })
 }
 
+/// Whether a run with these attempts is to go alone in a process: its last attempt that ended was killed, hung, ran out of
+/// memory or lost its device. A failure that a run has in company counts for it as any other does, because nobody can tell
+/// which of them caused it; whoever did is found out alone, and takes no other run down twice.
+pub(crate) fn goes_alone(attempts: &[Attempt]) -> bool {
+    let last = attempts.iter().rev().find_map(|attempt| match attempt {
+        Attempt::End(end) => Some(end),
+        Attempt::Start(_) | Attempt::Retry { .. } => None,
+    });
+    last.is_some_and(|end| {
+        end.reason == EndReason::Failed
+            && matches!(
+                class_of(end),
+                Class::OutOfMemory | Class::DeviceFault | Class::Killed | Class::Hang
+            )
+    })
+}
+
 /// What the last of these attempts leaves to be said of a run that is to be taken up.
 pub(crate) fn last_word(attempts: &[Attempt]) -> Option<String> {
     Some(match attempts.last()? {
@@ -178,6 +195,25 @@ mod tests {
             last_word(&[failed(Class::Error, 1), retry()]).as_deref(),
             Some("to be tried again")
         );
+    }
+
+    #[test]
+    fn what_may_take_others_down_goes_alone() {
+        for kind in Class::ALL {
+            let alone = !matches!(kind, Class::DiskFull | Class::BadData | Class::Error);
+            assert_eq!(goes_alone(&[failed(kind, 3)]), alone, "{kind}");
+            assert_eq!(goes_alone(&[failed(kind, 3), retry()]), alone, "{kind}");
+        }
+        assert!(!goes_alone(&[]) && !goes_alone(&[retry()]));
+        let Attempt::End(end) = failed(Class::Killed, 3) else {
+            unreachable!()
+        };
+        let stopped = Attempt::End(End {
+            reason: EndReason::Stopped,
+            class: None,
+            ..end
+        });
+        assert!(!goes_alone(&[failed(Class::Killed, 3), stopped]));
     }
 
     #[test]

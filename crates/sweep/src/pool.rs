@@ -7,11 +7,15 @@ use std::time::{Duration, Instant};
 
 use mezo_run::Class;
 
+use crate::crew::Crew;
 use crate::device::Fleet;
 use crate::event::{Event, Outcome, Watch};
+use crate::member::Ending;
 use crate::plan::{Run, State};
 use crate::reason::Reason;
-use crate::worker::{Ending, Patience, Worker, WorkerCommand};
+use crate::retry::retry;
+use crate::together::crew_size;
+use crate::worker::{Patience, WorkerCommand};
 
 /// How often the processes are looked at.
 const POLL: Duration = Duration::from_millis(50);
@@ -33,7 +37,9 @@ pub struct Orders<'a> {
     pub patience: Patience,
 }
 
-/// Carries out the runs, each as one process. A failure stops no other run but for a full disk, on which all would fail.
+/// Carries out the runs, each by a process of its own or by one that it shares with others of its company, as many as its
+/// device has together. A failure stops no other run but for a full disk, on which all would fail. A run that was killed, hung,
+/// ran out of memory or lost its device is taken up alone from then on.
 ///
 /// Finished runs are skipped, and so are those that failed before: those wait for a `retry`. Runs that another process holds
 /// are waited for, and taken up if it lets go of them unfinished, so that several sweeps on the same folder share the work.
@@ -43,6 +49,7 @@ pub fn run(orders: &Orders<'_>, stop: &AtomicBool, watch: &mut dyn Watch) -> Out
     let mut pool = Pool {
         orders,
         waiting: orders.runs.iter().collect(),
+        again: Vec::new(),
         held: Vec::new(),
         met: BTreeSet::new(),
         asked_again: Instant::now(),
@@ -79,13 +86,15 @@ pub fn run(orders: &Orders<'_>, stop: &AtomicBool, watch: &mut dyn Watch) -> Out
 struct Pool<'a> {
     orders: &'a Orders<'a>,
     waiting: VecDeque<&'a Run>,
+    /// Runs whose process has just failed and that are the next to be taken up.
+    again: Vec<&'a Run>,
     /// Runs that other processes hold.
     held: Vec<&'a Run>,
     /// Runs that were found held at some time.
     met: BTreeSet<&'a str>,
     /// When it was last asked whether they still do.
     asked_again: Instant,
-    running: Vec<Worker<'a>>,
+    running: Vec<Crew<'a>>,
     /// How each device fares.
     bays: Vec<Bay<'a>>,
     /// Nothing new is started.
@@ -99,8 +108,8 @@ struct Pool<'a> {
 struct Bay<'a> {
     /// It gets no more runs.
     aside: bool,
-    /// The runs that it failed under since one last made a step on it.
-    faults: BTreeSet<&'a str>,
+    /// The runs that it failed under since one last made a step on it, those of a process together.
+    faults: BTreeSet<Vec<&'a str>>,
 }
 
 impl<'a> Pool<'a> {
@@ -122,14 +131,17 @@ impl<'a> Pool<'a> {
             let Some(run) = self.waiting.pop_front() else {
                 return;
             };
-            self.take_up(run, device);
+            if self.is_to_run(run) {
+                let runs = self.with_company(run, device);
+                self.start(&runs, device);
+            }
         }
     }
 
-    /// The device with the fewest runs that may have another one.
+    /// The device with the fewest processes that may have another one.
     fn free_device(&self) -> Option<usize> {
         let busy = |device: usize| {
-            let here = self.running.iter().filter(|worker| worker.device == device);
+            let here = self.running.iter().filter(|crew| crew.device == device);
             here.count()
         };
         let devices = (0..self.bays.len()).filter(|&device| !self.bays[device].aside);
@@ -140,7 +152,52 @@ impl<'a> Pool<'a> {
             .map(|(_, device)| device)
     }
 
-    fn take_up(&mut self, run: &'a Run, device: usize) {
+    /// How many processes may be started now or soon: a place where a run is only evaluated is about to be free.
+    fn places(&self) -> usize {
+        let devices = self.bays.iter().filter(|bay| !bay.aside).count();
+        let in_use = |crew: &&Crew<'_>| crew.trains() && !self.bays[crew.device].aside;
+        let taken = self.running.iter().filter(in_use).count();
+        (devices * self.orders.fleet.per_device.max(1)).saturating_sub(taken)
+    }
+
+    /// A run and those that go with it, in their order: as many of its company as are this device's share.
+    fn with_company(&mut self, first: &'a Run, device: usize) -> Vec<&'a Run> {
+        let limit = self.orders.fleet.devices[device].together;
+        let company = first.company.as_deref().filter(|_| limit > 1);
+        let Some(company) = company.filter(|_| !first.goes_alone()) else {
+            return vec![first];
+        };
+        let places = self.places();
+        // More than all places can take need not be counted.
+        let enough = limit.saturating_mul(places.max(1));
+        let (mut to_train, mut mates) = (1, 1);
+        let mut others: Vec<(&'a Run, bool)> = Vec::new();
+        for run in std::mem::take(&mut self.waiting) {
+            let of_company = mates < limit && run.company.as_deref() == Some(company);
+            let counts = to_train < enough;
+            if (of_company || counts) && !self.is_to_run(run) {
+                continue;
+            }
+            let mate = of_company && !run.goes_alone();
+            to_train += usize::from(counts && run.steps > 0);
+            mates += usize::from(mate);
+            others.push((run, mate));
+        }
+        // One of the company may stand behind those that were counted.
+        let size = crew_size(limit, mates, to_train.max(mates), places);
+        let mut runs = vec![first];
+        for (run, mate) in others {
+            if mate && runs.len() < size {
+                runs.push(run);
+            } else {
+                self.waiting.push_back(run);
+            }
+        }
+        runs
+    }
+
+    /// Whether a run is to be carried out; what else is to be said of it is said.
+    fn is_to_run(&mut self, run: &'a Run) -> bool {
         match run.state() {
             Ok(State::Finished) => {
                 self.outcome.finished.push(run.id.clone());
@@ -155,8 +212,9 @@ impl<'a> Pool<'a> {
                 self.outcome.left.push((run.id.clone(), failure));
             }
             // Of files that cannot be read the worker says what is wrong, and writes it down.
-            Ok(State::ToRun | State::ToResume { .. }) | Err(_) => self.start(run, device),
+            Ok(State::ToRun | State::ToResume { .. }) | Err(_) => return true,
         }
+        false
     }
 
     /// Somebody else is at the run.
@@ -166,34 +224,51 @@ impl<'a> Pool<'a> {
         self.held.push(run);
     }
 
-    fn start(&mut self, run: &'a Run, device: usize) {
+    fn start(&mut self, runs: &[&'a Run], device: usize) {
         let Orders { command, fleet, .. } = self.orders;
-        match Worker::start(command, run, &fleet.devices[device], device) {
-            Ok(worker) => {
-                let step = worker.first_step;
-                self.watch.event(Event::Started {
-                    run,
-                    step,
-                    device: &fleet.devices[device].name,
-                });
-                self.running.push(worker);
-            }
-            Err(ending) => self.end(run, device, ending),
+        let started = match Crew::start(command, runs, &fleet.devices[device], device) {
+            Ok(started) => started,
+            Err(reason) => return self.cannot_start(runs, reason),
+        };
+        for (run, ending) in started.ended {
+            self.end(run, &[run.id.as_str()], device, ending);
         }
+        self.take_again();
+        let Some(crew) = started.crew else {
+            return;
+        };
+        for member in &crew.members {
+            self.watch.event(Event::Started {
+                run: member.run,
+                step: member.first_step,
+                device: &fleet.devices[device].name,
+            });
+        }
+        self.running.push(crew);
+    }
+
+    /// No process can be started, for whatever run.
+    fn cannot_start(&mut self, runs: &[&'a Run], reason: Reason) {
+        self.ending = true;
+        for &run in runs.iter().rev() {
+            self.waiting.push_front(run);
+        }
+        self.watch.event(Event::CannotStart { reason: &reason });
+        self.outcome.cannot_start = Some(reason);
     }
 
     fn ask_all_to_stop(&mut self) {
         self.ending = true;
-        self.running.iter_mut().for_each(Worker::ask_to_stop);
+        self.running.iter_mut().for_each(Crew::ask_to_stop);
         self.watch.event(Event::Stopping);
     }
 
     fn tick(&mut self) {
-        for worker in &mut self.running {
-            if tell_news(worker, self.watch) {
-                self.bays[worker.device].faults.clear();
+        for crew in &mut self.running {
+            if tell_news(crew, self.watch, &mut self.outcome) {
+                self.bays[crew.device].faults.clear();
             }
-            worker.lose_patience(self.orders.patience);
+            crew.lose_patience(self.orders.patience);
         }
         self.watch.event(Event::Tick);
     }
@@ -205,17 +280,22 @@ impl<'a> Pool<'a> {
         while index < self.running.len() {
             match self.running[index].ended(self.orders.patience) {
                 None => index += 1,
-                Some(ending) => {
-                    let mut worker = self.running.remove(index);
-                    tell_news(&mut worker, self.watch);
-                    self.end(worker.run, worker.device, ending);
+                Some(ended) => {
+                    let mut crew = self.running.remove(index);
+                    tell_news(&mut crew, self.watch, &mut self.outcome);
+                    let ids = crew.ids();
+                    for (run, ending) in crew.endings(&ended) {
+                        self.end(run, &ids, crew.device, ending);
+                    }
+                    self.take_again();
                 }
             }
         }
         self.running.len() < before
     }
 
-    fn end(&mut self, run: &'a Run, device: usize, ending: Ending) {
+    /// The end of a run whose process had the runs of `crew`.
+    fn end(&mut self, run: &'a Run, crew: &[&'a str], device: usize, ending: Ending) {
         match ending {
             Ending::Finished => {
                 self.outcome.finished.push(run.id.clone());
@@ -226,39 +306,48 @@ impl<'a> Pool<'a> {
                 self.watch.event(Event::Stopped { run });
             }
             Ending::Held => self.wait_for(run),
-            Ending::NotStarted(reason) => {
-                self.ending = true;
-                self.waiting.push_front(run);
-                self.watch.event(Event::CannotStart { reason: &reason });
-                self.outcome.cannot_start = Some(reason);
-            }
-            Ending::Failed(reason) => self.fail(run, device, reason),
+            Ending::Failed(reason) => self.fail(run, crew, device, reason),
+        }
+    }
+
+    /// What failed and goes on comes before what waits, in the order in which it was.
+    fn take_again(&mut self) {
+        while let Some(run) = self.again.pop() {
+            self.waiting.push_front(run);
         }
     }
 
     /// Sets a device that failed aside. A run that fails wherever it goes is at fault itself: the devices that failed under no
-    /// other run are taken back.
-    fn judge(&mut self, run: &'a Run, device: usize, failed: bool) {
+    /// process without it are taken back.
+    fn judge(&mut self, run: &'a Run, crew: &[&'a str], device: usize, failed: bool) {
         let bay = &mut self.bays[device];
-        bay.faults.insert(&run.id);
+        bay.faults.insert(crew.to_vec());
         if !bay.aside {
             bay.aside = true;
             self.watch.event(Event::SetAside {
                 device: &self.orders.fleet.devices[device].name,
             });
         }
-        let its_own = |bay: &&mut Bay<'_>| bay.aside && bay.faults.iter().all(|id| *id == run.id);
+        let id = run.id.as_str();
+        let its_own =
+            |bay: &&mut Bay<'a>| bay.aside && bay.faults.iter().all(|crew| crew.contains(&id));
         for bay in self.bays.iter_mut().filter(|_| failed).filter(its_own) {
             *bay = Bay::default();
         }
     }
 
     /// What a failure means for the run, its device and the sweep.
-    fn fail(&mut self, run: &'a Run, device: usize, reason: Reason) {
+    fn fail(&mut self, run: &'a Run, crew: &[&'a str], device: usize, reason: Reason) {
+        // That there was not enough memory for several says nothing of one. By its last failure it goes alone, and where that is
+        // too much as well it has failed.
+        if crew.len() > 1 && reason.class == Class::OutOfMemory && reason.kept {
+            // Where this cannot be written down the run has failed, as its attempts say.
+            let _ = retry(run);
+        }
         // What could not be written down would be tried for ever.
         let failed = !reason.kept || matches!(run.state(), Ok(State::Failed(_)) | Err(_));
         match reason.class {
-            Class::DeviceFault => self.judge(run, device, failed),
+            Class::DeviceFault => self.judge(run, crew, device, failed),
             Class::DiskFull if !self.ending => {
                 self.ending = true;
                 self.watch.event(Event::DiskFull);
@@ -276,22 +365,32 @@ impl<'a> Pool<'a> {
                 run,
                 reason: &reason,
             });
-            self.waiting.push_front(run);
+            self.again.push(run);
         }
     }
 }
 
-/// Whether there were any.
-fn tell_news(worker: &mut Worker<'_>, watch: &mut dyn Watch) -> bool {
-    let Some(progress) = worker.news() else {
-        return false;
-    };
-    let run = worker.run;
-    watch.event(Event::Progress {
-        run,
-        step: progress.step,
-        steps: run.steps,
-        loss: progress.loss,
-    });
-    true
+/// Tells what the runs of a process have done, and which of them are finished while it goes on with others; whether one has
+/// made a step.
+fn tell_news(crew: &mut Crew<'_>, watch: &mut dyn Watch, outcome: &mut Outcome) -> bool {
+    let mut any = false;
+    for member in crew.members.iter_mut().filter(|member| !member.finished) {
+        let run = member.run;
+        // Asked for before the journal is read, so that its last line is told first.
+        member.finished = run.is_finished();
+        if let Some(progress) = member.news() {
+            any = true;
+            watch.event(Event::Progress {
+                run,
+                step: progress.step,
+                steps: run.steps,
+                loss: progress.loss,
+            });
+        }
+        if member.finished {
+            outcome.finished.push(run.id.clone());
+            watch.event(Event::Finished { run });
+        }
+    }
+    any
 }

@@ -54,6 +54,9 @@ pub enum Cause {
     /// A signal ended it.
     #[error("killed by {}", signal_name(*.0))]
     Signal(i32),
+    /// It wrote its failure down itself, and its process went on with the runs beside it.
+    #[error("failed beside others")]
+    BesideOthers,
     /// It reported success and left no result.
     #[error("exit code 0, but there is no result.json")]
     NoResult,
@@ -82,7 +85,7 @@ impl Cause {
             }
             Self::Signal(_) => Class::Killed,
             Self::Silent(_) => Class::Hang,
-            Self::NoResult | Self::Lost(_) => Class::Error,
+            Self::BesideOthers | Self::NoResult | Self::Lost(_) => Class::Error,
         }
     }
 }
@@ -104,6 +107,21 @@ impl Reason {
             cause,
             kept: false,
             log,
+        }
+    }
+
+    /// Lets the reason say what the worker wrote down of this run, where the log does not: on a full disk it stays empty, and
+    /// of several runs it may end with another's words.
+    pub(crate) fn tell(&mut self, error: &dyn fmt::Display) {
+        let error = error.to_string();
+        let said = self.log.lines().rev().find(|line| line.starts_with(ERROR));
+        // Of one run alone the log knows best.
+        let of_others = matches!(self.cause, Cause::BesideOthers)
+            && !said.is_some_and(|said| said.contains(error.as_str()));
+        if self.log.is_empty() {
+            self.log = format!("{ERROR} {error}");
+        } else if of_others {
+            self.log.push_str(&format!("\n{ERROR} {error}"));
         }
     }
 
@@ -145,19 +163,33 @@ fn signal_name(signal: i32) -> String {
         .map_or_else(|| format!("signal {signal}"), str::to_owned)
 }
 
-/// The last lines of a log from `start` on; where a backtrace would push out what went wrong, from there.
-pub(crate) fn log_end(path: &Path, start: u64) -> String {
+/// The last lines of a log from `start` on; where a backtrace would push out what went wrong, from there. Where several runs
+/// share a log, each of their lines begins with its run's id or the beginning of it: then what went wrong with `run` is told
+/// and not the others' words.
+pub(crate) fn log_end(path: &Path, start: u64, run: &str) -> String {
     const LINES: usize = 12;
     const BYTES: u64 = 64 * 1024;
     // The log only explains the failure; without it the cause still stands.
     let text = tail::text_from(path, start, BYTES).unwrap_or_default();
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
+    let said = text.lines().filter(|line| !line.trim().is_empty());
+    let own: Vec<&str> = said
+        .clone()
+        .filter_map(|line| words_of(run, line))
         .collect();
+    let lines: Vec<&str> = match own.iter().any(|line| line.starts_with(ERROR)) {
+        true => own,
+        false => said.collect(),
+    };
     let last = lines.len().saturating_sub(LINES);
     let first = telling_line(&lines).map_or(last, |at| at.min(last));
     lines[first..lines.len().min(first + LINES)].join("\n")
+}
+
+/// What a line says, if it begins with the run it is about and that is this one.
+fn words_of<'l>(run: &str, line: &'l str) -> Option<&'l str> {
+    const SHORT: usize = 8;
+    let (of, words) = line.split_once(": ")?;
+    (run.starts_with(of) && of.len() >= run.len().min(SHORT)).then_some(words)
 }
 
 #[cfg(test)]
@@ -182,6 +214,27 @@ mod tests {
 
     fn summary(log: &str) -> String {
         Reason::new(Cause::ExitCode(1), log.to_owned(), false).summary()
+    }
+
+    #[test]
+    fn a_reason_has_its_own_run_s_words_last() {
+        let told = |cause: Cause, log: &str| {
+            let mut reason = Reason::new(cause, log.to_owned(), false);
+            reason.tell(&"no room");
+            reason.log
+        };
+        assert_eq!(told(Cause::ExitCode(1), ""), "error: no room");
+        assert_eq!(told(Cause::ExitCode(1), "error: else"), "error: else");
+        let beside = |log: &str| told(Cause::BesideOthers, log);
+        assert_eq!(beside(""), "error: no room");
+        assert_eq!(
+            beside("error: a: no room\nstep 3"),
+            "error: a: no room\nstep 3"
+        );
+        assert_eq!(
+            beside("error: a: no room\nerror: b: bad"),
+            "error: a: no room\nerror: b: bad\nerror: no room"
+        );
     }
 
     #[test]
@@ -218,7 +271,7 @@ mod tests {
         let log =
             format!("step 3\nthread 'main' panicked at a.rs:7:5:\nno\nstack backtrace:\n{frames}");
         fs::write(file.path(), log).unwrap();
-        let kept = log_end(file.path(), 0);
+        let kept = log_end(file.path(), 0, "5ca1ab1e");
         assert_eq!(kept.lines().count(), 12);
         assert_eq!(
             summary(&kept),
@@ -226,7 +279,28 @@ mod tests {
         );
         let steps: String = (0..40).map(|step| format!("step {step}\n")).collect();
         fs::write(file.path(), steps).unwrap();
-        assert_eq!(summary(&log_end(file.path(), 0)), "exit code 1: step 39");
+        assert_eq!(
+            summary(&log_end(file.path(), 0, "5ca1ab1e")),
+            "exit code 1: step 39"
+        );
+    }
+
+    #[test]
+    fn a_log_of_several_runs_tells_of_the_one() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let told = |log: &str, run: &str| {
+            fs::write(file.path(), log).unwrap();
+            log_end(file.path(), 0, run)
+        };
+        let log = "0123456789: warning: torn\n01234567: error: no room\n01234567: hint: make room\n\
+                   89abcdef: error: bad row\nabcdef01: finished\n";
+        let first = "warning: torn\nerror: no room\nhint: make room";
+        assert_eq!(told(log, "0123456789"), first);
+        assert_eq!(told(log, "89abcdef01"), "error: bad row");
+        // Of this one no error was said.
+        assert_eq!(told(log, "abcdef0123"), log.trim_end());
+        assert_eq!(told("0: error: no\n01: error: yes", "01"), "error: yes");
+        assert_eq!(told("error: all", "e"), "error: all");
     }
 
     #[test]

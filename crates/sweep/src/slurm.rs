@@ -1,6 +1,7 @@
-//! Slurm as the engine of a sweep: a script for an array of jobs, one a run, and what its queue says of them.
+//! Slurm as the engine of a sweep: a script for an array of jobs, one a run or a few of a company, and what its queue says of
+//! them.
 //!
-//! Nothing has to stay alive here. A task is `mezo train` on a run's directory, as anybody might call it, and the directories
+//! Nothing has to stay alive here. A task is `mezo train` on its runs' directories, as anybody might call it, and the directories
 //! say what came of it. Submitting twice is harmless: runs whose task is still in the queue are left out, and a run that is
 //! carried out twice anyway is held by one of the two.
 

@@ -2,6 +2,7 @@
 
 mod count;
 mod floor;
+pub mod gpu;
 mod memory;
 mod noise;
 mod prompts;
@@ -13,6 +14,8 @@ use std::path::PathBuf;
 use mezo_model::{
     Decay, DecayOn, Estimates, Gradient, Optimizer, Philox, Roberta, RobertaConfig, Rule, Term,
 };
+
+use serde::{Deserialize, Serialize};
 
 pub use memory::{Pass, peak_of};
 pub use noise::{NoiseTimes, time_noise};
@@ -26,7 +29,8 @@ const EPS: f64 = 1e-3;
 const LR: f64 = 1e-6;
 
 /// The sizes of a published model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Shape {
     /// `roberta-base`
     Base,
@@ -45,7 +49,8 @@ impl Shape {
 }
 
 /// What of a model a step trains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Tuned {
     /// All of its weights.
     Full,
@@ -90,11 +95,16 @@ fn estimates(seed: u64, coefficient: f64) -> Estimates<'static> {
 
 /// The update of a step: SGD without decay.
 fn descend(model: &mut Roberta, gradient: &dyn Gradient) {
+    descend_by(model, gradient, LR);
+}
+
+/// The same at a learning rate.
+fn descend_by(model: &mut Roberta, gradient: &dyn Gradient, lr: f64) {
     let no_decay = Decay {
         rate: 0.0,
         on: DecayOn::All,
     };
-    Optimizer::new(Rule::Sgd { momentum: 0.0 }, no_decay).update(model, gradient, LR);
+    Optimizer::new(Rule::Sgd { momentum: 0.0 }, no_decay).update(model, gradient, lr);
 }
 
 #[cfg(test)]

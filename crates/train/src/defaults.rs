@@ -1,5 +1,7 @@
 //! A spec's point with every default filled in: what the protocol, the paper and the method say where the spec does not.
 
+use mezo_model::Precision;
+
 use crate::error::TrainError;
 use crate::manifest::MethodConfig;
 use crate::refusal::rule;
@@ -8,6 +10,11 @@ use crate::spec::{
     TuningName,
 };
 
+/// What matrix products read where `model.precision` is not set: the fastest that leaves projected gradients what they are
+/// (tests/precision.rs; bfloat16 does not where LoRA's probes are close together). A manifest names it either way, so another default here
+/// makes other ids for new runs without the key, and leaves those with it and all manifests on disk as they are. docs/spec.md
+/// and the key's own line in spec.rs say it too.
+pub(crate) const DEFAULT_PRECISION: Precision = Precision::Tf32;
 /// The paper's LoRA (section E.3).
 const LORA: LoraSpec = LoraSpec { r: 8, alpha: 16.0 };
 /// RoBERTa's own dropout.

@@ -1,12 +1,14 @@
 //! Accuracy and cross-entropy over a set of examples.
 
-use mezo_model::{Probes, Roberta, cross_entropy, prediction};
+use mezo_model::{Probes, Roberta, cross_entropy, device, prediction};
 use mezo_tasks::{Example, PackedBatch};
 
 use crate::materials::batch;
 
-/// Tokens of one forward pass: enough to be worth it, few enough to stay near the processor.
-const TOKENS: usize = 2048;
+/// Tokens of one forward pass on the CPU: enough to be worth it, few enough to stay near the processor.
+const ON_CPU: usize = 2048;
+/// On a GPU, which is asked for each pass and waited for after it.
+const ON_DEVICE: usize = 32_768;
 
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,15 +23,15 @@ pub(crate) struct Measured {
 
 /// Evaluates the parameters as they are.
 ///
-/// How the examples are cut into passes changes no bit: a row's numbers depend on nothing beside it. `beat` is called after
-/// each.
+/// How the examples are cut into passes changes no bit on the CPU: a row's numbers depend on nothing beside it. `beat` is called
+/// after each.
 pub(crate) fn evaluate(
     model: &Roberta,
     examples: &[Example],
     words: &[usize],
     beat: &dyn Fn(),
 ) -> Measured {
-    evaluate_by(examples, beat, |packed| {
+    evaluate_by(model, examples, beat, |packed| {
         let scores = model.scores(batch(packed), words, &Probes::unperturbed());
         (0..scores.rows)
             .map(|row| scores.row(0, row).to_vec())
@@ -37,14 +39,15 @@ pub(crate) fn evaluate(
     })
 }
 
-/// Evaluates by the scores that each packed batch's sentences get.
+/// Evaluates by the scores that each packed batch's sentences get from the model.
 pub(crate) fn evaluate_by(
+    model: &Roberta,
     examples: &[Example],
     beat: &dyn Fn(),
     scores: impl Fn(&PackedBatch) -> Vec<Vec<f64>>,
 ) -> Measured {
     let (mut right, mut loss) = (0usize, 0.0f64);
-    for packed in passes(examples) {
+    for packed in passes(model, examples) {
         for (row, &label) in scores(&packed).iter().zip(&packed.labels) {
             right += usize::from(prediction(row) == Some(label));
             loss += cross_entropy(row, label);
@@ -64,25 +67,29 @@ pub(crate) fn evaluate_by(
     }
 }
 
-/// The examples in packed batches, in their order.
-pub(crate) fn passes(examples: &[Example]) -> impl Iterator<Item = PackedBatch> {
+/// The examples in packed batches for a model, in their order.
+pub(crate) fn passes(model: &Roberta, examples: &[Example]) -> impl Iterator<Item = PackedBatch> {
+    let most = match device::is_cpu(&model.device()) {
+        true => ON_CPU,
+        false => ON_DEVICE,
+    };
     let mut rest = examples;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let (now, later) = rest.split_at(pass_length(rest));
+        let (now, later) = rest.split_at(pass_length(rest, most));
         rest = later;
         Some(PackedBatch::pack(now.iter()))
     })
 }
 
-/// How many of the examples go through together: as many as fit, at least one.
-fn pass_length(examples: &[Example]) -> usize {
+/// How many of the examples go through together: as many as fit into so many tokens, at least one.
+fn pass_length(examples: &[Example], most: usize) -> usize {
     let mut tokens = 0;
     let fits = examples.iter().take_while(|example| {
         tokens += example.ids.len();
-        tokens <= TOKENS
+        tokens <= most
     });
     fits.count().max(1)
 }

@@ -1,33 +1,28 @@
 //! A run's model before its first step: loaded, with all that the method puts beside it, and marked with what is trained.
 
-use std::path::Path;
-
-use burn::tensor::Device;
-use mezo_model::{HeadKind, LoraConfig, PrefixConfig, PrefixInit, Roberta, Trained, Tuning, load};
+use mezo_model::{HeadKind, LoraConfig, PrefixConfig, PrefixInit, Roberta, Trained, Tuning};
 
 use crate::error::TrainError;
 use crate::linear_probe;
 use crate::manifest::{Config, Manifest};
-use crate::materials::{Examples, model_files};
+use crate::materials::Examples;
 use crate::spec::{MethodName, PrefixInitName, ProtocolName, TuningName};
 
-/// The model, and the hash of the weights in use. Everything random in it is drawn by the run's seed.
+/// The model of a run from the one that its files hold. Everything random in it is drawn by the run's seed.
 pub(crate) fn model(
+    mut model: Roberta,
     manifest: &Manifest,
-    dir: &Path,
-    device: &Device,
     examples: &Examples,
-) -> Result<(Roberta, String), TrainError> {
+) -> Result<Roberta, TrainError> {
     let config = &manifest.config;
-    let loaded = load(&model_files(&config.model, dir)?, device)?;
-    let mut model = loaded.model;
+    model.set_precision(manifest.precision);
     let seed = config.train.and_then(|train| train.seed).unwrap_or(0);
     let Some(trained) = trained(config, manifest.protocol, examples.classes, false) else {
         if !config.task.prompt {
             // Linear probing reads what this head would.
             model.attach_classifier(examples.classes, seed);
         }
-        return Ok((model, loaded.sha256));
+        return Ok(model);
     };
     match trained.head {
         HeadKind::Tied => {}
@@ -56,7 +51,7 @@ pub(crate) fn model(
         model.attach_prefix(config, seed);
     }
     model.train_only(trained.tuning, trained.with_head);
-    Ok((model, loaded.sha256))
+    Ok(model)
 }
 
 /// What the method trains under the protocol (docs/protocols.md); nothing where it goes by no steps. `own_decoder` says

@@ -1,4 +1,4 @@
-//! What a step does to a model: measured, written down by the caller, then applied.
+//! What a step does to a model: measured by the passes it asks for, written down by the caller, then applied.
 
 use mezo_model::{
     Decay, DecayOn, Dropout, Estimates, Gradients, NamedTensor, Optimizer, Philox, Roberta, Rule,
@@ -10,7 +10,7 @@ use crate::error::TrainError;
 use crate::journal::{Estimate, Step};
 use crate::manifest::{Manifest, MethodConfig};
 use crate::materials::{Examples, batch};
-use crate::mezo::{self, Counts, Measure, step_seed};
+use crate::mezo::{self, Counts, Look, Measure, Sides, step_seed};
 use crate::scale::{self, Scales, Sight};
 use crate::spec::{DecayName, Estimator, MethodName, OptimizerName, ProtocolName, ScaleMeasured};
 use crate::training::Training;
@@ -86,11 +86,44 @@ impl Learner {
         self.scales = Some(scale::measure(spec, &sight, self.training.seed, step));
     }
 
-    /// Measures a step: the line of the journal, which with the parameters says all that the update needs.
-    pub(crate) fn measure(
+    /// How many passes a step asks for before its line can be made; a backpropagated one asks for none.
+    pub(crate) fn passes(&self, step: u64) -> u32 {
+        match (self.method.name, self.method.estimator) {
+            (MethodName::Ft, _) => 0,
+            (_, Estimator::OnePoint) => 1,
+            (_, Estimator::TwoSided) => self.counts.at(step),
+        }
+    }
+
+    /// One of a step's passes, counted from 0. They all see the parameters before the step.
+    pub(crate) fn look(&self, step: u64, number: u32, examples: &Examples) -> Look {
+        Look {
+            packed: self.batch(step, number, examples),
+            seed: self.seed(step, number),
+            sides: match self.method.estimator {
+                Estimator::TwoSided => Sides::Both,
+                Estimator::OnePoint => Sides::Plus,
+            },
+        }
+    }
+
+    /// How the losses of a pass are measured.
+    pub(crate) fn measure(&self) -> Measure<'_> {
+        Measure {
+            noise: &Philox,
+            eps: self.training.eps,
+            objective: self.method.objective,
+            factors: self.scales.as_ref().map(Scales::probe_factors),
+        }
+    }
+
+    /// The line of a step in the journal, from the losses that each of its passes found: with the parameters it says all that
+    /// the update needs.
+    pub(crate) fn line(
         &mut self,
         step: u64,
         before: Option<&Step>,
+        losses: &[Vec<f64>],
         examples: &Examples,
     ) -> Step {
         let lr = self.training.lr(step) * self.counts.lr_factor(step);
@@ -99,27 +132,25 @@ impl Learner {
             self.pending = Some((step, gradients));
             return Step::with_loss(step, lr, Vec::new(), loss);
         }
-        let measure = Measure {
-            noise: &Philox,
-            eps: self.training.eps,
-            objective: self.method.objective,
-            factors: self.scales.as_ref().map(Scales::probe_factors),
-        };
-        let seed = |number| step_seed(self.training.seed, step, number);
         if self.method.estimator == Estimator::OnePoint {
-            let packed = self.batch(step, 0, examples);
-            let loss = measure.one_sided(&self.model, &packed, &examples.words, seed(0));
+            let loss = losses[0][0];
+            let seed = self.seed(step, 0);
             // The first step has nothing to compare with.
             let estimate = before
                 .and_then(|line| line.loss)
-                .map(|before| Estimate::one_point(seed(0), loss, before, self.training.eps));
+                .map(|before| Estimate::one_point(seed, loss, before, self.training.eps));
             return Step::with_loss(step, lr, estimate.into_iter().collect(), loss);
         }
-        let estimates = (0..self.counts.at(step)).map(|number| {
-            let packed = self.batch(step, number, examples);
-            measure.two_sided(&self.model, &packed, &examples.words, seed(number))
-        });
+        let measure = self.measure();
+        let estimates = (0..)
+            .zip(losses)
+            .map(|(number, losses)| measure.between(self.seed(step, number), losses));
         Step::new(step, lr, estimates.collect())
+    }
+
+    /// The seed of the noise of one of a step's estimates.
+    fn seed(&self, step: u64, estimate: u32) -> u64 {
+        step_seed(self.training.seed, step, estimate)
     }
 
     /// Moves the parameters as a line of the journal says. A backpropagated gradient that is no longer at hand is made
@@ -147,7 +178,7 @@ impl Learner {
         let packed = self.batch(step, 0, examples);
         let rate = self.training.dropout;
         let dropout = (rate > 0.0).then(|| Dropout {
-            seed: step_seed(self.training.seed, step, DROPOUT),
+            seed: self.seed(step, DROPOUT),
             hidden: rate,
             attention: rate,
         });

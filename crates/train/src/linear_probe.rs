@@ -20,7 +20,7 @@ pub(crate) fn probe(
     examples: &Examples,
     beat: &dyn Fn(),
 ) -> Result<Fit, TrainError> {
-    fit(examples, Settings::PROBE, |packed| {
+    fit(model, examples, Settings::PROBE, |packed| {
         beat();
         features(model, packed)
     })
@@ -28,7 +28,7 @@ pub(crate) fn probe(
 
 /// Linear probing that MeZO goes on from: on what the head's last layer reads, which takes up the solution.
 pub(crate) fn start(model: &mut Roberta, examples: &Examples) -> Result<(), TrainError> {
-    let Fit(fit) = fit(examples, Settings::START, |packed| {
+    let Fit(fit) = fit(model, examples, Settings::START, |packed| {
         values(model.head_inputs(batch(packed), &Probes::unperturbed()))
     })?;
     model.set_head_rows(&examples.words, &fit.rows, &fit.bias);
@@ -37,11 +37,12 @@ pub(crate) fn start(model: &mut Roberta, examples: &Examples) -> Result<(), Trai
 
 /// Fits the train rows, the strength of the penalty chosen by cross-validation among them.
 fn fit(
+    model: &Roberta,
     examples: &Examples,
     settings: Settings,
     inputs: impl Fn(&PackedBatch) -> Vec<f32>,
 ) -> Result<Fit, TrainError> {
-    let features: Vec<f32> = passes(&examples.train)
+    let features: Vec<f32> = passes(model, &examples.train)
         .flat_map(|packed| inputs(&packed))
         .collect();
     let labels: Vec<usize> = examples.train.iter().map(|example| example.label).collect();
@@ -68,7 +69,7 @@ impl Fit {
         beat: &dyn Fn(),
     ) -> Measured {
         let width = self.0.rows.first().map_or(1, Vec::len);
-        evaluate_by(examples, beat, |packed| {
+        evaluate_by(model, examples, beat, |packed| {
             features(model, packed)
                 .chunks_exact(width)
                 .map(|row| self.scores(row))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mezo_model::Precision;
 use mezo_run::{RunError, read_json, sync_all_of, write_soon};
 use mezo_tasks::Cut;
 use serde::{Deserialize, Serialize};
@@ -50,8 +51,8 @@ pub struct Manifest {
     pub made_data: bool,
     /// The rules that decide what is trained and reported.
     pub protocol: ProtocolName,
-    /// Number format of the forward pass.
-    pub precision: String,
+    /// The format of the numbers that matrix products read, where the device has products of it.
+    pub precision: Precision,
     /// Version of the algorithm.
     pub algorithm: u32,
     /// Versions of this program and of burn.
@@ -206,7 +207,7 @@ impl MethodConfig {
 #[derive(Serialize)]
 struct Identity<'a> {
     algorithm: u32,
-    precision: &'a str,
+    precision: Precision,
     protocol: ProtocolName,
     weights: &'a str,
     tokenizer: &'a str,
@@ -301,7 +302,7 @@ impl Manifest {
         let task = &self.config.task;
         let identity = Identity {
             algorithm: self.algorithm,
-            precision: &self.precision,
+            precision: self.precision,
             protocol: self.protocol,
             weights: &self.weights_sha256,
             tokenizer: &self.tokenizer_sha256,

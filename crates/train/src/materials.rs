@@ -1,10 +1,11 @@
 //! What a run works with: the model, the examples in tokens, the label words.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use burn::tensor::Device;
 use mezo_hub::{Hub, Repo};
-use mezo_model::{Batch, ModelFiles, Roberta};
+use mezo_model::{Batch, ModelFiles, Roberta, load};
 use mezo_tasks::{Example, PackedBatch, Task, Tokenizer, k_shot, rows_sha256, zero_shot};
 
 use crate::error::TrainError;
@@ -121,6 +122,51 @@ pub(crate) fn examples(
     })
 }
 
+/// What runs start from, before each has put its own beside it: a company reads it once.
+#[derive(Default)]
+pub(crate) struct Source {
+    /// Whether others come after the one that reads it. A lone run's model must have its memory to itself: what is kept
+    /// here beside it would be copied by the first update.
+    kept: bool,
+    tokenizer: Option<Rc<Tokenizer>>,
+    /// With the hash of its weights.
+    model: Option<(Roberta, String)>,
+}
+
+impl Source {
+    /// For runs of one company.
+    pub(crate) fn of_company(runs: usize) -> Self {
+        Self {
+            kept: runs > 1,
+            ..Self::default()
+        }
+    }
+
+    fn tokenizer(&mut self, files: &ModelFiles) -> Result<Rc<Tokenizer>, TrainError> {
+        if let Some(read) = &self.tokenizer {
+            return Ok(Rc::clone(read));
+        }
+        let read = Rc::new(tokenizer(files)?);
+        self.tokenizer = self.kept.then(|| Rc::clone(&read));
+        Ok(read)
+    }
+
+    /// Clones of it share the memory of every weight that none of them changes.
+    fn model(
+        &mut self,
+        files: &ModelFiles,
+        device: &Device,
+    ) -> Result<(Roberta, String), TrainError> {
+        if let Some(read) = &self.model {
+            return Ok(read.clone());
+        }
+        let loaded = load(files, device)?;
+        let read = (loaded.model, loaded.sha256);
+        self.model = self.kept.then(|| read.clone());
+        Ok(read)
+    }
+}
+
 /// Everything a run directory's manifest names, checked against its hashes.
 pub(crate) struct Materials {
     pub(crate) model: Roberta,
@@ -128,23 +174,21 @@ pub(crate) struct Materials {
 }
 
 impl Materials {
+    /// Loads them; what `source` has already is taken from there.
     pub(crate) fn load(
         manifest: &Manifest,
         dir: &Path,
         device: &Device,
+        source: &mut Source,
     ) -> Result<Self, TrainError> {
         let files = model_files(&manifest.config.model, dir)?;
-        let tokenizer = tokenizer(&files)?;
+        let tokenizer = source.tokenizer(&files)?;
         let examples = examples(&manifest.config, &tokenizer, dir)?;
-        let (model, weights) = initial::model(manifest, dir, device, &examples)?;
+        let (model, weights) = source.model(&files, device)?;
         let hashes = [
-            ("weights", &weights, &manifest.weights_sha256),
-            (
-                "tokenizer",
-                &tokenizer.sha256().to_owned(),
-                &manifest.tokenizer_sha256,
-            ),
-            ("data", &examples.sha256, &manifest.data_sha256),
+            ("weights", weights.as_str(), &manifest.weights_sha256),
+            ("tokenizer", tokenizer.sha256(), &manifest.tokenizer_sha256),
+            ("data", examples.sha256.as_str(), &manifest.data_sha256),
         ];
         for (what, now, planned) in hashes {
             if now != planned {
@@ -154,6 +198,7 @@ impl Materials {
                 });
             }
         }
+        let model = initial::model(model, manifest, &examples)?;
         Ok(Self { model, examples })
     }
 }

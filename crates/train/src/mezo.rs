@@ -1,7 +1,7 @@
 //! Gradients estimated from losses (Malladi et al., 2023): forward passes at perturbed parameters, and what they say of
 //! the step.
 
-use mezo_model::{Noise, Probe, Probes, Roberta, Term, philox_words};
+use mezo_model::{Noise, Probe, Probes, Roberta, Scores, Term, philox_words};
 use mezo_tasks::PackedBatch;
 
 use crate::journal::{Estimate, Step};
@@ -35,7 +35,25 @@ pub struct Measure<'a> {
     pub factors: Option<&'a [f32]>,
 }
 
-impl Measure<'_> {
+/// From which sides of the parameters a batch is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sides {
+    /// From `theta + eps z` and `theta - eps z`.
+    Both,
+    /// From `theta + eps z` alone.
+    Plus,
+}
+
+/// A forward pass that a step asks for: a batch, and from where it is looked at.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) packed: PackedBatch,
+    /// The seed of the noise.
+    pub(crate) seed: u64,
+    pub(crate) sides: Sides,
+}
+
+impl<'a> Measure<'a> {
     /// From the losses on both sides of the parameters along `z(seed)` (definition 1).
     pub fn two_sided(
         &self,
@@ -44,10 +62,8 @@ impl Measure<'_> {
         words: &[usize],
         seed: u64,
     ) -> Estimate {
-        let losses = self.losses(model, packed, words, seed, &[self.eps, -self.eps]);
-        // With nothing between the probes that they move, both sides are the one plane that came out.
-        let minus = losses.get(1).unwrap_or(&losses[0]);
-        Estimate::two_sided(seed, losses[0], *minus, self.eps)
+        let scores = model.scores(batch(packed), words, &self.probes(seed, Sides::Both));
+        self.between(seed, &self.losses(&scores, packed))
     }
 
     /// The loss on one side, at `theta + eps z(seed)`; with the one of the step before it makes an estimate
@@ -59,27 +75,37 @@ impl Measure<'_> {
         words: &[usize],
         seed: u64,
     ) -> f64 {
-        self.losses(model, packed, words, seed, &[self.eps])[0]
+        let scores = model.scores(batch(packed), words, &self.probes(seed, Sides::Plus));
+        self.losses(&scores, packed)[0]
     }
 
-    fn losses(
-        &self,
-        model: &Roberta,
-        packed: &PackedBatch,
-        words: &[usize],
-        seed: u64,
-        scales: &[f64],
-    ) -> Vec<f64> {
-        let probe = |&scale: &f64| Probe {
+    /// The probes of a pass.
+    pub(crate) fn probes(&self, seed: u64, sides: Sides) -> Probes<'a> {
+        let probe = |scale: f64| Probe {
             seed,
             scale: scale as f32,
         };
-        let mut probes = Probes::new(self.noise, scales.iter().map(probe).collect());
-        if let Some(factors) = self.factors {
-            probes = probes.with_parameter_scales(factors);
+        let probes = match sides {
+            Sides::Both => vec![probe(self.eps), probe(-self.eps)],
+            Sides::Plus => vec![probe(self.eps)],
+        };
+        let probes = Probes::new(self.noise, probes);
+        match self.factors {
+            Some(factors) => probes.with_parameter_scales(factors),
+            None => probes,
         }
-        let scores = model.scores(batch(packed), words, &probes);
-        objective::losses(self.objective, &scores, &packed.labels)
+    }
+
+    /// What a pass found: a loss for each of its probes.
+    pub(crate) fn losses(&self, scores: &Scores, packed: &PackedBatch) -> Vec<f64> {
+        objective::losses(self.objective, scores, &packed.labels)
+    }
+
+    /// The estimate of the losses on both sides.
+    pub(crate) fn between(&self, seed: u64, losses: &[f64]) -> Estimate {
+        // With nothing between the probes that they move, both sides are the one plane that came out.
+        let minus = losses.get(1).unwrap_or(&losses[0]);
+        Estimate::two_sided(seed, losses[0], *minus, self.eps)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use mezo_model::Roberta;
+use mezo_model::{Roberta, load};
 use mezo_run::{RunError, STEPS, read_lines};
 
 use crate::error::TrainError;
@@ -11,11 +11,11 @@ use crate::initial;
 use crate::journal::Step;
 use crate::learner::Learner;
 use crate::manifest::Manifest;
-use crate::materials::{Examples, Materials};
+use crate::materials::{Examples, Materials, Source, model_files};
 use crate::refusal::needed;
 use crate::snapshot;
 use crate::training::Training;
-use crate::work::check_numbers;
+use crate::training_run::check_numbers;
 
 /// What a replay starts from.
 pub(crate) struct Replay<'a> {
@@ -52,7 +52,9 @@ impl Replay<'_> {
             .into());
         };
         check_numbers(lines, &path)?;
-        let (model, _) = initial::model(self.manifest, self.dir, self.device, self.examples)?;
+        let files = model_files(&self.manifest.config.model, self.dir)?;
+        let loaded = load(&files, self.device)?;
+        let model = initial::model(loaded.model, self.manifest, self.examples)?;
         learner.start_again(model);
         for line in lines {
             (self.beat)();
@@ -71,7 +73,8 @@ pub(crate) fn parameters(
     step: u64,
 ) -> Result<Roberta, TrainError> {
     let train = needed("train", manifest.config.train)?;
-    let Materials { model, examples } = Materials::load(manifest, dir, device)?;
+    let Materials { model, examples } =
+        Materials::load(manifest, dir, device, &mut Source::default())?;
     let mut learner = Learner::new(model, manifest, Training::of(&train)?, &examples);
     let journal = read_lines::<Step>(&dir.join(STEPS))?;
     let replay = Replay {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use mezo_hub::{Hub, Repo};
-use mezo_model::{ModelFiles, RobertaConfig, load};
+use mezo_model::{ModelFiles, Precision, RobertaConfig, load};
 use mezo_tasks::{Example, Task, Tokenizer};
 
 use crate::defaults;
@@ -46,6 +46,13 @@ impl KnownModel {
         };
         self.config.trained_scalars(&trained) + unread
     }
+}
+
+/// What a manifest says of a run beside its configuration.
+#[derive(Clone, Copy)]
+struct Rules {
+    protocol: ProtocolName,
+    precision: Precision,
 }
 
 /// What has been read of a split.
@@ -91,7 +98,11 @@ impl Resolver {
     ) -> Result<Manifest, TrainError> {
         spec.check()?;
         let config = self.config(spec)?;
-        self.manifest(config, spec.protocol, swept)
+        let rules = Rules {
+            protocol: spec.protocol,
+            precision: spec.model.precision.unwrap_or(defaults::DEFAULT_PRECISION),
+        };
+        self.manifest(config, rules, swept)
     }
 
     /// What a user should hear of the data before a run starts, each thing once.
@@ -111,14 +122,17 @@ impl Resolver {
         let mut config = manifest.config.clone();
         config.method = MethodConfig::ZERO_SHOT;
         config.train = None;
-        self.manifest(config, manifest.protocol, Vec::new())
-            .map(Some)
+        let rules = Rules {
+            protocol: manifest.protocol,
+            precision: manifest.precision,
+        };
+        self.manifest(config, rules, Vec::new()).map(Some)
     }
 
     fn manifest(
         &mut self,
         config: Config,
-        protocol: ProtocolName,
+        rules: Rules,
         swept: Vec<SweptText>,
     ) -> Result<Manifest, TrainError> {
         self.know_data(&config)?;
@@ -127,6 +141,10 @@ impl Resolver {
         let task = Task::by_name(&config.task.name)?;
         let trained = config.train.is_some();
         let sweep = self.sweep.clone();
+        let Rules {
+            protocol,
+            precision,
+        } = rules;
         let model = self.known_model(&config.model)?;
         let mut manifest = Manifest {
             schema: 1,
@@ -143,7 +161,7 @@ impl Resolver {
             test_examples: data.sizes.test.rows,
             made_data: task.made(),
             protocol,
-            precision: "f32".into(),
+            precision,
             algorithm: ALGORITHM,
             versions: BTreeMap::from([
                 ("burn".into(), "0.22.1".into()),

@@ -1,14 +1,19 @@
-//! One run on its directory: taken up where its files say, carried on to its result.
+//! Runs on their directories: taken up where their files say, carried on to their results, alone or together.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use mezo_run::{EndReason, Lease, OpenAttempt, RESULT, STEPS};
 
+use crate::company::{self, NotTogether};
 use crate::error::TrainError;
 use crate::journal::Step;
 use crate::manifest::Manifest;
-use crate::panics::guarded;
-use crate::work::work;
+use crate::materials::Source;
+use crate::panics::{let_go, listen_anew, tried};
+use crate::pulse::Pulse;
+use crate::together::{self, UnderWay};
+use crate::work::{Begun, Held, begin};
 
 /// How a call of [`run`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +37,16 @@ pub trait Control {
     fn step(&mut self, step: &Step, of: u64);
     /// Files of the run are damaged, and this is what is done about it.
     fn warn(&mut self, what: &str);
+    /// The run has come to its end, or could not begin; runs beside it may go on.
+    fn ended(&mut self, _how: Result<Ending, &TrainError>) {}
+}
+
+/// A run among those that are to be trained together.
+pub struct Member<'a> {
+    /// Its directory.
+    pub dir: &'a Path,
+    /// Who sees it and may stop it.
+    pub control: &'a mut dyn Control,
 }
 
 /// Carries a run on to its end, or to the next step boundary after [`Control::stop`].
@@ -40,27 +55,147 @@ pub trait Control {
 /// If the run is held by another process, its files or what they name cannot be used, or cannot be written. What was
 /// done before stays.
 pub fn run(dir: &Path, device_name: &str, control: &mut dyn Control) -> Result<Ending, TrainError> {
-    let manifest = Manifest::read(dir)?;
-    if dir.join(RESULT).exists() {
-        return Ok(Ending::Finished);
+    let manifest = Manifest::read(dir);
+    carry_on(vec![(Member { dir, control }, manifest)], device_name).swap_remove(0)
+}
+
+/// Carries runs on side by side: their probes go through one model in the same passes. Each has its own end, in the order of
+/// the members, as [`run`] would have it, and on the CPU the same numbers to the last bit; a run that cannot begin, fails,
+/// ends or is stopped leaves the others as they are.
+///
+/// # Errors
+/// If they differ in what a pass has only once ([`Manifest::company_key`]); then nothing was begun.
+pub fn run_together(
+    members: Vec<Member<'_>>,
+    device_name: &str,
+) -> Result<Vec<Result<Ending, TrainError>>, NotTogether> {
+    let members: Vec<_> = members
+        .into_iter()
+        .map(|member| {
+            let manifest = Manifest::read(member.dir);
+            (member, manifest)
+        })
+        .collect();
+    let known = members
+        .iter()
+        .filter_map(|(member, manifest)| Some((member.dir, manifest.as_ref().ok()?)));
+    company::check(known)?;
+    Ok(carry_on(members, device_name))
+}
+
+/// Takes runs of one company up and carries them on; their ends in the order of the members.
+fn carry_on(
+    members: Vec<(Member<'_>, Result<Manifest, TrainError>)>,
+    device_name: &str,
+) -> Vec<Result<Ending, TrainError>> {
+    listen_anew();
+    let pulse = Pulse::default();
+    let mut ends = Ends::default();
+    let mut opened = Vec::new();
+    for (place, (member, manifest)) in members.into_iter().enumerate() {
+        let Member { dir, control } = member;
+        match manifest.and_then(|manifest| take_up(dir, manifest, device_name, &pulse)) {
+            Ok(Some((held, attempt, lease))) => opened.push((
+                Open {
+                    place,
+                    dir,
+                    control,
+                    attempt,
+                    lease,
+                },
+                held,
+            )),
+            Ok(None) => ends.add(place, control, Ok(Ending::Finished)),
+            Err(error) => ends.add(place, control, Err(error)),
+        }
     }
-    let lease = Lease::take(dir)?;
+    let mut source = Source::of_company(opened.len());
+    let mut under_way = Vec::new();
+    for (open, held) in opened {
+        // Others wait while this one is read.
+        pulse.beat();
+        match tried(|| begin(held, device_name, &mut source, &mut *open.control)) {
+            Ok(Begun::Steps(run)) => under_way.push(UnderWay::new(open, run)),
+            Ok(Begun::Done(done)) => open.end(Ok(done), &mut ends),
+            Err(error) => open.end(Err(error), &mut ends),
+        }
+    }
+    let_go(source);
+    together::carry_on(under_way, &pulse, &mut ends);
+    ends.in_order()
+}
+
+/// Takes a run up as its next attempt; none where its result is there.
+fn take_up(
+    dir: &Path,
+    manifest: Manifest,
+    device_name: &str,
+    pulse: &Pulse,
+) -> Result<Option<(Held, OpenAttempt, Rc<Lease>)>, TrainError> {
+    if dir.join(RESULT).exists() {
+        return Ok(None);
+    }
+    let lease = Rc::new(Lease::take(dir)?);
     // Who held the run just before may have finished it.
     if dir.join(RESULT).exists() {
-        return Ok(Ending::Finished);
+        return Ok(None);
     }
     let threads = rayon::current_num_threads();
     let attempt = OpenAttempt::start(dir, lease.attempt(), device_name, threads)?;
-    let ended = guarded(|| work(dir, &lease, &manifest, device_name, control))
-        .unwrap_or_else(|message| Err(TrainError::Panicked { message }));
+    pulse.add(&lease);
+    let held = Held::new(dir.into(), manifest, Rc::clone(&lease), pulse.clone());
+    Ok(Some((held, attempt, lease)))
+}
+
+/// What a run's end is told by.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) ending: Ending,
+    /// Lines of its journal.
+    pub(crate) steps: u64,
+}
+
+/// A member whose attempt has begun.
+pub(crate) struct Open<'a> {
+    /// Among the members.
+    place: usize,
+    dir: &'a Path,
+    pub(crate) control: &'a mut dyn Control,
+    attempt: OpenAttempt,
+    /// Held until the attempt's end is written.
+    lease: Rc<Lease>,
+}
+
+impl Open<'_> {
+    /// Writes the end of the attempt, and lets go of the run.
+    pub(crate) fn end(self, ended: Result<Done, TrainError>, ends: &mut Ends) {
+        let Self {
+            place,
+            dir,
+            control,
+            attempt,
+            lease,
+        } = self;
+        let ended = close(attempt, dir, ended);
+        drop(lease);
+        ends.add(place, control, ended);
+    }
+}
+
+/// Writes the end of an attempt.
+fn close(
+    attempt: OpenAttempt,
+    dir: &Path,
+    ended: Result<Done, TrainError>,
+) -> Result<Ending, TrainError> {
     match &ended {
-        Ok((ending, steps)) => {
-            let reason = match ending {
+        Ok(done) => {
+            let reason = match done.ending {
                 Ending::Finished => EndReason::Finished,
                 Ending::Diverged => EndReason::Diverged,
                 Ending::Stopped { .. } => EndReason::Stopped,
             };
-            attempt.end(reason, *steps, None)?;
+            attempt.end(reason, done.steps, None)?;
         }
         // The run is another's now, and so are its files.
         Err(error) if error.is_held() => {}
@@ -70,11 +205,27 @@ pub fn run(dir: &Path, device_name: &str, control: &mut dyn Control) -> Result<E
             let _ = attempt.end(EndReason::Failed, journal_length(dir), failure);
         }
     }
-    ended.map(|(ending, _)| ending)
+    ended.map(|done| done.ending)
 }
 
 /// Whole lines of the journal, none where it cannot be read.
 fn journal_length(dir: &Path) -> u64 {
     let bytes = std::fs::read(dir.join(STEPS)).unwrap_or_default();
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+/// How members ended, each with its place among them.
+#[derive(Debug, Default)]
+pub(crate) struct Ends(Vec<(usize, Result<Ending, TrainError>)>);
+
+impl Ends {
+    fn add(&mut self, place: usize, control: &mut dyn Control, ended: Result<Ending, TrainError>) {
+        control.ended(ended.as_ref().copied());
+        self.0.push((place, ended));
+    }
+
+    fn in_order(mut self) -> Vec<Result<Ending, TrainError>> {
+        self.0.sort_by_key(|(place, _)| *place);
+        self.0.into_iter().map(|(_, ended)| ended).collect()
+    }
 }

@@ -95,5 +95,8 @@ mod tests {
         assert_eq!(at("task.test_cap")["default"], 1000);
         assert_eq!(at("task.name")["enum"], json!(Task::names()));
         assert_eq!(at("method.lora")["additionalProperties"], false);
+        let precision = at("model.precision");
+        assert_eq!(precision["type"], "string");
+        assert_eq!(precision["enum"], json!(["f32", "tf32", "bf16"]));
     }
 }

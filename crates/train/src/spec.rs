@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use mezo_model::Precision;
 use mezo_tasks::{Cut, Task};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,7 @@ pub enum ProtocolName {
     ReferenceCode,
 }
 
-/// `[model]`: one of the three.
+/// `[model]`: one of the three that name a model, and how it computes.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
@@ -49,6 +50,9 @@ pub struct ModelSpec {
     pub hub: Option<String>,
     /// Its branch, tag or commit; `main` by default.
     pub revision: Option<String>,
+    /// The format of the numbers that matrix products read, where the device has products of it; `tf32` by default.
+    #[schemars(with = "Option<String>", extend("enum" = Precision::ALL.map(Precision::name)))]
+    pub precision: Option<Precision>,
 }
 
 /// The branch that a repository is read from where the spec names none.

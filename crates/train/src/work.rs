@@ -1,10 +1,10 @@
-//! The work of a run: steps from the journal where it has them, measured and written down where not, evaluations, the
-//! result.
+//! The work of a run beside its steps: evaluations, snapshots, the result.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::rc::Rc;
 
 use burn::tensor::Device;
-use mezo_run::{EVALS, Lease, Lines, RESULT, RunError, STEPS, write_json};
+use mezo_run::{EVALS, Lease, Lines, RESULT, RunError, write_json};
 
 use crate::error::TrainError;
 use crate::evaluate::{Measured, evaluate};
@@ -12,71 +12,112 @@ use crate::journal::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
 use crate::learner::Learner;
 use crate::linear_probe;
 use crate::manifest::Manifest;
-use crate::materials::{Examples, Materials};
-use crate::recover;
+use crate::materials::{Examples, Materials, Source};
+use crate::pulse::Pulse;
 use crate::replay::Replay;
 use crate::result::{ProbeFit, Reported, RunResult, Status};
-use crate::run::{Control, Ending};
+use crate::run::{Control, Done, Ending};
 use crate::snapshot;
 use crate::spec::MethodName;
 use crate::training::Training;
+use crate::training_run::TrainingRun;
 
-/// Does all that is left of a run. How it ended, and the steps done.
-pub(crate) fn work(
-    dir: &Path,
-    lease: &Lease,
-    manifest: &Manifest,
+/// A run that this process holds.
+pub(crate) struct Held {
+    pub(crate) dir: PathBuf,
+    pub(crate) manifest: Manifest,
+    /// Asked before anything is written: a process that has lost the run leaves it alone.
+    lease: Rc<Lease>,
+    /// Of this run and of those beside it.
+    pulse: Pulse,
+}
+
+impl Held {
+    pub(crate) fn new(dir: PathBuf, manifest: Manifest, lease: Rc<Lease>, pulse: Pulse) -> Self {
+        Self {
+            dir,
+            manifest,
+            lease,
+            pulse,
+        }
+    }
+
+    /// Holds that the run is still this process's.
+    pub(crate) fn check(&self) -> Result<(), RunError> {
+        self.lease.check()
+    }
+
+    /// Gives a sign of life.
+    pub(crate) fn beat(&self) {
+        self.pulse.beat();
+    }
+}
+
+/// A run that was begun.
+pub(crate) enum Begun {
+    /// It goes by no steps, and is at its end.
+    Done(Done),
+    /// Its steps are to be made.
+    Steps(Box<TrainingRun>),
+}
+
+/// Begins a run: does all of it where it goes by no steps, else all that comes before the first of those that are left.
+pub(crate) fn begin(
+    run: Held,
     device_name: &str,
+    source: &mut Source,
     control: &mut dyn Control,
-) -> Result<(Ending, u64), TrainError> {
+) -> Result<Begun, TrainError> {
     let device = mezo_model::device::open(device_name)?;
-    let (evals_file, evals) = Lines::take_over(&dir.join(EVALS))?;
-    let Materials { model, examples } = Materials::load(manifest, dir, &device)?;
+    let (evals_file, evals) = Lines::take_over(&run.dir.join(EVALS))?;
+    let Materials { model, examples } = Materials::load(&run.manifest, &run.dir, &device, source)?;
+    let config = &run.manifest.config;
+    let (method, train) = (config.method.name, config.train);
+    let pulse = run.pulse.clone();
     let mut work = Work {
-        dir,
-        lease,
-        manifest,
+        run,
         device,
         examples,
         evals_file,
         evals,
     };
-    match (manifest.config.method.name, manifest.config.train) {
+    match (method, train) {
         (MethodName::Lp, _) => {
-            let fit = linear_probe::probe(&model, &work.examples, &|| lease.beat())?;
+            let fit = linear_probe::probe(&model, &work.examples, &|| pulse.beat())?;
             let both = [EvalSplit::Dev, EvalSplit::Test];
             work.once(&both, Some(fit.told()), |examples| {
-                fit.evaluate(&model, examples, &|| lease.beat())
+                fit.evaluate(&model, examples, &|| pulse.beat())
             })
         }
         (name, Some(train)) if name.has_steps() => {
             let training = Training::of(&train)?;
-            let learner = Learner::new(model, manifest, training, &work.examples);
-            return work.train(learner, &training, control);
+            let learner = Learner::new(model, &work.run.manifest, training, &work.examples);
+            let run = TrainingRun::begin(work, learner, training, control)?;
+            return Ok(Begun::Steps(Box::new(run)));
         }
         _ => {
             let words = work.examples.words.clone();
             work.once(&[EvalSplit::Test], None, |examples| {
-                evaluate(&model, examples, &words, &|| lease.beat())
+                evaluate(&model, examples, &words, &|| pulse.beat())
             })
         }
     }?;
-    Ok((Ending::Finished, 0))
+    Ok(Begun::Done(Done {
+        ending: Ending::Finished,
+        steps: 0,
+    }))
 }
 
-/// A run under way.
-struct Work<'a> {
-    dir: &'a Path,
-    /// Asked before anything is written: a process that has lost the run leaves it alone.
-    lease: &'a Lease,
-    manifest: &'a Manifest,
+/// A run under way: its examples and its evaluations.
+pub(crate) struct Work {
+    pub(crate) run: Held,
     device: Device,
-    examples: Examples,
+    pub(crate) examples: Examples,
     evals_file: Lines,
-    evals: Vec<Eval>,
+    pub(crate) evals: Vec<Eval>,
 }
 
-impl Work<'_> {
+impl Work {
     /// A run without steps: its one evaluation.
     fn once(
         &mut self,
@@ -89,7 +130,7 @@ impl Work<'_> {
         }
         let reported = Reported::at(0, &self.evals);
         self.write_result(RunResult {
-            id: self.manifest.id.clone(),
+            id: self.run.manifest.id.clone(),
             status: Status::Finished,
             steps: 0,
             best: Some(reported.clone()),
@@ -98,73 +139,12 @@ impl Work<'_> {
         })
     }
 
-    /// Every step: from the journal where it has it, measured and written down where not.
-    fn train(
-        mut self,
-        mut learner: Learner,
-        training: &Training,
-        control: &mut dyn Control,
-    ) -> Result<(Ending, u64), TrainError> {
-        let (mut file, mut journal) = Lines::take_over::<Step>(&self.steps_path())?;
-        check_numbers(&journal, &self.steps_path())?;
-        let found = recover::find(
-            self.dir,
-            journal.len() as u64,
-            &self.evals,
-            training,
-            !self.examples.dev.is_empty(),
-        )?;
-        found.flaws.iter().for_each(|flaw| control.warn(flaw));
-        let mut step = found.step;
-        let is_last = step == training.steps;
-        if step > 0 && !snapshot::restore(self.dir, step, &mut learner, is_last)? {
-            // It was interrupted just before the result of a run that diverged.
-            step = 0;
-        }
-        if step > 0 {
-            // The crash may have come between the snapshot and its evaluation.
-            self.checkpoint(&learner, step)?;
-        }
-        while step < training.steps {
-            if control.stop() {
-                file.sync()?;
-                let step = journal.len() as u64;
-                return Ok((Ending::Stopped { step }, step));
-            }
-            step += 1;
-            // Steps that the journal has are done again without a line.
-            self.lease.beat();
-            learner.prepare(step, &self.examples);
-            if journal.len() < step as usize {
-                let line = learner.measure(step, journal.last(), &self.examples);
-                self.lease.check()?;
-                file.add(&line)?;
-                control.step(&line, training.steps);
-                journal.push(line);
-            }
-            let line = &journal[step as usize - 1];
-            if line.diverged() {
-                file.sync()?;
-                self.finish_diverged(&mut learner, &journal)?;
-                return Ok((Ending::Diverged, step));
-            }
-            learner.apply(line, &self.examples);
-            if training.evaluates_after(step) {
-                // A snapshot must never be ahead of the journal.
-                file.sync()?;
-                self.checkpoint(&learner, step)?;
-            }
-        }
-        self.finish(&mut learner, &journal, training.steps)?;
-        Ok((Ending::Finished, step))
-    }
-
     /// Keeps the parameters, measures them on dev, drops snapshots nobody needs any more.
-    fn checkpoint(&mut self, learner: &Learner, step: u64) -> Result<(), TrainError> {
-        self.lease.check()?;
-        snapshot::write(self.dir, step, learner)?;
+    pub(crate) fn checkpoint(&mut self, learner: &Learner, step: u64) -> Result<(), TrainError> {
+        self.run.check()?;
+        snapshot::write(&self.run.dir, step, learner)?;
         self.evaluate_model(learner, step, EvalSplit::Dev)?;
-        snapshot::prune(self.dir, step, best_step(&self.evals, step))
+        snapshot::prune(&self.run.dir, step, best_step(&self.evals, step))
     }
 
     fn evaluate_model(
@@ -173,9 +153,9 @@ impl Work<'_> {
         step: u64,
         split: EvalSplit,
     ) -> Result<(), TrainError> {
-        let (words, lease) = (self.examples.words.clone(), self.lease);
+        let (words, pulse) = (self.examples.words.clone(), self.run.pulse.clone());
         self.evaluate(step, split, &|examples: &[mezo_tasks::Example]| {
-            evaluate(&learner.model, examples, &words, &|| lease.beat())
+            evaluate(&learner.model, examples, &words, &|| pulse.beat())
         })
     }
 
@@ -198,7 +178,7 @@ impl Work<'_> {
             return Ok(());
         }
         let measured = measure(examples);
-        self.lease.check()?;
+        self.run.check()?;
         for metric in missing {
             let value = match metric {
                 Metric::Accuracy => measured.accuracy,
@@ -219,7 +199,7 @@ impl Work<'_> {
     }
 
     /// Test at the last step, then at the best.
-    fn finish(
+    pub(crate) fn finish(
         &mut self,
         learner: &mut Learner,
         journal: &[Step],
@@ -232,7 +212,7 @@ impl Work<'_> {
     }
 
     /// The best step before the loss was no longer finite; there is no last.
-    fn finish_diverged(
+    pub(crate) fn finish_diverged(
         &mut self,
         learner: &mut Learner,
         journal: &[Step],
@@ -250,10 +230,10 @@ impl Work<'_> {
         best: Option<Reported>,
         last: Option<Reported>,
     ) -> Result<(), TrainError> {
-        self.lease.check()?;
-        snapshot::keep_weights(self.dir)?;
+        self.run.check()?;
+        snapshot::keep_weights(&self.run.dir)?;
         self.write_result(RunResult {
-            id: self.manifest.id.clone(),
+            id: self.run.manifest.id.clone(),
             status,
             steps,
             best,
@@ -273,15 +253,15 @@ impl Work<'_> {
         };
         if find(&self.evals, best, EvalSplit::Test, Metric::CrossEntropy).is_none() {
             let replay = Replay {
-                dir: self.dir,
-                beat: &|| self.lease.beat(),
-                manifest: self.manifest,
+                dir: &self.run.dir,
+                beat: &|| self.run.beat(),
+                manifest: &self.run.manifest,
                 device: &self.device,
                 examples: &self.examples,
             };
             if !replay.put(learner, journal, best)? {
-                self.lease.check()?;
-                snapshot::write_weights(self.dir, best, &learner.model)?;
+                self.run.check()?;
+                snapshot::write_weights(&self.run.dir, best, &learner.model)?;
             }
             self.evaluate_model(learner, best, EvalSplit::Test)?;
         }
@@ -289,26 +269,7 @@ impl Work<'_> {
     }
 
     fn write_result(&self, result: RunResult) -> Result<(), TrainError> {
-        self.lease.check()?;
-        Ok(write_json(&self.dir.join(RESULT), &result)?)
+        self.run.check()?;
+        Ok(write_json(&self.run.dir.join(RESULT), &result)?)
     }
-
-    fn steps_path(&self) -> PathBuf {
-        self.dir.join(STEPS)
-    }
-}
-
-/// The lines of a journal are the steps 1, 2, 3 ...
-pub(crate) fn check_numbers(journal: &[Step], path: &Path) -> Result<(), TrainError> {
-    for (index, line) in journal.iter().enumerate() {
-        if line.step != index as u64 + 1 {
-            return Err(RunError::Record {
-                path: path.into(),
-                line: index + 1,
-                message: format!("expected step {}, found step {}", index + 1, line.step),
-            }
-            .into());
-        }
-    }
-    Ok(())
 }

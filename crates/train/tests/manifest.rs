@@ -6,12 +6,12 @@ mod common;
 use std::path::Path;
 
 use common::resolve;
-use mezo_model::{LoraConfig, ModelFiles, Tuning};
+use mezo_model::{LoraConfig, ModelFiles, Precision, Tuning};
 use mezo_tasks::Cut;
 use mezo_train::{
-    DecayName, EstimatesSchedule, EstimatesSpec, Estimator, LoraSpec, MethodName, ModelSpec,
-    Modifies, Objective, OptimizerName, PrefixInitName, PrefixSpec, ProtocolName, Resolver,
-    RunSpec, ScaleBy, ScaleMeasured, ScaleSpec, Schedule, TrainError, TuningName,
+    DecayName, EstimatesSchedule, EstimatesSpec, Estimator, LoraSpec, Manifest, MethodName,
+    ModelSpec, Modifies, Objective, OptimizerName, PrefixInitName, PrefixSpec, ProtocolName,
+    Resolver, RunSpec, ScaleBy, ScaleMeasured, ScaleSpec, Schedule, TrainError, TuningName,
 };
 
 /// One value of the spec, changed.
@@ -158,6 +158,68 @@ fn every_value_that_changes_a_number_changes_the_id() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), count);
+}
+
+#[test]
+fn each_precision_makes_an_id_and_one_is_the_default() {
+    let resolved = |precision| {
+        let mut changed = spec();
+        changed.model.precision = precision;
+        let mut resolver = Resolver::new("a-sweep", Path::new("."));
+        let trained = resolver.resolve(&changed, Vec::new()).unwrap();
+        let beside = resolver.zero_shot(&trained).unwrap().unwrap();
+        [trained, beside]
+    };
+    let named = Precision::ALL.map(|precision| resolved(Some(precision)));
+    for (precision, runs) in Precision::ALL.into_iter().zip(&named) {
+        assert!(runs.iter().all(|run| run.precision == precision));
+    }
+    let mut ids: Vec<&str> = named.iter().flatten().map(|run| run.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 6);
+    // The key at its default says no more than no key.
+    let unnamed = resolved(None);
+    assert!(named.contains(&unnamed));
+}
+
+#[test]
+fn runs_of_before_there_was_a_precision_to_choose_keep_their_ids() {
+    let mut quickstart = common::spec(
+        r#"
+model.builtin = "roberta-imdb-tiny"
+task = { name = "made-sentiment", k = 512, template = "*cls**sent_0*_this_movie_is*mask*.*sep+*" }
+method = { name = "mezo", tuning = "full" }
+train = { seed = 21, steps = 800, batch_size = 64, eval_every = 100, lr = 1e-4, eps = 1e-3 }
+"#,
+    );
+    quickstart.model.precision = Some(Precision::F32);
+    // As results/quickstart/manifests.json has it.
+    assert_eq!(resolve(&quickstart).id, "21a28ebbc48782ff");
+}
+
+#[test]
+fn a_manifest_of_another_precision_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut named = spec();
+    named.model.precision = Some(Precision::Bf16);
+    resolve(&named).write(dir.path()).unwrap();
+    let path = dir.path().join(Manifest::FILE);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(r#""precision": "bf16""#), "{text}");
+    let said = |word: &str| {
+        let edited = text.replace(
+            r#""precision": "bf16""#,
+            &format!(r#""precision": "{word}""#),
+        );
+        std::fs::write(&path, edited).unwrap();
+        Manifest::read(dir.path()).unwrap_err().to_string()
+    };
+    let unknown = said("f64");
+    let expected = "unknown variant `f64`, expected one of `f32`, `tf32`, `bf16`";
+    assert!(unknown.contains(expected), "{unknown}");
+    let another = said("f32");
+    assert!(another.contains("was changed"), "{another}");
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub fn journal(bytes: &[u8]) {
         dir: dir.clone(),
         label: String::new(),
         steps: 3,
+        company: None,
     };
     let steps = lines::<Step>(&dir.join(STEPS), bytes);
     let evals = lines::<Eval>(&dir.join(EVALS), bytes);

@@ -1,6 +1,6 @@
 //! The arguments of `mezo bench`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
@@ -9,6 +9,9 @@ use clap::{Subcommand, ValueEnum};
 pub enum BenchCommand {
     /// Hold this machine's processor against what is to be reached, and print a table in Markdown; some minutes
     Cpu(CpuArgs),
+    /// Hold a GPU's numbers against the CPU's, its steps against its ceilings and what is to be reached; some minutes
+    #[command(after_long_help = PARTS)]
+    Gpu(GpuArgs),
     /// The time of a MeZO step by phases, beside the least it could take on this machine
     #[command(after_long_help = FLOOR)]
     Step(StepArgs),
@@ -84,6 +87,41 @@ pub struct CpuArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub struct GpuArgs {
+    /// Where to measure: cuda:N in a build with CUDA; cpu, to see what is measured where there is no GPU
+    #[arg(long, default_value = "cuda:0")]
+    pub device: String,
+    /// Models of toy sizes, and every part but once or twice: to see that all of it works
+    #[arg(long)]
+    pub quick: bool,
+    /// A Python that has torch and transformers (scripts/peer/README.md); without it PyTorch is not measured
+    #[arg(long, value_name = "PYTHON")]
+    pub peer: Option<PathBuf>,
+    /// The time there is; what does not fit is left out, the least important first, and named
+    #[arg(long, default_value = "500")]
+    pub seconds: NonZeroU64,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "md")]
+    pub format: GpuFormat,
+    /// Write the figures as JSON to this file too
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// The day, for the heading
+    #[arg(long, value_name = "TEXT")]
+    pub date: Option<String>,
+    /// What was built, for the heading
+    #[arg(long, value_name = "TEXT")]
+    pub commit: Option<String>,
+}
+
+/// How what was measured of a GPU is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GpuFormat {
+    Md,
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
 pub struct StepArgs {
     /// The sizes of roberta-base or of roberta-large with random weights, or the built-in model on the quickstart's task
     #[arg(long, value_enum, default_value = "base")]
@@ -150,3 +188,13 @@ after every step with the same threads and its memory ready; attention, LoRA's n
 at the mean rate of those products.
 
 This is the strict floor. The naive floor is the multiply-adds of the formula, every layer on every token for both probes, at the same mean rate.";
+
+/// What is measured of a GPU.
+const PARTS: &str = "\
+In this order, until the time is up: the device's normals, scores and losses against the CPU's, and runs together against each
+alone; steps of LoRA and of all weights with RoBERTa-base's and -large's sizes, in each precision, with their memory and beside
+what the device takes for their products alone; how projected gradients change with the precision; up to sixteen LoRA runs in
+one pass; PyTorch's step, with --peer; what steps are made of. The first step of each kind, in which kernels are compiled and
+chosen, is told apart.
+
+It ends with 1 if a check does not hold or a part breaks down, after everything is printed.";

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
-use mezo_sweep::{Class, Selection};
+use mezo_sweep::{Class, Selection, Together};
 
 #[derive(Debug, Subcommand)]
 pub enum SweepCommand {
@@ -88,10 +88,14 @@ pub struct RunArgs {
     /// auto (every CUDA device, else the processor), cpu, cuda:0,1, or fake:4 to try out how runs are spread
     #[arg(long, default_value = "auto")]
     pub devices: Selection,
-    /// Runs at once on each device; all that run at once share the cores equally. By default one on a GPU, and on the
-    /// processor as many as there are cores or runs to train, whichever is fewer
+    /// Processes at once on each device; all of them share the cores equally. By default one on a GPU, and on the processor as
+    /// many as there are cores or as the runs to train need, whichever is fewer
     #[arg(long, short = 'j', visible_alias = "jobs", value_name = "N")]
     pub per_device: Option<NonZeroUsize>,
+    /// Runs that one process trains together where they share a model, a task and a method, at most; off is one each. By
+    /// default one on the processor and up to 16 on a GPU
+    #[arg(long, value_name = "N|auto|off", default_value = "auto")]
+    pub together: Together,
     /// Stop and take up again a run that has written no line for so long, such as 90s or 2h
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = silence)]
     pub silence: Duration,
@@ -110,7 +114,7 @@ pub struct RunArgs {
 /// What carries out runs on more than one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
-    /// An array of jobs, one a run.
+    /// An array of jobs, one a run or a few of a company.
     Slurm,
 }
 
@@ -121,13 +125,13 @@ pub struct SlurmArgs {
     /// The partition
     #[arg(long, value_name = "NAME", requires = "on")]
     pub partition: Option<String>,
-    /// GPUs of a run, such as 1 or a100:1; none by default
+    /// GPUs of a task, such as 1 or a100:1; none by default
     #[arg(long, value_name = "GPUS", requires = "on")]
     pub gpus: Option<String>,
-    /// Cores of a run
+    /// Cores of a task
     #[arg(long, value_name = "N", requires = "on")]
     pub cpus: Option<NonZeroUsize>,
-    /// Memory of a run, such as 16G
+    /// Memory of a task, such as 16G
     #[arg(long, value_name = "SIZE", requires = "on")]
     pub mem: Option<String>,
     /// The time limit of one attempt, such as 4:00:00; a run that takes longer is requeued and goes on
@@ -136,7 +140,7 @@ pub struct SlurmArgs {
     /// Seconds before the time limit at which a run is told to stop, 90 at least: it may be at an evaluation
     #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "on", value_parser = clap::value_parser!(u32).range(90..))]
     pub warn: u32,
-    /// Runs at once
+    /// Tasks at once
     #[arg(long, value_name = "N", requires = "on")]
     pub array_limit: Option<NonZeroUsize>,
     /// Another option of sbatch, such as --sbatch=--account=lab; may stand several times

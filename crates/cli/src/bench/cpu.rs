@@ -3,7 +3,6 @@
 mod goals;
 mod machine;
 mod measured;
-mod peer;
 mod report;
 mod runs;
 mod spread;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -49,14 +49,19 @@ impl Process {
     }
 
     /// What it printed, once it has ended well.
-    pub fn output(mut self) -> Result<String, Failure> {
+    pub fn output(self) -> Result<String, Failure> {
+        self.output_within(None)
+    }
+
+    /// The same, unless it takes longer than this.
+    pub fn output_within(mut self, limit: Option<Duration>) -> Result<String, Failure> {
         let stdout = self.child.stdout.take();
         let reader = std::thread::spawn(move || {
             let mut printed = Vec::new();
             let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut printed));
             read.map(|_| printed)
         });
-        let status = self.ended()?;
+        let status = self.ended(limit)?;
         if !status.success() {
             return Err(failed(&self.what, status));
         }
@@ -68,8 +73,13 @@ impl Process {
     }
 
     /// Waits for its end.
-    fn ended(&mut self) -> Result<ExitStatus, Failure> {
+    fn ended(&mut self, limit: Option<Duration>) -> Result<ExitStatus, Failure> {
+        let start = Instant::now();
         loop {
+            if let Some(limit) = limit.filter(|limit| start.elapsed() > *limit) {
+                let why = format!("took longer than {:.0} s", limit.as_secs_f64());
+                return Err(failed(&self.what, why));
+            }
             if stop().load(Ordering::Relaxed) {
                 return Err(failed(&self.what, "stopped by a signal"));
             }
@@ -115,6 +125,15 @@ mod tests {
         assert_eq!(run("echo 5").expect("it ends well"), "5\n");
         let failure = run("exit 3").expect_err("it ends badly");
         assert!(failure.message.contains("3"), "{}", failure.message);
+    }
+
+    #[test]
+    fn its_time_is_up() {
+        let process = Process::start(Path::new("sleep"), &["600"]).expect("there is sleep");
+        let failure = process
+            .output_within(Some(Duration::ZERO))
+            .expect_err("it sleeps on");
+        insta::assert_snapshot!(failure.message, @"`sleep 600`: took longer than 0 s");
     }
 
     #[cfg(target_os = "linux")]

@@ -2,14 +2,19 @@
 
 use std::fs;
 
+use mezo_train::why_no_cuda;
+
 use super::fact::{Fact, note, ok};
+use crate::devices;
 
 /// Where NVIDIA's kernel module says what it is.
 const DRIVER: &str = "/proc/driver/nvidia/version";
 
 /// Cores, CUDA devices, and what bears on which of these are seen.
 pub fn facts() -> Vec<Fact> {
-    let mut facts = vec![cores(), cuda(mezo_train::cuda_devices())];
+    let mut facts = vec![cores()];
+    let found: Vec<String> = devices::cuda().iter().map(devices::Cuda::words).collect();
+    facts.extend(cuda(&found, why_no_cuda()));
     facts.extend(driver());
     facts.extend(variable("CUDA_VISIBLE_DEVICES"));
     facts.extend(variable("CUDA_DEVICE_ORDER"));
@@ -23,12 +28,15 @@ fn cores() -> Fact {
     }
 }
 
-fn cuda(found: usize) -> Fact {
-    match (found, cfg!(feature = "cuda")) {
-        (0, true) => note("CUDA devices: none was found"),
-        (0, false) => note("CUDA devices: none, this program was built without CUDA"),
-        (found, _) => ok(format!("CUDA devices: {found}")),
-    }
+/// The CUDA devices, by what each of them is, or why there is none.
+fn cuda(found: &[String], why_none: Option<String>) -> Vec<Fact> {
+    let mut facts = vec![match why_none {
+        Some(why) => note(format!("CUDA devices: none, {why}")),
+        None => ok(format!("CUDA devices: {}", found.len())),
+    }];
+    let devices = found.iter().enumerate();
+    facts.extend(devices.map(|(index, what)| ok(format!("cuda:{index}: {what}"))));
+    facts
 }
 
 /// The driver, where there is one.
@@ -77,8 +85,21 @@ mod tests {
     }
 
     #[test]
-    fn no_device_is_nothing_wrong() {
-        assert_eq!(cuda(0).word, super::super::fact::Word::Note);
-        assert_eq!(cuda(2), ok("CUDA devices: 2"));
+    fn no_device_is_nothing_wrong_and_each_is_told() {
+        let why = "this program was built without CUDA".to_owned();
+        assert_eq!(
+            cuda(&[], Some(why)),
+            [note(
+                "CUDA devices: none, this program was built without CUDA"
+            )]
+        );
+        assert_eq!(
+            cuda(&["A100".into(), "H100".into()], None),
+            [
+                ok("CUDA devices: 2"),
+                ok("cuda:0: A100"),
+                ok("cuda:1: H100")
+            ]
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use mezo_sweep::Run;
 use mezo_sweep::slurm::{self, Job, Submitted};
+use mezo_sweep::{DeviceKind, Run, together_limit};
 
 use super::this_program;
 use crate::args::{RunArgs, SlurmArgs};
@@ -17,7 +17,7 @@ use crate::output::put;
 pub fn submit(args: &RunArgs, sweep: &str, runs: &[Run]) -> Result<Exit, Failure> {
     let folder = args.folders.runs_dir.join(sweep);
     check_folder(&folder)?;
-    let job = job(&args.slurm);
+    let job = job(&args.slurm, together(args));
     let submitted = slurm::submit(&folder, sweep, runs, &job, &this_program()?)?;
     tell(&submitted, sweep)?;
     Ok(match submitted.failed {
@@ -42,8 +42,18 @@ fn check_folder(folder: &Path) -> Result<(), Failure> {
     }
 }
 
-fn job(args: &SlurmArgs) -> Job {
+/// How many runs a task may have. The device that it will get is not seen from here, nor its memory.
+fn together(args: &RunArgs) -> usize {
+    let kind = match args.slurm.gpus {
+        Some(_) => DeviceKind::Cuda { index: 0 },
+        None => DeviceKind::Processor,
+    };
+    together_limit(args.together, kind, None, None)
+}
+
+fn job(args: &SlurmArgs, together: usize) -> Job {
     Job {
+        together,
         partition: args.partition.clone(),
         gpus: args.gpus.clone(),
         cpus: args.cpus.map(NonZeroUsize::get),
@@ -60,10 +70,14 @@ fn tell(submitted: &Submitted, sweep: &str) -> Result<(), Failure> {
     for (submission, folder) in &submitted.arrays {
         let job = submission.job.as_deref().unwrap_or("unknown");
         put(&format!("{job}\n"))?;
+        let (runs, tasks) = (submission.runs.len(), submission.task_count());
+        let in_tasks = match tasks == runs {
+            true => String::new(),
+            false => format!(" in {tasks} tasks"),
+        };
         say!(
-            "job {job} ({}): {} runs, script and logs in {}",
+            "job {job} ({}): {runs} runs{in_tasks}, script and logs in {}",
             submission.name,
-            submission.runs.len(),
             folder.display()
         );
     }

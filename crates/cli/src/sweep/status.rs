@@ -94,8 +94,8 @@ impl Status {
             .iter()
             .enumerate()
             .flat_map(|(at, (submission, _))| {
-                let runs = submission.runs.iter().enumerate();
-                runs.map(move |(number, run)| (run.as_str(), (at, number)))
+                let runs = submission.tasks();
+                runs.map(move |(run, task)| (run, (at, task)))
             })
             .collect();
         let of = |standing: &Standing| tasks.get(standing.run.id.as_str()).copied();

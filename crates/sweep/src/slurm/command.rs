@@ -39,7 +39,7 @@ pub enum SlurmError {
         program: String,
     },
     /// A path that cannot stand in a script or a list of lines.
-    #[error("{}: expected a path of UTF-8 text on one line", path.display())]
+    #[error("{}: expected a path of UTF-8 text on one line, without a tab", path.display())]
     Path {
         /// The path.
         path: PathBuf,

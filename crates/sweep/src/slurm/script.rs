@@ -10,6 +10,8 @@ use super::command::SlurmError;
 pub struct Job {
     /// The partition.
     pub partition: Option<String>,
+    /// Runs of one company that a task may have, at least one.
+    pub together: usize,
     /// GPUs, as `--gpus-per-task` takes them.
     pub gpus: Option<String>,
     /// Cores.
@@ -49,8 +51,8 @@ impl Job {
         let runs = quoted(&format!("{folder}/runs.txt"));
         let mut text = String::from(
             "#!/bin/bash\n\
-             # Task N of this array carries out the run on line N + 1 of runs.txt. It may be submitted again by hand: a run that is\n\
-             # finished, or that another process is at, is left alone.\n",
+             # Task N of this array carries out the run on line N + 1 of runs.txt, or the runs there, with a tab between two. It may\n\
+             # be submitted again by hand: a run that is finished, or that another process is at, is left alone.\n",
         );
         for option in self.options(array, folder) {
             // Writing to a text cannot fail.
@@ -60,18 +62,26 @@ impl Job {
         let _ = write!(
             text,
             r#"
-run=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {runs})
-echo "attempt ${{SLURM_RESTART_COUNT:-0}} at $run on $(hostname)"
+IFS=$'\t' read -r -a runs < <(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {runs})
+echo "attempt ${{SLURM_RESTART_COUNT:-0}} at ${{runs[*]}} on $(hostname)"
+log="${{runs[0]}}/log.txt"
+for run in "${{runs[@]:1}}"; do
+  echo "in company: what its process says stands in ../${{runs[0]##*/}}/log.txt" >> "$run/log.txt"
+done
 
-# Slurm's warning before the time limit, and its wish that the task end: the run stops at its next step.
+# Slurm's warning before the time limit, and its wish that the task end: each run stops at its next step.
 worker=
 warned=
 ended=
 trap 'warned=yes; if [ -n "$worker" ]; then kill -USR1 $worker; fi' USR1
 trap 'ended=yes; if [ -n "$worker" ]; then kill -TERM $worker; fi' TERM
 
-# What a run has made; after an attempt that made nothing another one would not either.
-made() {{ stat -c '%n %s' "$run"/steps.jsonl "$run"/evals.jsonl "$run"/snapshot-* 2> /dev/null | cksum; }}
+# What the runs have made; after an attempt that made nothing another one would not either.
+made() {{
+  for run in "${{runs[@]}}"; do
+    stat -c '%n %s' "$run"/steps.jsonl "$run"/evals.jsonl "$run"/snapshot-* 2> /dev/null
+  done | cksum
+}}
 before=$(made)
 requeue() {{
   trap '' TERM # which is how Slurm ends a job that it requeues
@@ -81,10 +91,10 @@ requeue() {{
 code=85
 for try in 1 2 3; do
   if [ -n "$warned$ended" ]; then break; fi
-  {program} train --device {device} --threads "${{SLURM_CPUS_PER_TASK:-1}}" "$run" < /dev/null \
-    2> >(trap '' TERM USR1; exec tee -a "$run/log.txt" >&2) &
+  {program} train --device {device} --threads "${{SLURM_CPUS_PER_TASK:-1}}" "${{runs[@]}}" < /dev/null \
+    2> >(trap '' TERM USR1; exec tee -a "$log" >&2) &
   worker=$!
-  # A signal ends the waiting and not the run. Where it came as the run ended, waiting once more gives the run's exit code.
+  # A signal ends the waiting and not the worker. Where it came as that ended, waiting once more gives its exit code.
   wait $worker
   code=$?
   while kill -0 $worker 2> /dev/null; do wait $worker; code=$?; done
@@ -93,7 +103,7 @@ for try in 1 2 3; do
   if [ $again -ne 127 ]; then code=$again; fi
   worker=
   if [ $code -ne 75 ]; then break; fi
-  # Another process is at the run; perhaps it is about to end. A signal ends this waiting too.
+  # Another process is at a run; perhaps it is about to end. A signal ends this waiting too.
   sleep 20 &
   wait $!
   kill $! 2> /dev/null
@@ -143,10 +153,10 @@ exit $code
     }
 }
 
-/// A path as text on one line.
+/// A path as text on one line, where a tab would be its end.
 pub(super) fn one_line(path: &Path) -> Result<&str, SlurmError> {
     path.to_str()
-        .filter(|text| !text.contains(['\n', '\r', '\0']))
+        .filter(|text| !text.contains(['\n', '\r', '\t', '\0']))
         .ok_or_else(|| SlurmError::Path { path: path.into() })
 }
 

@@ -17,6 +17,7 @@ use super::command::{SlurmError, output};
 use super::queue::Queue;
 use super::script::{Array, Job, one_line};
 use crate::plan::{Run, State};
+use crate::together::groups;
 
 /// The most tasks of an array: one less than what a cluster allows if nobody has changed it.
 const TASKS: usize = 1000;
@@ -35,6 +36,26 @@ pub struct Submission {
     pub job: Option<String>,
     /// The ids of its tasks' runs, in their order.
     pub runs: Vec<String>,
+    /// How many of them each task has; nothing where it is one each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<usize>,
+}
+
+impl Submission {
+    /// The runs, each with the number of its task.
+    pub fn tasks(&self) -> impl Iterator<Item = (&str, usize)> {
+        let grouped = self.sizes.iter().enumerate();
+        let grouped = grouped.flat_map(|(task, &size)| std::iter::repeat_n(task, size));
+        // Runs that no group is written for have a task each.
+        let next = self.sizes.len();
+        let grouped = grouped.chain(next..);
+        self.runs.iter().map(String::as_str).zip(grouped)
+    }
+
+    /// How many tasks there are.
+    pub fn task_count(&self) -> usize {
+        self.tasks().last().map_or(0, |(_, task)| task + 1)
+    }
 }
 
 /// What came of handing runs to Slurm.
@@ -86,7 +107,7 @@ pub fn submissions(sweep: &Path) -> Result<Vec<(Submission, PathBuf)>, RunError>
 }
 
 /// Hands the runs of a sweep's folder that are to be carried out to Slurm, and returns. Those whose task is still in the queue
-/// are left out.
+/// are left out. Runs of one company share a task, as many as the job has together.
 ///
 /// # Errors
 /// If Slurm's programs fail, or a file cannot be read or written. What was submitted before that stands.
@@ -119,7 +140,8 @@ pub fn submit(
         }
     }
     let mut before: Option<String> = None;
-    for (number, runs) in (next_number(&folder)?..).zip(outstanding.chunks(TASKS)) {
+    let tasks = groups(&outstanding, job.together);
+    for (number, tasks) in (next_number(&folder)?..).zip(tasks.chunks(TASKS)) {
         let own = folder.join(number.to_string());
         let name = format!("mezo-{name}-{number}-{:04x}", mark(&own));
         let mut job = job.clone();
@@ -131,9 +153,9 @@ pub fn submit(
             name: &name,
             folder: &own,
             program,
-            tasks: runs.len(),
+            tasks: tasks.len(),
         };
-        let submission = hand_over(&job, &array, runs)?;
+        let submission = hand_over(&job, &array, tasks)?;
         before = submission.job.clone();
         submitted.arrays.push((submission, own));
     }
@@ -141,15 +163,20 @@ pub fn submit(
 }
 
 /// Writes what a submission is made of, submits it and writes its number down.
-fn hand_over(job: &Job, array: &Array<'_>, runs: &[&Run]) -> Result<Submission, SlurmError> {
+fn hand_over(job: &Job, array: &Array<'_>, tasks: &[Vec<&Run>]) -> Result<Submission, SlurmError> {
     let script = job.script(array)?;
     let mut list = String::new();
-    for run in runs {
-        let dir = run
-            .dir
-            .canonicalize()
-            .map_err(RunError::file(&run.dir, "find"))?;
-        list.push_str(one_line(&dir)?);
+    for runs in tasks {
+        for (at, run) in runs.iter().enumerate() {
+            let dir = run
+                .dir
+                .canonicalize()
+                .map_err(RunError::file(&run.dir, "find"))?;
+            if at > 0 {
+                list.push('\t');
+            }
+            list.push_str(one_line(&dir)?);
+        }
         list.push('\n');
     }
     fs::create_dir_all(array.folder).map_err(RunError::file(array.folder, "make"))?;
@@ -159,7 +186,11 @@ fn hand_over(job: &Job, array: &Array<'_>, runs: &[&Run]) -> Result<Submission, 
     let mut submission = Submission {
         name: array.name.to_owned(),
         job: None,
-        runs: runs.iter().map(|run| run.id.clone()).collect(),
+        runs: tasks.iter().flatten().map(|run| run.id.clone()).collect(),
+        sizes: match tasks.iter().all(|runs| runs.len() == 1) {
+            true => Vec::new(),
+            false => tasks.iter().map(Vec::len).collect(),
+        },
     };
     write_json(&array.folder.join(RECORD), &submission)?;
     let mut command = Command::new("sbatch");
@@ -191,11 +222,9 @@ fn in_queue(earlier: &[(Submission, PathBuf)]) -> Result<BTreeSet<String>, Slurm
             .map(|(submission, _)| submission.name.as_str()),
     )?;
     let queued = earlier.iter().flat_map(|(submission, _)| {
-        let there = |number: &usize| queue.place(&submission.name, *number).is_some();
-        let numbers = (0..submission.runs.len()).filter(there);
-        numbers
-            .map(|number| submission.runs[number].clone())
-            .collect::<Vec<_>>()
+        let there = |task: usize| queue.place(&submission.name, task).is_some();
+        let runs = submission.tasks().filter(|(_, task)| there(*task));
+        runs.map(|(run, _)| run.to_owned()).collect::<Vec<_>>()
     });
     Ok(queued.collect())
 }
@@ -233,4 +262,43 @@ fn mark(folder: &Path) -> u16 {
     let mut hasher = DefaultHasher::new();
     folder.hash(&mut hasher);
     hasher.finish() as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn submission(sizes: &[usize]) -> Submission {
+        Submission {
+            name: "mezo-a-1".into(),
+            job: None,
+            runs: ["a", "b", "c", "d"].map(Into::into).into(),
+            sizes: sizes.into(),
+        }
+    }
+
+    #[test]
+    fn each_run_has_its_task() {
+        let numbers = |sizes: &[usize]| {
+            let submission = submission(sizes);
+            let tasks = submission.tasks().map(|(_, task)| task);
+            (tasks.collect::<Vec<_>>(), submission.task_count())
+        };
+        assert_eq!(numbers(&[]), (vec![0, 1, 2, 3], 4));
+        assert_eq!(numbers(&[1, 3]), (vec![0, 1, 1, 1], 2));
+        assert_eq!(numbers(&[2, 2]), (vec![0, 0, 1, 1], 2));
+        // A record that was cut by hand.
+        assert_eq!(numbers(&[2]), (vec![0, 0, 1, 2], 3));
+    }
+
+    #[test]
+    fn a_record_of_one_run_a_task_is_as_it_always_was() {
+        let text = serde_json::to_string(&submission(&[])).unwrap_or_default();
+        assert_eq!(
+            text,
+            r#"{"name":"mezo-a-1","job":null,"runs":["a","b","c","d"]}"#
+        );
+        let read: Option<Submission> = serde_json::from_str(&text).ok();
+        assert_eq!(read, Some(submission(&[])));
+    }
 }

@@ -12,6 +12,10 @@ use mezo_sweep::{Device, Event, Fleet, Orders, Outcome, Patience, Run, Watch, Wo
 
 /// A worker that leaves a result.
 pub const SUCCEEDS: &str = "echo '{}' >\"$1/result.json\"";
+/// A worker that leaves a result in each of its directories.
+pub const ALL_SUCCEED: &str = "for dir in \"$@\"; do echo '{}' >\"$dir/result.json\"; done";
+/// Writes down how many runs the process has, a line each in `sizes`.
+pub const COUNTS: &str = "echo $# >>\"$1/../../sizes\"";
 
 pub struct Bench {
     pub folder: tempfile::TempDir,
@@ -32,6 +36,21 @@ impl Bench {
         }
     }
 
+    /// The same, with all runs in one company.
+    pub fn in_company(runs: usize, script: &str) -> Self {
+        let mut bench = Self::new(runs, script);
+        for run in &mut bench.runs {
+            run.company = Some("all".into());
+        }
+        bench
+    }
+
+    /// How many runs each process had, in the order in which they began.
+    pub fn sizes(&self) -> Vec<usize> {
+        let sizes = fs::read_to_string(self.path("sizes")).unwrap();
+        sizes.lines().map(|line| line.parse().unwrap()).collect()
+    }
+
     pub fn read(&self, run: usize, name: &str) -> String {
         fs::read_to_string(self.runs[run].dir.join(name)).unwrap()
     }
@@ -49,10 +68,16 @@ pub const PATIENT: Patience = Patience {
 
 /// So many devices, whose names a worker finds in `$DEVICE`.
 pub fn fleet(devices: usize, per_device: usize) -> Fleet {
+    fleet_together(devices, per_device, 1)
+}
+
+/// The same, with so many runs together in a process.
+pub fn fleet_together(devices: usize, per_device: usize, together: usize) -> Fleet {
     let device = |index: usize| Device {
         name: format!("fake:{index}"),
         args: Vec::new(),
         env: vec![("DEVICE".into(), index.to_string())],
+        together,
     };
     Fleet {
         devices: (0..devices).map(device).collect(),
@@ -84,6 +109,7 @@ pub fn make_runs(folder: &Path, count: usize) -> Vec<Run> {
         dir: folder.join("runs").join(index.to_string()),
         label: format!("seed {index}"),
         steps: 4,
+        company: None,
     };
     (0..count).map(run).collect()
 }

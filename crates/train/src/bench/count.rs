@@ -46,6 +46,18 @@ impl Count {
                 .sum::<u64>()
     }
 
+    /// Of several runs whose frozen weights take the rows of all in one product.
+    pub(super) fn together(&self, runs: usize) -> Self {
+        let products = self.products.iter().map(|(product, times)| {
+            let rows = runs * product.rows;
+            (Product { rows, ..*product }, *times)
+        });
+        Self {
+            products: products.collect(),
+            others: runs as u64 * self.others,
+        }
+    }
+
     fn add(&mut self, times: usize, rows: usize, [input, output]: [usize; 2]) {
         let product = Product {
             rows,
@@ -223,6 +235,15 @@ mod tests {
         );
         let low_rank = 2 * ((5 + 5) + (2 + 5)) * 2 * 4;
         assert_eq!(count.others, low_rank + 2 * 2 * 4 * 18 + 2 * 2 * 4 * 2);
+    }
+
+    #[test]
+    fn several_runs_in_one_product() {
+        let alone = sizes(Some(1)).needed(&batch());
+        let together = alone.together(3);
+        let rows = |count: &Count| count.products.keys().map(|it| it.rows).sum::<usize>();
+        assert_eq!(rows(&together), 3 * rows(&alone));
+        assert_eq!(together.multiply_adds(), 3 * alone.multiply_adds());
     }
 
     #[test]

@@ -30,9 +30,29 @@ impl Rates {
             } = *product;
             product_seconds(rows, input, output, times as usize)
         };
+        Self::by(count, |product| seconds(&product))
+    }
+
+    /// As something measures every kind of product that the count has.
+    pub(super) fn by(count: &Count, seconds: impl Fn(Product) -> f64) -> Self {
         let kinds = count.products.keys();
         Self {
-            seconds: kinds.map(|kind| (*kind, seconds(kind))).collect(),
+            seconds: kinds.map(|kind| (*kind, seconds(*kind))).collect(),
+        }
+    }
+
+    /// Seconds of one product of each kind, in the count's order.
+    pub(super) fn seconds(&self) -> impl Iterator<Item = (Product, f64)> {
+        self.seconds.iter().map(|(kind, seconds)| (*kind, *seconds))
+    }
+
+    /// As if each product took other seconds.
+    pub(super) fn with(&self, change: impl Fn(f64) -> f64) -> Self {
+        let changed = self.seconds();
+        Self {
+            seconds: changed
+                .map(|(kind, seconds)| (kind, change(seconds)))
+                .collect(),
         }
     }
 
@@ -76,5 +96,9 @@ mod tests {
         // 200 + 400 multiply-adds in 2 x 0.5 + 1 seconds.
         assert_eq!(rates.mean(&count), 300.0);
         assert_eq!(rates.floor(&count), 3.0);
+        let halved = rates.with(|seconds| seconds / 2.0);
+        assert_eq!(halved.floor(&count), 1.5);
+        let seconds: Vec<f64> = halved.seconds().map(|(_, seconds)| seconds).collect();
+        assert_eq!(seconds, [0.25, 0.5]);
     }
 }

@@ -90,7 +90,7 @@ impl Phases {
         self.named().iter().map(|(_, seconds)| seconds).sum()
     }
 
-    fn combined(self, other: Self, with: impl Fn(f64, f64) -> f64) -> Self {
+    pub(super) fn combined(self, other: Self, with: impl Fn(f64, f64) -> f64) -> Self {
         Self {
             noise_s: with(self.noise_s, other.noise_s),
             linear_s: with(self.linear_s, other.linear_s),
@@ -182,8 +182,8 @@ fn timed(subject: &mut Subject, number: usize) -> (f64, Phases) {
     (start.elapsed().as_secs_f64(), phases)
 }
 
-/// One step, as training makes it.
-fn step(subject: &mut Subject, number: usize) -> Phases {
+/// One step, as training makes it, but that its update is waited for.
+pub(super) fn step(subject: &mut Subject, number: usize) -> Phases {
     let examples = &subject.batches[number % subject.batches.len()];
     let seed = step_seed(0, number as u64, 0);
     let clock = Clock::default();
@@ -198,6 +198,8 @@ fn step(subject: &mut Subject, number: usize) -> Phases {
     let slope = (losses[0] - losses[losses.len() - 1]) / (2.0 * EPS);
     let start = Instant::now();
     descend(&mut subject.model, &estimates(seed, slope));
+    // On a GPU it is only asked for until here. What goes wrong there shows where its numbers are read.
+    let _ = subject.model.device().sync();
     let update_s = start.elapsed().as_secs_f64();
     let [noise_s, linear_s, attention_s] = [Phase::Noise, Phase::Linear, Phase::Attention]
         .map(|phase| clock.spent(phase).as_secs_f64());

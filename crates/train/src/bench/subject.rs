@@ -48,23 +48,7 @@ impl Subject {
     /// # Errors
     /// If the binary's own files are not what they should be.
     pub fn builtin(tuned: Tuned, sentences: usize) -> Result<Self, TrainError> {
-        let config = builtin_run(tuned, sentences, 1, SEED)?.config;
-        let files = model_files(&config.model, Path::new(""))?;
-        let loaded = load(&files, &Device::flex())?;
-        let examples = examples(&config, &tokenizer(&files)?, Path::new(""))?;
-        let order = Order::new(examples.train.len(), sentences, SEED);
-        let batch = |step| {
-            let rows = order.batch(step).into_iter();
-            rows.map(|row| examples.train[row].clone()).collect()
-        };
-        let batches = (0..order.batches_per_epoch() as u64).map(batch).collect();
-        Ok(Self::new(
-            loaded.model,
-            loaded.config,
-            batches,
-            examples.words,
-            tuned,
-        ))
+        Ok(Untuned::builtin(sentences, &Device::flex())?.tuned(tuned))
     }
 
     pub(super) fn new(
@@ -94,6 +78,41 @@ impl Subject {
     /// How many batches there are.
     pub fn batches(&self) -> usize {
         self.batches.len()
+    }
+}
+
+/// A model of which nothing is marked as trained yet, and its batches.
+pub(super) struct Untuned {
+    pub(super) model: Roberta,
+    pub(super) config: RobertaConfig,
+    pub(super) batches: Vec<Vec<Example>>,
+    pub(super) words: Vec<usize>,
+}
+
+impl Untuned {
+    /// As [`Subject::builtin`] has it, on a device.
+    pub(super) fn builtin(sentences: usize, device: &Device) -> Result<Self, TrainError> {
+        // Model, task and split are one for whatever is trained.
+        let config = builtin_run(Tuned::Full, sentences, 1, SEED)?.config;
+        let files = model_files(&config.model, Path::new(""))?;
+        let loaded = load(&files, device)?;
+        let examples = examples(&config, &tokenizer(&files)?, Path::new(""))?;
+        let order = Order::new(examples.train.len(), sentences, SEED);
+        let batch = |step| {
+            let rows = order.batch(step).into_iter();
+            rows.map(|row| examples.train[row].clone()).collect()
+        };
+        let batches = (0..order.batches_per_epoch() as u64).map(batch).collect();
+        Ok(Self {
+            model: loaded.model,
+            config: loaded.config,
+            batches,
+            words: examples.words,
+        })
+    }
+
+    pub(super) fn tuned(self, tuned: Tuned) -> Subject {
+        Subject::new(self.model, self.config, self.batches, self.words, tuned)
     }
 }
 

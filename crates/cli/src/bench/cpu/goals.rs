@@ -2,8 +2,8 @@
 
 use mezo_train::StepTimes;
 
+use super::super::peer::PeerTimes;
 use super::measured::{Compared, Jobs, Measured};
-use super::peer::PeerTimes;
 use super::spread::Spread;
 
 /// A line of the table.

@@ -6,10 +6,10 @@ use std::path::Path;
 use mezo_train::{NoiseTimes, StepTimes};
 
 use super::super::memory::in_a_process;
+use super::super::peer::{Peer, PeerStep, PeerTimes};
 use super::super::process::{Process, of_this_program};
 use super::super::{name, parsed};
 use super::machine::{Machine, cores};
-use super::peer::{Peer, PeerTimes};
 use super::runs::step_seconds;
 use crate::args::{BenchArgs, PassName, ShapeName, SubjectName, TunedName};
 use crate::exit::Exit;
@@ -161,7 +161,14 @@ impl Bench<'_> {
     fn peer(&self, tuned: TunedName, dtype: &str) -> Result<Option<PeerTimes>, Failure> {
         let step = self.peer.as_ref().map(|peer| {
             say!("steps of PyTorch: base, {}, {dtype}", name(&tuned));
-            peer.step(tuned, dtype, self.threads, STEPS)
+            peer.step(PeerStep {
+                tuned,
+                dtype,
+                device: "cpu",
+                threads: self.threads,
+                steps: STEPS,
+                limit: None,
+            })
         });
         step.transpose()
     }

@@ -2,9 +2,9 @@
 
 use mezo_train::StepTimes;
 
+use super::super::peer::PeerTimes;
 use super::goals::goals;
 use super::measured::{Compared, Measured};
-use super::peer::PeerTimes;
 use super::spread::Spread;
 
 /// The whole page.

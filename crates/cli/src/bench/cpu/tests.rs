@@ -2,9 +2,9 @@
 
 use mezo_train::{NoiseTimes, Phases, StepTimes};
 
+use super::super::peer::PeerTimes;
 use super::machine::Machine;
 use super::measured::{BuiltIn, Compared, Jobs, Large, Measured, Memory};
-use super::peer::PeerTimes;
 use super::report::markdown;
 
 /// A step whose floor is a second.

@@ -1,23 +1,38 @@
 //! Steps in PyTorch: scripts/peer/step.py as a process.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::super::process::Process;
-use super::super::{name, parsed, prompts};
+use super::process::Process;
+use super::{name, parsed, prompts};
 use crate::args::TunedName;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// The program, part of this one so that both always belong together.
-const PROGRAM: &str = include_str!("../../../../../scripts/peer/step.py");
+const PROGRAM: &str = include_str!("../../../../scripts/peer/step.py");
 
 /// A Python with torch and transformers, and the files that the program reads.
 pub struct Peer {
     python: PathBuf,
     program: PathBuf,
     ids: PathBuf,
+}
+
+/// What is to be timed.
+#[derive(Debug, Clone, Copy)]
+pub struct PeerStep<'a> {
+    pub tuned: TunedName,
+    pub dtype: &'a str,
+    /// As PyTorch calls it.
+    pub device: &'a str,
+    pub threads: usize,
+    /// How many are timed.
+    pub steps: usize,
+    /// After this time the program is stopped, and nothing is known.
+    pub limit: Option<Duration>,
 }
 
 /// What the program prints, as far as it is told on.
@@ -55,13 +70,15 @@ impl Peer {
     }
 
     /// Times steps with RoBERTa-base's sizes.
-    pub fn step(
-        &self,
-        tuned: TunedName,
-        dtype: &str,
-        threads: usize,
-        steps: usize,
-    ) -> Result<PeerTimes, Failure> {
+    pub fn step(&self, step: PeerStep<'_>) -> Result<PeerTimes, Failure> {
+        let PeerStep {
+            tuned,
+            dtype,
+            device,
+            threads,
+            steps,
+            limit,
+        } = step;
         let (program, ids) = (self.program.display(), self.ids.display());
         let arguments = [
             program.to_string(),
@@ -70,10 +87,11 @@ impl Peer {
             "--shape=base".into(),
             format!("--tuning={}", name(&tuned)),
             format!("--dtype={dtype}"),
+            format!("--device={device}"),
             format!("--threads={threads}"),
             format!("--steps={steps}"),
         ];
-        let printed = Process::start(&self.python, &arguments)?.output();
+        let printed = Process::start(&self.python, &arguments)?.output_within(limit);
         printed
             .and_then(|text| parsed(&text))
             .map_err(|failure| Failure {

@@ -1,0 +1,119 @@
+//! Which runs may be trained together: those that differ in nothing that a pass shares.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::manifest::Manifest;
+use crate::spec::{MethodName, TuningName};
+
+/// Why runs cannot be trained together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotTogether {
+    /// A run that shares no model with others: what it trains is the model, or it goes by no estimates.
+    #[error("{}: cannot be trained beside other runs", dir.display())]
+    Alone {
+        /// Its directory.
+        dir: PathBuf,
+    },
+    /// Two runs that differ in what one pass has only once.
+    #[error("{} and {}: cannot be trained together, they differ in {what}", one.display(), other.display())]
+    Differ {
+        /// The directory of one.
+        one: PathBuf,
+        /// That of the other.
+        other: PathBuf,
+        /// The first thing they differ in.
+        what: &'static str,
+    },
+}
+
+impl NotTogether {
+    /// The way out.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Alone { .. } => {
+                "give its directory alone: only LoRA and prefix runs of MeZO go together"
+            }
+            Self::Differ { .. } => {
+                "give them one at a time: runs that go together share model, task, method and precision"
+            }
+        }
+    }
+}
+
+impl Manifest {
+    /// Says which runs this one may be trained with: those of the same key. None for a run that is trained alone.
+    ///
+    /// It is 16 hexadecimal digits of a hash of all that the passes of a company share. Seeds, data, `k`, learning rates,
+    /// epsilons, batch sizes, steps, schedules and optimisers may differ.
+    pub fn company_key(&self) -> Option<String> {
+        let text = json!(self.shared()?).to_string();
+        let digest = Sha256::digest(text.as_bytes());
+        Some(
+            digest
+                .iter()
+                .take(8)
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        )
+    }
+
+    /// All that must agree, each thing with its name; how many classes there are is in the task and its label words.
+    fn shared(&self) -> Option<Vec<(&'static str, Value)>> {
+        let (task, method) = (&self.config.task, &self.config.method);
+        // With the others the model itself is trained, and none of it could be shared.
+        let adapts = matches!(method.tuning, Some(TuningName::Lora | TuningName::Prefix));
+        if method.name != MethodName::Mezo || !adapts || self.steps() == 0 {
+            return None;
+        }
+        Some(vec![
+            ("the version of the algorithm", json!(self.algorithm)),
+            ("precision", json!(self.precision)),
+            ("protocol", json!(self.protocol)),
+            ("the model", json!(self.config.model)),
+            ("the model's weights", json!(self.weights_sha256)),
+            ("the tokenizer", json!(self.tokenizer_sha256)),
+            ("the task", json!(task.name)),
+            ("whether there is a prompt", json!(task.prompt)),
+            ("the template", json!(task.template)),
+            ("the label words", json!(task.label_words)),
+            ("`task.max_length`", json!(task.max_length)),
+            ("`task.cut`", json!(task.cut)),
+            ("the method", json!(method)),
+        ])
+    }
+}
+
+/// Holds that runs may be trained together; one alone always may.
+pub(crate) fn check<'m>(
+    runs: impl IntoIterator<Item = (&'m Path, &'m Manifest)>,
+) -> Result<(), NotTogether> {
+    let runs: Vec<(&Path, &Manifest)> = runs.into_iter().collect();
+    let [(one, first), others @ ..] = runs.as_slice() else {
+        return Ok(());
+    };
+    if others.is_empty() {
+        return Ok(());
+    }
+    let expected = shared(one, first)?;
+    for (other, manifest) in others {
+        let found = shared(other, manifest)?;
+        let mut pairs = expected.iter().zip(&found);
+        if let Some(((what, _), _)) = pairs.find(|(expected, found)| expected != found) {
+            return Err(NotTogether::Differ {
+                one: one.to_path_buf(),
+                other: other.to_path_buf(),
+                what,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn shared(dir: &Path, manifest: &Manifest) -> Result<Vec<(&'static str, Value)>, NotTogether> {
+    let alone = || NotTogether::Alone { dir: dir.into() };
+    manifest.shared().ok_or_else(alone)
+}

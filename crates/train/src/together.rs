@@ -1,0 +1,99 @@
+//! Runs side by side: round by round each makes its next step, in passes that all of them make together.
+
+use crate::error::TrainError;
+use crate::mezo::Look;
+use crate::panics::{guarded, let_go, tried};
+use crate::pass::{self, View};
+use crate::pulse::Pulse;
+use crate::run::{Done, Ends, Open};
+use crate::training_run::TrainingRun;
+
+/// A member whose steps are being made.
+pub(crate) struct UnderWay<'a> {
+    open: Open<'a>,
+    run: Box<TrainingRun>,
+    /// What the passes of its step found.
+    losses: Vec<Vec<f64>>,
+}
+
+impl<'a> UnderWay<'a> {
+    pub(crate) fn new(open: Open<'a>, run: Box<TrainingRun>) -> Self {
+        Self {
+            open,
+            run,
+            losses: Vec::new(),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Done>, TrainError> {
+        self.run.next(&*self.open.control)
+    }
+
+    fn measured(&mut self) -> Result<Option<Done>, TrainError> {
+        let losses = std::mem::take(&mut self.losses);
+        self.run.measured(&losses, &mut *self.open.control)
+    }
+
+    fn end(self, ended: Result<Done, TrainError>, ends: &mut Ends) {
+        let_go(self.run);
+        self.open.end(ended, ends);
+    }
+}
+
+/// Carries runs on until the last of them has come to its end. Each leaves at its own; the others go on.
+pub(crate) fn carry_on(mut runs: Vec<UnderWay<'_>>, pulse: &Pulse, ends: &mut Ends) {
+    loop {
+        each(&mut runs, ends, UnderWay::next);
+        if runs.is_empty() {
+            return;
+        }
+        if let Err(message) = guarded(|| measure(&mut runs, pulse)) {
+            // Whose share it was cannot be told: the pass was everybody's.
+            for run in runs {
+                let message = message.clone();
+                run.end(Err(TrainError::Panicked { message }), ends);
+            }
+            return;
+        }
+        each(&mut runs, ends, UnderWay::measured);
+    }
+}
+
+/// Lets every run do something; those that come to their end by it leave.
+fn each<'a>(
+    runs: &mut Vec<UnderWay<'a>>,
+    ends: &mut Ends,
+    act: impl Fn(&mut UnderWay<'a>) -> Result<Option<Done>, TrainError>,
+) {
+    let mut at = 0;
+    while at < runs.len() {
+        match tried(|| act(&mut runs[at])).transpose() {
+            None => at += 1,
+            Some(ended) => runs.remove(at).end(ended, ends),
+        }
+    }
+}
+
+/// Makes the passes that the runs' steps ask for: the first of every run as one, the second of those that have one, and so
+/// on.
+fn measure(runs: &mut [UnderWay<'_>], pulse: &Pulse) {
+    for number in 0.. {
+        let looks: Vec<(usize, Look)> = (0..)
+            .zip(runs.iter())
+            .filter_map(|(at, member)| Some((at, member.run.look(number)?)))
+            .collect();
+        if looks.is_empty() {
+            return;
+        }
+        let views: Vec<View<'_>> = looks
+            .iter()
+            .map(|(at, look)| runs[*at].run.view(look))
+            .collect();
+        let found = pass::losses(&views);
+        for ((at, _), losses) in looks.iter().zip(found) {
+            runs[*at].losses.push(losses);
+        }
+        // A step of many passes takes as many times longer.
+        pulse.beat();
+    }
+}

@@ -1,0 +1,167 @@
+//! The steps of one run, one after the other: from the journal where it has them, else from the losses that somebody
+//! measures for it.
+
+use std::path::Path;
+
+use mezo_run::{Lines, RunError, STEPS};
+
+use crate::error::TrainError;
+use crate::journal::Step;
+use crate::learner::Learner;
+use crate::mezo::Look;
+use crate::pass::View;
+use crate::recover;
+use crate::run::{Control, Done, Ending};
+use crate::snapshot;
+use crate::training::Training;
+use crate::work::Work;
+
+/// A run that goes by steps, between two of them or within one.
+///
+/// [`Self::next`] brings it to a step that must be measured, whose passes [`Self::look`] names, and [`Self::measured`] makes
+/// the step with what they found. Who makes the passes is not its concern: they may be those of other runs too.
+pub(crate) struct TrainingRun {
+    work: Work,
+    learner: Learner,
+    training: Training,
+    file: Lines,
+    journal: Vec<Step>,
+    /// The step that is being made, or else the last one.
+    step: u64,
+}
+
+impl TrainingRun {
+    /// Takes up what the run's files have.
+    pub(crate) fn begin(
+        mut work: Work,
+        mut learner: Learner,
+        training: Training,
+        control: &mut dyn Control,
+    ) -> Result<Self, TrainError> {
+        let path = work.run.dir.join(STEPS);
+        let (file, journal) = Lines::take_over::<Step>(&path)?;
+        check_numbers(&journal, &path)?;
+        let found = recover::find(
+            &work.run.dir,
+            journal.len() as u64,
+            &work.evals,
+            &training,
+            !work.examples.dev.is_empty(),
+        )?;
+        found.flaws.iter().for_each(|flaw| control.warn(flaw));
+        let mut step = found.step;
+        let is_last = step == training.steps;
+        if step > 0 && !snapshot::restore(&work.run.dir, step, &mut learner, is_last)? {
+            // It was interrupted just before the result of a run that diverged.
+            step = 0;
+        }
+        if step > 0 {
+            // The crash may have come between the snapshot and its evaluation.
+            work.checkpoint(&learner, step)?;
+        }
+        Ok(Self {
+            work,
+            learner,
+            training,
+            file,
+            journal,
+            step,
+        })
+    }
+
+    /// Goes on to the next step that must be measured, by way of those that the journal has. How the run ended, where there
+    /// is no such step.
+    pub(crate) fn next(&mut self, control: &dyn Control) -> Result<Option<Done>, TrainError> {
+        while self.step < self.training.steps {
+            if control.stop() {
+                self.file.sync()?;
+                let step = self.journal.len() as u64;
+                return Ok(Some(done(Ending::Stopped { step }, step)));
+            }
+            self.step += 1;
+            // Steps that the journal has are done again without a line.
+            self.work.run.beat();
+            self.learner.prepare(self.step, &self.work.examples);
+            if self.journal.len() < self.step as usize {
+                return Ok(None);
+            }
+            if let Some(done) = self.apply()? {
+                return Ok(Some(done));
+            }
+        }
+        self.work
+            .finish(&mut self.learner, &self.journal, self.training.steps)?;
+        Ok(Some(done(Ending::Finished, self.step)))
+    }
+
+    /// One of the passes that the step asks for, counted from 0; none after the last.
+    pub(crate) fn look(&self, number: u32) -> Option<Look> {
+        let asked = number < self.learner.passes(self.step);
+        asked.then(|| self.learner.look(self.step, number, &self.work.examples))
+    }
+
+    /// A look, with all that is seen there.
+    pub(crate) fn view<'a>(&'a self, look: &'a Look) -> View<'a> {
+        View {
+            model: &self.learner.model,
+            measure: self.learner.measure(),
+            words: &self.work.examples.words,
+            look,
+        }
+    }
+
+    /// Makes the step with the losses that each of its passes found: written down first, then applied. How the run ended, if
+    /// it did.
+    pub(crate) fn measured(
+        &mut self,
+        losses: &[Vec<f64>],
+        control: &mut dyn Control,
+    ) -> Result<Option<Done>, TrainError> {
+        let before = self.journal.last();
+        let line = self
+            .learner
+            .line(self.step, before, losses, &self.work.examples);
+        self.work.run.check()?;
+        self.file.add(&line)?;
+        control.step(&line, self.training.steps);
+        self.journal.push(line);
+        self.apply()
+    }
+
+    /// Does to the parameters what the journal says of the step, and what is due after it.
+    fn apply(&mut self) -> Result<Option<Done>, TrainError> {
+        let line = &self.journal[self.step as usize - 1];
+        if line.diverged() {
+            self.file.sync()?;
+            self.work
+                .finish_diverged(&mut self.learner, &self.journal)?;
+            return Ok(Some(done(Ending::Diverged, self.step)));
+        }
+        self.learner.apply(line, &self.work.examples);
+        if self.training.evaluates_after(self.step) {
+            // A snapshot must never be ahead of the journal.
+            self.file.sync()?;
+            self.work.checkpoint(&self.learner, self.step)?;
+        }
+        Ok(None)
+    }
+}
+
+fn done(ending: Ending, steps: u64) -> Done {
+    Done { ending, steps }
+}
+
+/// The lines of a journal are the steps 1, 2, 3 ...
+pub(crate) fn check_numbers(journal: &[Step], path: &Path) -> Result<(), TrainError> {
+    for (index, line) in journal.iter().enumerate() {
+        if line.step != index as u64 + 1 {
+            return Err(RunError::Record {
+                path: path.into(),
+                line: index + 1,
+                message: format!("expected step {}, found step {}", index + 1, line.step),
+            }
+            .into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Which runs may be trained together.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+#[path = "together/runs.rs"]
+mod runs;
+
+use std::path::Path;
+
+use common::spec;
+use mezo_train::Resolver;
+use runs::{LORA, PREFIX, text, train};
+
+/// The key of a spec's run.
+fn key(resolver: &mut Resolver, text: &str) -> Option<String> {
+    let manifest = resolver.resolve(&spec(text), Vec::new()).unwrap();
+    manifest.company_key()
+}
+
+#[test]
+fn a_key_is_of_all_that_a_pass_shares() {
+    let mut resolver = Resolver::new("a-sweep", Path::new("."));
+    let base = text(LORA, &train(13, 1e-3, 1e-3, 4));
+    let expected = key(&mut resolver, &base).unwrap();
+    assert_eq!(expected.len(), 16);
+    for (what, becomes) in [
+        ("seed = 13", "seed = 21"),
+        ("k = 6", "k = 4"),
+        ("lr = 0.001", "lr = 0.1"),
+        ("eps = 0.001", "eps = 0.1"),
+        ("batch_size = 4", "batch_size = 8"),
+        ("steps = 12", "steps = 13"),
+        ("eval_every = 4", "eval_every = 6"),
+        ("test_cap = 16", "test_cap = 17"),
+        ("[train]", "[train]\nschedule = \"linear\""),
+        ("[train]", "[train]\noptimizer = \"adam\""),
+    ] {
+        let changed = base.replacen(what, becomes, 1);
+        assert_ne!(changed, base, "{what}");
+        let found = key(&mut resolver, &changed);
+        assert_eq!(found.as_ref(), Some(&expected), "{becomes}");
+    }
+    let mut keys = vec![expected];
+    for (what, becomes) in [
+        ("model.", "protocol = \"reference-code\"\nmodel."),
+        ("k = 6", "k = 6\nprompt = false"),
+        ("k = 6", "k = 6\nmax_length = 64"),
+        ("k = 6", "k = 6\ncut = \"sentences\""),
+        ("k = 6", "k = 6\nlabel_words = { 1 = \"good\" }"),
+        ("r = 2", "r = 3"),
+        ("alpha = 4", "alpha = 5"),
+        (LORA, PREFIX),
+        ("[train]", "objective = \"accuracy\"\n[train]"),
+        ("[train]", "estimator = \"one-point\"\n[train]"),
+        ("[train]", "estimates = { count = 2 }\n[train]"),
+        ("[train]", "scale = { by = \"parameter-norm\" }\n[train]"),
+    ] {
+        let changed = base.replacen(what, becomes, 1);
+        assert_ne!(changed, base, "{what}");
+        keys.push(key(&mut resolver, &changed).unwrap());
+    }
+    let mut distinct = keys.clone();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), keys.len(), "{keys:?}");
+}
+
+#[test]
+fn what_trains_the_model_itself_has_no_key() {
+    let mut resolver = Resolver::new("a-sweep", Path::new("."));
+    let train = train(13, 1e-3, 1e-3, 4);
+    for tuning in ["full", "head", "bias"] {
+        let method = format!("tuning = \"{tuning}\"");
+        let found = key(&mut resolver, &text(&method, &train));
+        assert_eq!(found, None, "{tuning}");
+    }
+    let lora = text(LORA, &train);
+    for (name, eps) in [("ft", ""), ("lp-mezo", "eps = 0.001")] {
+        let other = lora
+            .replace("name = \"mezo\"", &format!("name = \"{name}\""))
+            .replace("eps = 0.001", eps);
+        assert_eq!(key(&mut resolver, &other), None, "{name}");
+    }
+    let manifest = resolver.resolve(&spec(&lora), Vec::new()).unwrap();
+    let zero_shot = resolver.zero_shot(&manifest).unwrap().unwrap();
+    assert_eq!(zero_shot.company_key(), None);
+}
