@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use mezo_sweep::{Event, Fleet, Pace, Run, Watch, human_time, sweep_time_left};
+use mezo_sweep::{Event, Fleet, Pace, Run, Watch, human_time, largest_crew, sweep_time_left};
 
 /// How often a plain line is written.
 const EVERY: Duration = Duration::from_secs(10);
@@ -14,7 +14,8 @@ const WINDOW_S: f64 = 20.0;
 
 /// The display for this terminal, or for none.
 pub fn watch(runs: &[Run], fleet: &Fleet) -> Box<dyn Watch> {
-    let tally = Tally::new(runs, fleet.devices.len() * fleet.per_device);
+    let places = fleet.devices.len() * fleet.per_device;
+    let tally = Tally::new(runs, places * largest_crew(runs, fleet));
     if std::io::stderr().is_terminal() {
         Box::new(Bars::new(tally))
     } else {
@@ -25,6 +26,7 @@ pub fn watch(runs: &[Run], fleet: &Fleet) -> Box<dyn Watch> {
 /// What is known of a sweep under way.
 struct Tally {
     since: Instant,
+    /// Runs at once.
     jobs: usize,
     total: usize,
     done: usize,

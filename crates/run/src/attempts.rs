@@ -38,8 +38,19 @@ pub struct Start {
     pub device: String,
     /// Threads it may use.
     pub threads: usize,
+    /// Runs that the process took up together, this one among them.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub together: usize,
     /// The process's arguments.
     pub argv: Vec<String>,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 /// It let go of it, or died.
@@ -89,7 +100,12 @@ impl OpenAttempt {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn start(dir: &Path, number: u64, device: &str, threads: usize) -> Result<Self, RunError> {
+    pub fn start(
+        dir: &Path,
+        number: u64,
+        device: &str,
+        [threads, together]: [usize; 2],
+    ) -> Result<Self, RunError> {
         let (mut lines, _) = Lines::open::<Attempt>(&dir.join(ATTEMPTS))?;
         lines.add(&Attempt::Start(Start {
             attempt: number,
@@ -97,6 +113,7 @@ impl OpenAttempt {
             host: gethostname::gethostname().to_string_lossy().into_owned(),
             device: device.into(),
             threads,
+            together,
             argv: std::env::args().collect(),
         }))?;
         Ok(Self {
@@ -188,7 +205,7 @@ mod tests {
     #[test]
     fn an_attempt_has_a_start_and_an_end() {
         let dir = tempfile::tempdir().unwrap();
-        let attempt = OpenAttempt::start(dir.path(), 1, "cpu", 2).unwrap();
+        let attempt = OpenAttempt::start(dir.path(), 1, "cpu", [2, 1]).unwrap();
         let failure = Some((Class::DiskFull, "steps.jsonl: cannot write".to_owned()));
         attempt.end(EndReason::Failed, 7, failure).unwrap();
         add_retry(dir.path()).unwrap();

@@ -56,5 +56,5 @@ pub use retry::retry;
 pub use schema::schema;
 pub use spec::Spec;
 pub use tail::Progress;
-pub use together::{BadTogether, DeviceKind, Together, together_limit};
+pub use together::{BadTogether, DeviceKind, Together, largest_crew, together_limit};
 pub use worker::{Patience, WorkerCommand};

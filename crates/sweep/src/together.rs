@@ -1,9 +1,11 @@
 //! How many runs go together in one process.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use crate::device::Fleet;
 use crate::plan::Run;
 
 /// The most runs in one process where nobody has said how many: beyond that there is little more to be gained.
@@ -97,6 +99,19 @@ pub fn together_limit(
 pub(crate) fn crew_size(limit: usize, company: usize, waiting: usize, places: usize) -> usize {
     let share = waiting.div_ceil(places.max(1));
     share.min(limit).min(company).max(1)
+}
+
+/// The most runs that one process of a fleet will have: 1 where none go together.
+pub fn largest_crew(runs: &[Run], fleet: &Fleet) -> usize {
+    let mut companies: BTreeMap<&str, usize> = BTreeMap::new();
+    for run in runs.iter().filter(|run| !run.is_finished()) {
+        if let Some(company) = &run.company {
+            *companies.entry(company).or_default() += 1;
+        }
+    }
+    let largest = companies.into_values().max().unwrap_or(1);
+    let limit = fleet.devices.iter().map(|device| device.together).max();
+    largest.min(limit.unwrap_or(1)).max(1)
 }
 
 /// The runs in groups of one company, at most `limit` in each, for whoever carries them out without watching them: in the

@@ -92,9 +92,10 @@ fn carry_on(
     let pulse = Pulse::default();
     let mut ends = Ends::default();
     let mut opened = Vec::new();
+    let together = members.len();
     for (place, (member, manifest)) in members.into_iter().enumerate() {
         let Member { dir, control } = member;
-        match manifest.and_then(|manifest| take_up(dir, manifest, device_name, &pulse)) {
+        match manifest.and_then(|manifest| take_up(dir, manifest, device_name, together, &pulse)) {
             Ok(Some((held, attempt, lease))) => opened.push((
                 Open {
                     place,
@@ -130,6 +131,7 @@ fn take_up(
     dir: &Path,
     manifest: Manifest,
     device_name: &str,
+    together: usize,
     pulse: &Pulse,
 ) -> Result<Option<(Held, OpenAttempt, Rc<Lease>)>, TrainError> {
     if dir.join(RESULT).exists() {
@@ -141,7 +143,7 @@ fn take_up(
         return Ok(None);
     }
     let threads = rayon::current_num_threads();
-    let attempt = OpenAttempt::start(dir, lease.attempt(), device_name, threads)?;
+    let attempt = OpenAttempt::start(dir, lease.attempt(), device_name, [threads, together])?;
     pulse.add(&lease);
     let held = Held::new(dir.into(), manifest, Rc::clone(&lease), pulse.clone());
     Ok(Some((held, attempt, lease)))

@@ -1,6 +1,5 @@
 //! `mezo sweep run`.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -8,7 +7,8 @@ use std::time::Duration;
 
 use mezo_report::{Format, ReportOptions};
 use mezo_sweep::{
-    DeviceKind, Fleet, Machine, Orders, Outcome, Patience, Run, WorkerCommand, together_limit,
+    DeviceKind, Fleet, Machine, Orders, Outcome, Patience, Run, WorkerCommand, largest_crew,
+    together_limit,
 };
 use mezo_train::{Manifest, cuda_devices, cuda_memory};
 
@@ -97,15 +97,7 @@ fn here(args: &RunArgs, sweep: &str, runs: &[Run]) -> Result<Exit, Failure> {
 
 /// Says how many runs go together where any do.
 fn tell_together(runs: &[Run], fleet: &Fleet) {
-    let mut companies: BTreeMap<&str, usize> = BTreeMap::new();
-    for run in runs.iter().filter(|run| !run.is_finished()) {
-        if let Some(company) = &run.company {
-            *companies.entry(company).or_default() += 1;
-        }
-    }
-    let largest = companies.into_values().max().unwrap_or(0);
-    let limit = fleet.devices.iter().map(|device| device.together).max();
-    let together = largest.min(limit.unwrap_or(1));
+    let together = largest_crew(runs, fleet);
     if together > 1 {
         say!(
             "up to {together} runs are trained together in one process; `--together off` trains each by itself"
