@@ -69,11 +69,12 @@ impl<'a> Batches<'a> {
     }
 
     /// T vocabulary ids of each.
-    pub(crate) fn ids(self) -> Vec<u32> {
+    pub(crate) fn ids(self) -> Vec<usize> {
         // Any word does: one that a batch has already costs no row of the table.
         let other = self.0.iter().find_map(|batch| batch.ids.first());
-        let other = other.copied().unwrap_or(0);
-        self.filled(self.tokens(), other, |batch| batch.ids.iter().copied())
+        let other = other.map_or(0, |&id| id as usize);
+        let ids = |batch: &'a Batch<'a>| batch.ids.iter().map(|&id| id as usize);
+        self.filled(self.tokens(), other, ids)
     }
 
     /// T positions of tokens within their sentences for each.

@@ -81,13 +81,18 @@ pub(crate) trait Kernels {
 /// `[P or 1, T, H]`, B row numbers for each batch -> `[P or 1, B, H]`
 pub(crate) fn select(x: Tensor<3>, rows: &[usize], batches: usize) -> Tensor<3> {
     let device = x.device();
-    let count = rows.len() / batches;
-    let of_batch = |batch: Plane| {
-        let rows = &rows[batch.number * count..][..count];
-        let rows = host::row_numbers(rows, &device);
-        plain::seen_by(batch, x.clone()).select(1, rows)
-    };
-    joined(Plane::all(batches).map(of_batch))
+    let [planes, tokens, width] = x.dims();
+    let (count, all) = (rows.len() / batches, planes.max(batches));
+    // One selection for all planes: of the rows of all of them.
+    let numbers = Plane::all(all).flat_map(|plane| {
+        let own = &rows[plane.among(batches) * count..][..count];
+        let first = plane.among(planes) * tokens;
+        own.iter().map(move |row| first + row)
+    });
+    let numbers: Vec<usize> = numbers.collect();
+    x.reshape([planes * tokens, width])
+        .select(0, host::row_numbers(&numbers, &device))
+        .reshape([all, count, width])
 }
 
 /// What products with weights read.
@@ -195,7 +200,7 @@ impl Plane {
 
 /// Three tables and which rows of them each token has.
 pub(crate) struct Embed<'a> {
-    /// The rows the batches use, `[P or 1, U, H]`.
+    /// `[P or 1, U, H]`
     pub(crate) word: Tensor<3>,
     /// T numbers for each batch.
     pub(crate) word_of: &'a [usize],

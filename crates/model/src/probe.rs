@@ -188,6 +188,24 @@ impl<'a> Probes<'a> {
         }
     }
 
+    /// A table in which these rows are found as each probe sees them, and where each of them lies in it. Where a probe moves the
+    /// weight, the table has those rows alone; the others cost nothing.
+    ///
+    /// # Shapes
+    /// weight `[rows, columns]`, n row numbers -> `[P or 1, U, columns]`, n numbers below U
+    pub(crate) fn table(&self, weight: &Weight, rows: Vec<usize>) -> (Tensor<3>, Vec<usize>) {
+        if let Seen::Still(_) = self.moving(weight) {
+            return (self.view(weight), rows);
+        }
+        let mut used = rows.clone();
+        used.sort_unstable();
+        used.dedup();
+        // Every row is among those used, so the search's two outcomes mean the same.
+        let place = |row: &usize| used.binary_search(row).unwrap_or_else(|place| place);
+        let places = rows.iter().map(place).collect();
+        (self.rows(weight, &used), places)
+    }
+
     /// Some rows of the weight as each probe sees them; the other rows cost nothing.
     ///
     /// # Shapes

@@ -70,12 +70,10 @@ impl Embeddings {
     /// # Shapes
     /// T ids -> `[P or 1, T, H]`
     pub(crate) fn forward(&self, batches: Batches<'_>, probes: &Probes<'_>) -> Tensor<3> {
-        let (used, word_of) = distinct(&batches.ids());
-        let word = probes.rows(&self.word, &used);
-        let position_of = batches.positions();
-        let longest = position_of.iter().max().map_or(0, |last| last + 1);
-        let reached: Vec<usize> = (self.first_position..self.first_position + longest).collect();
-        let position = probes.rows(&self.position, &reached);
+        let (word, word_of) = probes.table(&self.word, batches.ids());
+        let places = batches.positions().into_iter();
+        let places = places.map(|place| self.first_position + place).collect();
+        let (position, position_of) = probes.table(&self.position, places);
         let kind = probes.rows(&self.kind, &[0]);
         let embed = Embed {
             word,
@@ -88,17 +86,6 @@ impl Embeddings {
         let sum = kernels::of(embed.tensors(), probes.products()).embed(embed);
         probes.drop_hidden(self.norm.forward(sum, probes))
     }
-}
-
-/// The distinct ids in ascending order, and for each token which of them it is.
-fn distinct(ids: &[u32]) -> (Vec<usize>, Vec<usize>) {
-    let mut used: Vec<u32> = ids.to_vec();
-    used.sort_unstable();
-    used.dedup();
-    // Every id is in `used`, so the search's two outcomes mean the same.
-    let place = |id: &u32| used.binary_search(id).unwrap_or_else(|place| place);
-    let of = ids.iter().map(place).collect();
-    (used.into_iter().map(|id| id as usize).collect(), of)
 }
 
 impl Head {

@@ -71,7 +71,10 @@ pub(crate) fn rows(
 /// # Shapes
 /// `[rows, columns]`, n row numbers -> `[1, n, columns]`
 pub(crate) fn picked(theta: Tensor<2>, numbers: &[usize]) -> Tensor<3> {
-    let [_, columns] = theta.dims();
+    let [rows, columns] = theta.dims();
+    if numbers.iter().copied().eq(0..rows) {
+        return theta.unsqueeze();
+    }
     match Host::of([theta]) {
         Ok([host]) => {
             let values = host.values();
