@@ -130,6 +130,13 @@ impl Sweep {
         Self(command.stderr(Stdio::null()).spawn().unwrap())
     }
 
+    /// Lets it do nothing more until it is killed.
+    fn freeze(&self) {
+        let pid = self.0.id().to_string();
+        // One that has ended needs no signal.
+        let _ = Command::new("kill").args(["-STOP", &pid]).status();
+    }
+
     fn kill(&mut self) {
         // One that has ended is only waited for.
         let _ = self.0.kill();
@@ -157,16 +164,17 @@ fn workers(root: &Path) -> Vec<i32> {
     entries.filter_map(|entry| here(&entry)).collect()
 }
 
+/// Kills the workers of a sweep; how many it hit.
 fn kill_workers(root: &Path) -> usize {
-    let workers = workers(root);
-    for pid in &workers {
-        // One that has just ended needs no signal.
-        let _ = Command::new("kill")
+    let hit = |pid: &i32| {
+        // One that has just ended is none.
+        let sent = Command::new("kill")
             .args(["-KILL", &pid.to_string()])
             .stderr(Stdio::null())
             .status();
-    }
-    workers.len()
+        sent.is_ok_and(|status| status.success())
+    };
+    workers(root).iter().filter(|pid| hit(pid)).count()
 }
 
 fn nobody_works(place: &Place) {
@@ -175,25 +183,67 @@ fn nobody_works(place: &Place) {
     });
 }
 
+/// The attempts at a run that were begun in a company of two to `most`, and how many of them have no end.
+fn in_company(dir: &Path, most: u64) -> (usize, usize) {
+    let path = dir.join("attempts.jsonl");
+    if !path.exists() {
+        return (0, 0);
+    }
+    // The last line may be about to be written.
+    let text = text(&fs::read(&path).unwrap());
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let lines: Vec<serde_json::Value> = whole
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |event: &'static str| lines.iter().filter(move |line| line["event"] == event);
+    let begun: Vec<&serde_json::Value> = of("start")
+        .filter(|start| (2..=most).contains(&start["together"].as_u64().unwrap_or(1)))
+        .map(|start| &start["attempt"])
+        .collect();
+    let ended: Vec<&serde_json::Value> = of("end").map(|end| &end["attempt"]).collect();
+    let cut = begun.iter().filter(|begun| !ended.contains(begun)).count();
+    (begun.len(), cut)
+}
+
+/// Waits until two or three runs are under way in one process.
+fn wait_for_company(place: &Place) {
+    wait_until("a company is under way", Duration::from_secs(120), || {
+        place.path(format!("runs/{NAME}")).exists()
+            && place.runs(NAME).iter().any(|dir| in_company(dir, 3).1 > 0)
+    });
+}
+
 #[test]
 fn a_company_that_is_killed_again_and_again_ends_as_undisturbed() {
     let apart = APART.get(apart);
-    let mut kills = 0;
     for round in 1..=2 {
         let place = place();
         let mut dice = Dice::new(round);
+        let mut killed = 0;
         let mut sweep = Sweep::start(&place, "8");
+        // First a sweep without its workers, which stop by themselves and stay a company; then both at one blow; then workers
+        // without their sweep, which takes their runs up one by one; then both again.
         for blow in 0..4 {
-            sleep(apart.took.mul_f64(dice.below(250) as f64 / 1000.0));
-            if blow % 3 != 1 {
-                kills += kill_workers(place.root());
+            let mut most = 250;
+            if blow == 1 {
+                wait_for_company(&place);
+                // That company is not to be done before.
+                most = 50;
             }
-            if blow % 3 != 0 {
+            sleep(apart.took.mul_f64(dice.below(most) as f64 / 1000.0));
+            if blow % 2 == 1 {
+                // It must not write down how its workers ended.
+                sweep.freeze();
+            }
+            if blow > 0 {
+                killed += kill_workers(place.root());
+            }
+            if blow != 2 {
                 sweep.kill();
                 // Sometimes at once, while the orphans are still at it, and sometimes later.
                 sleep(Duration::from_millis(dice.below(2) * 100));
                 sweep = Sweep::start(&place, "3");
-                kills += 1;
             }
         }
         finish(&place, sweep);
@@ -202,12 +252,19 @@ fn a_company_that_is_killed_again_and_again_ends_as_undisturbed() {
             &apart.files,
             "a company that was killed",
         );
+        assert!(killed >= 1, "round {round}: no worker was killed");
+        let attempts: Vec<(usize, usize)> = place
+            .trained(NAME)
+            .iter()
+            .map(|dir| in_company(dir, 8))
+            .collect();
+        let cut: usize = attempts.iter().map(|(_, cut)| cut).sum();
+        assert!(cut >= 1, "no attempt in company was cut off: {attempts:?}");
         for dir in place.runs(NAME) {
             let holder = mezo_run::Lease::holder(&dir).unwrap();
             assert_eq!(holder, None, "a lease is left");
         }
     }
-    assert!(kills >= 4, "{kills} kills");
 }
 
 /// Lets a sweep end. A run that chance killed three times in a row before it made a step has failed, and is tried again.
@@ -243,15 +300,15 @@ fn a_run_of_a_company_goes_on_alone() {
             dirs.len() == 8 && dirs.iter().all(begun)
         },
     );
+    // Its worker stops by itself, so that nobody has to go alone.
     sweep.kill();
-    kill_workers(place.root());
     nobody_works(&place);
     // The last one, by itself.
     let dir = dirs
         .iter()
         .rev()
         .find(|dir| !dir.join("result.json").exists());
-    let dir = dir.expect("a run that was killed");
+    let dir = dir.expect("a run that was stopped");
     place.exits(0, &format!("train {}", dir.display()));
     let prefix = format!("{}/", name(dir));
     let own = |files: &Files| -> Files {
@@ -268,6 +325,8 @@ fn a_run_of_a_company_goes_on_alone() {
     place.exits(0, &self::sweep("3"));
     assert_same(&place.outcome(NAME), &apart.files, "the company without it");
     assert!(starts(dir).len() == 2 && starts(dir)[1].len() < starts(dir)[0].len());
+    let twice = dirs.iter().filter(|dir| in_company(dir, 8).0 == 2);
+    assert!(twice.count() >= 2, "nobody went on in another company");
 }
 
 #[test]

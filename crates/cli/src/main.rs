@@ -37,6 +37,7 @@ use failure::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    name_devices_by_place();
     let done = match Args::parse().command {
         Command::Train(args) => train::train(&args),
         Command::Sweep(SweepCommand::Plan(args)) => plan::plan(&args),
@@ -54,6 +55,16 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::doctor(&args),
     };
     done.unwrap_or_else(report_failure).into()
+}
+
+/// Has CUDA number the devices of this process by their place, where nobody has said how: by itself it numbers the fastest
+/// first, and everybody else, the sweep's workers too, by their place.
+fn name_devices_by_place() {
+    const ORDER: &str = "CUDA_DEVICE_ORDER";
+    if std::env::var_os(ORDER).is_none() {
+        // SAFETY: nothing else runs in this process yet.
+        unsafe { std::env::set_var(ORDER, "PCI_BUS_ID") };
+    }
 }
 
 /// Says on stderr what went wrong and what to do about it.

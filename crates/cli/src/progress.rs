@@ -14,13 +14,19 @@ const WINDOW_S: f64 = 20.0;
 
 /// The display for this terminal, or for none.
 pub fn watch(runs: &[Run], fleet: &Fleet) -> Box<dyn Watch> {
-    let places = fleet.devices.len() * fleet.per_device;
-    let tally = Tally::new(runs, places * largest_crew(runs, fleet));
+    let tally = Tally::new(runs, at_once(runs, fleet));
     if std::io::stderr().is_terminal() {
         Box::new(Bars::new(tally))
     } else {
         Box::new(Lines { tally, last: None })
     }
+}
+
+/// How many runs are under way at once, at most.
+fn at_once(runs: &[Run], fleet: &Fleet) -> usize {
+    let places = fleet.devices.len() * fleet.per_device;
+    let outstanding = runs.iter().filter(|run| !run.is_finished()).count();
+    (places * largest_crew(runs, fleet)).min(outstanding).max(1)
 }
 
 /// What is known of a sweep under way.
@@ -337,5 +343,42 @@ impl Watch for Lines {
                 say!("  {device} {id} {place} {}", running.summary(now));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mezo_sweep::Device;
+
+    #[test]
+    fn no_more_runs_are_at_once_than_there_are() {
+        let run = |number: usize| Run {
+            id: number.to_string(),
+            dir: "/nowhere".into(),
+            label: String::new(),
+            steps: 4,
+            company: Some("a".into()),
+        };
+        let runs: Vec<Run> = (0..8).map(run).collect();
+        let at_once = |count: usize, per_device, together| {
+            let device = Device {
+                name: "cuda:0".into(),
+                args: Vec::new(),
+                env: Vec::new(),
+                together,
+            };
+            let devices = vec![device];
+            let fleet = Fleet {
+                devices,
+                per_device,
+            };
+            at_once(&runs[..count], &fleet)
+        };
+        assert_eq!(at_once(8, 1, 16), 8);
+        assert_eq!(at_once(8, 2, 3), 6);
+        assert_eq!(at_once(8, 3, 16), 8);
+        assert_eq!(at_once(8, 20, 1), 8);
+        assert_eq!(at_once(0, 2, 16), 1);
     }
 }

@@ -51,6 +51,11 @@ pub struct Loaded {
 /// If a file is missing, broken or a Git LFS pointer, or a tensor is missing, unknown, misshapen, of another dtype or
 /// not finite. The error names the file and the tensor.
 pub fn load(files: &ModelFiles, device: &Device) -> Result<Loaded, ModelError> {
+    // Memory of just its size: what a device lends for a moment comes in pieces as large as the largest weight.
+    device.memory_persistent_allocations((), |()| read(files, device))
+}
+
+fn read(files: &ModelFiles, device: &Device) -> Result<Loaded, ModelError> {
     let (config_path, text) = files.config()?;
     let config = RobertaConfig::parse(&config_path, &text)?;
     let mut tensors = read_all(files)?;

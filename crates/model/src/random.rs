@@ -14,6 +14,11 @@ impl Roberta {
     /// A model of these sizes as Hugging Face's library starts one: matrices and tables from `N(0, 0.02^2)`, the gains of
     /// the norms one, biases zero. Nothing of it is marked as trained.
     pub fn random(config: &RobertaConfig, seed: u64, device: &Device) -> Self {
+        // As of a model that is loaded.
+        device.memory_persistent_allocations((), |()| Self::drawn(config, seed, device))
+    }
+
+    fn drawn(config: &RobertaConfig, seed: u64, device: &Device) -> Self {
         let mut model = Self::zeros(config, device);
         let mut number = 0;
         model.each_mut("", &mut |name, _, weight| {

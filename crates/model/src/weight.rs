@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use burn::module::{Module, Param};
-use burn::tensor::{FloatDType, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 
 /// A matrix of the model and, where it is trained, its number.
 ///
@@ -60,8 +60,8 @@ impl Weight {
 
     /// Puts `change(value)` in the value's place; the closure gets the only handle, so it may work in place.
     pub(crate) fn replace(&mut self, change: impl FnOnce(Tensor<2>) -> Tensor<2>) {
-        let device = self.value.val().device();
-        let empty = Param::from_tensor(Tensor::empty([1, 1], &device));
+        // On the CPU, where it costs nothing.
+        let empty = Param::from_tensor(Tensor::empty([1, 1], &Device::flex()));
         let value = std::mem::replace(&mut self.value, empty);
         self.value = value.map(change);
         self.narrow = Narrow::default();
@@ -70,7 +70,11 @@ impl Weight {
     /// The values in bfloat16. They are kept: for weights that stay as they are.
     pub(crate) fn narrow(&self) -> Tensor<2> {
         let cell = &self.narrow.0;
-        cell.get_or_init(|| self.value.val().cast(FloatDType::BF16))
-            .clone()
+        cell.get_or_init(|| {
+            let value = self.value.val();
+            let device = value.device();
+            device.memory_persistent_allocations(value, |value| value.cast(FloatDType::BF16))
+        })
+        .clone()
     }
 }

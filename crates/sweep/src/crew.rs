@@ -2,6 +2,7 @@
 //!
 //! The process is started, asked to stop and ended as a whole; what came of it is said of each run by that run's own files.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -10,7 +11,8 @@ use std::time::Instant;
 use mezo_run::LOG;
 
 use crate::device::Device;
-use crate::member::{Common, Ending, Member, Own};
+use crate::hands::Marks;
+use crate::member::{Common, Ending, Member, Own, Said};
 use crate::plan::Run;
 use crate::reason::Reason;
 use crate::worker::{Ended, Patience, Worker, WorkerCommand};
@@ -22,6 +24,8 @@ pub(crate) struct Crew<'r> {
     /// The place of its device in the fleet.
     pub(crate) device: usize,
     worker: Worker,
+    /// What the process is known by.
+    marks: Marks,
     /// When one of its runs last gave a sign of life.
     life: Instant,
 }
@@ -65,10 +69,14 @@ impl<'r> Crew<'r> {
         for (member, log) in members.iter().skip(1).zip(logs) {
             say_where(log, &member.run.dir, &members[0].run.dir);
         }
+        let words = command.args.iter().chain(&device.args);
+        let dirs = members.iter().map(|member| member.run.dir.as_os_str());
+        let marks = Marks::new(worker.pid(), words.map(OsString::as_os_str).chain(dirs));
         let crew = Some(Self {
             members,
             device: place,
             worker,
+            marks,
             life: Instant::now(),
         });
         Ok(Started { crew, ended })
@@ -90,14 +98,43 @@ impl<'r> Crew<'r> {
         self.worker.ask_to_stop();
     }
 
-    /// Ends a process none of whose runs gives a sign of life, or that does not stop when asked to.
-    pub(crate) fn lose_patience(&mut self, patience: Patience) {
+    /// Looks at the files of its runs for signs of life.
+    pub(crate) fn look(&mut self) {
+        let marks = &self.marks;
         // All are looked at, so that none of them keeps an old sign for later.
-        let signs = self.members.iter_mut().map(Member::gives_sign);
+        let signs = self.members.iter_mut().map(|member| member.look(marks));
         if signs.fold(false, |any, sign| any | sign) {
             self.life = Instant::now();
         }
+    }
+
+    /// Ends a process none of whose runs gives a sign of life, or that does not stop when asked to.
+    pub(crate) fn lose_patience(&mut self, patience: Patience) {
         self.worker.lose_patience(self.life, patience);
+    }
+
+    /// The runs whose failure the process has written down while it goes on with others. They are told of here, once.
+    pub(crate) fn failures(&mut self) -> Vec<(&'r Run, Ending)> {
+        // One alone ends with its process.
+        if self.members.len() < 2 {
+            return Vec::new();
+        }
+        let ids = self.ids();
+        let let_go: Vec<usize> = (0..)
+            .zip(&mut self.members)
+            .filter_map(|(at, member)| member.was_let_go().then_some(at))
+            .collect();
+        let mut failures = Vec::new();
+        for at in let_go {
+            let (member, first) = (&self.members[at], &self.members[0]);
+            let said = Said { first, ids: &ids };
+            let Some(reason) = member.own(&self.marks).failure(member.run, &said) else {
+                continue;
+            };
+            failures.push((member.run, Ending::Failed(reason)));
+            self.members[at].told_as_failed();
+        }
+        failures
     }
 
     /// How the process ended, if it has.
@@ -105,15 +142,23 @@ impl<'r> Crew<'r> {
         self.worker.ended(patience)
     }
 
-    /// What the end of the process means for each run that was not told as finished before.
+    /// What the end of the process means for each run whose own end was not told before.
     pub(crate) fn endings(&self, ended: &Ended) -> Vec<(&'r Run, Ending)> {
-        let open = self.members.iter().filter(|member| !member.finished);
-        let owns: Vec<(&Member<'r>, Own)> = open.map(|member| (member, member.own())).collect();
+        let ids = self.ids();
+        let open = self.members.iter().filter(|member| !member.told);
+        let owns: Vec<(&Member<'r>, Own)> = open
+            .map(|member| (member, member.own(&self.marks)))
+            .collect();
+        let failed_before = self.members.iter().any(|member| member.has_failed);
         let common = Common {
             ended,
-            first: &self.members[0],
+            said: Said {
+                first: &self.members[0],
+                ids: &ids,
+            },
             in_company: self.members.len() > 1,
-            explained: owns.iter().any(|(_, own)| own.has_failed()),
+            explained: failed_before || owns.iter().any(|(_, own)| own.has_failed()),
+            begun: failed_before || owns.iter().any(|(_, own)| own.has_begun()),
         };
         let ending = |(member, own): (&Member<'r>, Own)| (member.run, member.ending(own, &common));
         owns.into_iter().map(ending).collect()

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 
-use crate::together::DeviceKind;
+use crate::plan::Run;
+use crate::together::{DeviceKind, processes};
 
 /// A device as a worker is told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,8 +102,8 @@ fn what_there_is(count: usize) -> String {
 }
 
 impl Selection {
-    /// The devices that a selection means on a machine, for `runs` runs that are to be carried out; `together` says how many of
-    /// them a process on a device of a kind may have.
+    /// The devices that a selection means on a machine, for `runs` that are to be trained; `together` says how many of them a
+    /// process on a device of a kind may have.
     ///
     /// All processes at once share the cores equally. Without `per_device`, the processor has as many of them as it has cores, or
     /// as the runs need, whichever is fewer; a CUDA device has one, and so has a pretended one.
@@ -113,7 +114,7 @@ impl Selection {
         &self,
         machine: &Machine,
         per_device: Option<usize>,
-        runs: usize,
+        runs: &[&Run],
         together: &dyn Fn(DeviceKind) -> usize,
     ) -> Result<Fleet, NoDevice> {
         let on_processor = together(DeviceKind::Processor).max(1);
@@ -146,10 +147,14 @@ impl Selection {
     }
 }
 
-fn processor(machine: &Machine, per_device: Option<usize>, runs: usize, together: usize) -> Fleet {
-    let needed = runs.div_ceil(together);
-    let per_device = per_device.unwrap_or(needed.clamp(1, machine.cores.max(1)));
-    let per_device = per_device.max(1);
+fn processor(
+    machine: &Machine,
+    per_device: Option<usize>,
+    runs: &[&Run],
+    together: usize,
+) -> Fleet {
+    let needed = || processes(runs, together).min(machine.cores);
+    let per_device = per_device.unwrap_or_else(needed).max(1);
     Fleet {
         devices: vec![Device {
             name: "cpu".into(),
@@ -218,9 +223,23 @@ mod tests {
         }
     }
 
+    /// Runs of a company.
+    fn runs(count: usize) -> Vec<Run> {
+        let run = |number: usize| Run {
+            id: number.to_string(),
+            dir: "/nowhere".into(),
+            label: String::new(),
+            steps: 4,
+            company: Some("a".into()),
+        };
+        (0..count).map(run).collect()
+    }
+
     fn fleet(text: &str, machine: &Machine, per_device: Option<usize>) -> Vec<String> {
         let selection: Selection = text.parse().unwrap();
-        let fleet = selection.fleet(machine, per_device, 5, &|_| 1).unwrap();
+        let five = runs(5);
+        let five: Vec<&Run> = five.iter().collect();
+        let fleet = selection.fleet(machine, per_device, &five, &|_| 1).unwrap();
         let told = |device: &Device| {
             let args: Vec<_> = device
                 .args
@@ -274,7 +293,7 @@ mod tests {
         ];
         assert_eq!(fleet("auto", &two, Some(2)), expected);
         let missing = Selection::Cuda(vec![2]);
-        let error = missing.fleet(&two, None, 5, &|_| 1).unwrap_err();
+        let error = missing.fleet(&two, None, &[], &|_| 1).unwrap_err();
         assert_eq!(
             error.to_string(),
             "there is no device cuda:2: there are cuda:0 to cuda:1"
@@ -300,7 +319,9 @@ mod tests {
         };
         let together = |text: &str, per_device| {
             let selection: Selection = text.parse().unwrap();
-            let fleet = selection.fleet(&machine(2, None), per_device, 5, &limit);
+            let five = runs(5);
+            let five: Vec<&Run> = five.iter().collect();
+            let fleet = selection.fleet(&machine(2, None), per_device, &five, &limit);
             let fleet = fleet.unwrap();
             let limits: Vec<usize> = fleet.devices.iter().map(|device| device.together).collect();
             (fleet.per_device, limits)
@@ -310,6 +331,37 @@ mod tests {
         // Five runs, two in a process, need no more than three.
         assert_eq!(together("cpu", None), (3, vec![2]));
         assert_eq!(together("cpu", Some(1)), (1, vec![2]));
+    }
+
+    #[test]
+    fn runs_that_go_alone_have_a_process_each() {
+        let places = |runs: &[Run]| {
+            let runs: Vec<&Run> = runs.iter().collect();
+            let fleet = Selection::Cpu.fleet(&machine(0, None), None, &runs, &|_| 8);
+            fleet.unwrap().per_device
+        };
+        let mut four = runs(4);
+        assert_eq!(places(&four), 1);
+        four[1].company = Some("b".into());
+        assert_eq!(places(&four), 2);
+        for run in &mut four {
+            run.company = None;
+        }
+        assert_eq!(places(&four), 4);
+        // As many as there are cores, and one for none.
+        let mut many = runs(20);
+        for run in &mut many {
+            run.company = None;
+        }
+        assert_eq!(places(&many), 8);
+        assert_eq!(places(&[]), 1);
+        // What failed in company goes alone as well.
+        let folder = tempfile::tempdir().unwrap();
+        let mut three = runs(3);
+        three[0].dir = folder.path().to_owned();
+        let line = r#"{"event":"start","attempt":1,"time":"","host":"","device":"","threads":1,"together":3,"argv":[]}"#;
+        std::fs::write(folder.path().join("attempts.jsonl"), format!("{line}\n")).unwrap();
+        assert_eq!(places(&three), 2);
     }
 
     #[test]

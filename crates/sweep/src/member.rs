@@ -10,6 +10,7 @@ use mezo_run::{
 };
 
 use crate::exit;
+use crate::hands::{Hands, Marks, Now};
 use crate::plan::Run;
 use crate::reason::{Cause, Reason, log_end};
 use crate::tail::{Progress, Tail, last_step};
@@ -28,18 +29,29 @@ pub(crate) struct Member<'r> {
     pub(crate) run: &'r Run,
     /// The step in the journal from which it goes on; 0 for a new run.
     pub(crate) first_step: u64,
-    /// It was told as finished, while its process may still be at others.
-    pub(crate) finished: bool,
+    /// Its end was told, while its process may still be at others.
+    pub(crate) told: bool,
+    /// It was told as failed.
+    pub(crate) has_failed: bool,
     tail: Tail,
     signs: Signs,
+    hands: Hands,
+    /// Its process may have let go of it since it was last asked.
+    let_go: bool,
     /// Bytes of its log before the process.
     log_before: u64,
     /// Lines of its attempts before the process.
     attempts_before: usize,
 }
 
-/// What changes while a process works: the lengths of the journal and the evaluations, and when the lock was last touched.
-type Signs = ([u64; 2], Option<SystemTime>);
+/// What changes while a process works.
+#[derive(PartialEq)]
+struct Signs {
+    /// The lengths of the journal and the evaluations.
+    written: [u64; 2],
+    /// The length of the lock, and when it was last touched.
+    lock: (u64, Option<SystemTime>),
+}
 
 /// What a process has written down of its attempt at a run.
 #[derive(Default)]
@@ -57,17 +69,45 @@ impl Own {
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.is_some()
     }
+
+    /// Whether the process has begun the run.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.number.is_some()
+    }
+
+    /// Why the run failed beside others, if it says that it did.
+    pub(crate) fn failure(self, run: &Run, said: &Said<'_>) -> Option<Reason> {
+        let failed = self.failed?;
+        Some(written(Cause::BesideOthers, said.of(run), failed))
+    }
+}
+
+/// What the process of several runs has said.
+pub(crate) struct Said<'c> {
+    /// The run whose log has it.
+    pub(crate) first: &'c Member<'c>,
+    /// The ids of all its runs.
+    pub(crate) ids: &'c [&'c str],
+}
+
+impl Said<'_> {
+    /// What of it may be about a run.
+    fn of(&self, run: &Run) -> String {
+        let log = self.first.run.dir.join(LOG);
+        log_end(&log, self.first.log_before, &run.id, self.ids)
+    }
 }
 
 /// What the runs of a process have in common when it has ended.
 pub(crate) struct Common<'c> {
     pub(crate) ended: &'c Ended,
-    /// The run whose log has what the process said.
-    pub(crate) first: &'c Member<'c>,
+    pub(crate) said: Said<'c>,
     /// It had several runs.
     pub(crate) in_company: bool,
     /// The exit code is that of a run whose failure stands in its attempts.
     pub(crate) explained: bool,
+    /// One of the runs was begun, as then all were but those in other hands.
+    pub(crate) begun: bool,
 }
 
 impl<'r> Member<'r> {
@@ -86,37 +126,55 @@ impl<'r> Member<'r> {
         self.tail.news()
     }
 
-    /// Whether something of it has changed since the last call.
-    pub(crate) fn gives_sign(&mut self) -> bool {
+    /// Looks at its files: whether its process has given a sign of life by it since the last call. What another process does
+    /// is none.
+    pub(crate) fn look(&mut self, marks: &Marks) -> bool {
+        if self.told {
+            return false;
+        }
         let signs = signs(self.run);
         let changed = signs != self.signs;
+        if signs.lock != self.signs.lock {
+            let now = self.hands.look(&self.run.dir.join(LOCK), marks);
+            self.let_go |= now != Now::TheProcess;
+        }
         self.signs = signs;
-        changed
+        changed && self.hands.now() != Now::Another
     }
 
-    /// What the process said of a run, where its words went to the log of this one.
-    fn said_of(&self, run: &Run) -> String {
-        log_end(&self.run.dir.join(LOG), self.log_before, &run.id)
+    /// Whether its process may have let go of it since the last call.
+    pub(crate) fn was_let_go(&mut self) -> bool {
+        std::mem::take(&mut self.let_go) && !self.told
     }
 
-    /// What the process has written down of its attempt.
-    pub(crate) fn own(&self) -> Own {
+    /// Its failure was told.
+    pub(crate) fn told_as_failed(&mut self) {
+        (self.told, self.has_failed) = (true, true);
+    }
+
+    /// What the process has written down of its attempt. What another has, that holds the run meanwhile, is left out.
+    pub(crate) fn own(&self, marks: &Marks) -> Own {
         // Attempts that cannot be read have told nothing.
         let lines = attempts(&self.run.dir).unwrap_or_default();
-        let mut own = Own::default();
-        for line in lines.get(self.attempts_before..).unwrap_or_default() {
+        let since = lines.get(self.attempts_before..).unwrap_or_default();
+        let mut own = Own {
+            number: self.hands.own_start(since, marks),
+            ..Own::default()
+        };
+        for line in since {
             match line {
-                Attempt::Start(start) => own.number = Some(start.attempt),
+                Attempt::End(end) if Some(end.attempt) != own.number => {}
                 Attempt::End(End {
                     reason: EndReason::Failed,
-                    class: Some(class),
+                    class,
                     error,
                     ..
                 }) => {
-                    own.failed.get_or_insert((*class, error.clone()));
+                    let class = class.unwrap_or(Class::Error);
+                    own.failed.get_or_insert((class, error.clone()));
                 }
                 Attempt::End(_) => own.stopped = true,
-                Attempt::Retry { .. } => {}
+                Attempt::Start(_) | Attempt::Retry { .. } => {}
             }
         }
         own
@@ -143,6 +201,11 @@ impl<'r> Member<'r> {
         if by_itself || ended.has_stopped() {
             return Ending::Stopped;
         }
+        // It was ended with others under way that were begun with this one, had it not been in other hands.
+        let cut_off = code.is_none() || ended.was_silent();
+        if cut_off && common.begun && !own.has_begun() {
+            return Ending::Held;
+        }
         match code {
             Some(exit::HELD) if !own.stopped => Ending::Held,
             // It failed because of another run. This one was in other hands, or has come into them.
@@ -153,17 +216,13 @@ impl<'r> Member<'r> {
 
     /// The reason of a failure, written down unless the worker has done so itself.
     fn failed(&self, own: Own, common: &Common<'_>) -> Ending {
-        let (ended, log) = (common.ended, common.first.said_of(self.run));
-        if let Some((class, error)) = own.failed {
+        let (ended, log) = (common.ended, common.said.of(self.run));
+        if let Some(failed) = own.failed {
             let cause = match common.in_company {
                 true => Cause::BesideOthers,
                 false => ended.cause(),
             };
-            let mut reason = Reason::new(cause, log, ended.memory_ran_out);
-            reason.class = class;
-            reason.kept = true;
-            error.iter().for_each(|error| reason.tell(error));
-            return Ending::Failed(reason);
+            return Ending::Failed(written(cause, log, failed));
         }
         let mut reason = Reason::new(ended.cause(), log, ended.memory_ran_out);
         // One that stopped when it was asked to has written down its time itself.
@@ -176,6 +235,15 @@ impl<'r> Member<'r> {
             Recorded::Held => Ending::Held,
         }
     }
+}
+
+/// The reason of a failure that its process has written down itself.
+fn written(cause: Cause, log: String, (class, error): (Class, Option<String>)) -> Reason {
+    let mut reason = Reason::new(cause, log, false);
+    reason.class = class;
+    reason.kept = true;
+    error.iter().for_each(|error| reason.tell(error));
+    reason
 }
 
 fn prepare(run: &Run) -> Result<(Member<'_>, File), Cause> {
@@ -195,9 +263,12 @@ fn prepare(run: &Run) -> Result<(Member<'_>, File), Cause> {
     let member = Member {
         run,
         first_step,
-        finished: false,
+        told: false,
+        has_failed: false,
         tail,
         signs: signs(run),
+        hands: Hands::default(),
+        let_go: false,
         log_before: length(&path),
         attempts_before: attempts(&run.dir).map_or(0, |lines| lines.len()),
     };
@@ -242,9 +313,11 @@ enum Recorded {
 }
 
 fn signs(run: &Run) -> Signs {
-    let lengths = [STEPS, EVALS].map(|name| length(&run.dir.join(name)));
     let lock = run.dir.join(LOCK).metadata();
-    (lengths, lock.and_then(|lock| lock.modified()).ok())
+    Signs {
+        written: [STEPS, EVALS].map(|name| length(&run.dir.join(name))),
+        lock: lock.map_or((0, None), |lock| (lock.len(), lock.modified().ok())),
+    }
 }
 
 fn length(path: &Path) -> u64 {

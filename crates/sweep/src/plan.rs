@@ -45,8 +45,8 @@ impl Run {
         policy::last_word(&attempts(&self.dir).ok()?)
     }
 
-    /// Whether it is to go alone whatever its company: its last attempt that ended did so as if the run had been too much for
-    /// its process, and it must not take others down a second time.
+    /// Whether it is to go alone whatever its company, if nobody holds it: its last failure was as if the run had been too much
+    /// for its process, and it must not take others down a second time.
     pub(crate) fn goes_alone(&self) -> bool {
         // Attempts that cannot be read are the worker's to tell of, and that alone.
         attempts(&self.dir).map_or(true, |attempts| policy::goes_alone(&attempts))

@@ -1,5 +1,7 @@
 //! What a run's failures mean for its next attempt. It is decided by the files alone, so that everybody decides the same.
 
+use std::collections::BTreeSet;
+
 use mezo_run::{Attempt, Class, End, EndReason};
 
 /// Attempts in a row that were killed or hung and made no step, after which a run has failed.
@@ -21,7 +23,8 @@ pub struct Failure {
 /// Whether a run with these attempts has failed.
 ///
 /// What comes from outside may pass: a run that was killed or hung goes on from its journal, unless it does so three times
-/// in a row without a step, and one whose device failed goes on elsewhere, once. Anything else would happen again.
+/// in a row without a step, and one whose device failed goes on elsewhere, once. That there was not enough memory for several
+/// says nothing of one: it goes on alone. Anything else would happen again.
 pub(crate) fn failure(attempts: &[Attempt]) -> Option<Failure> {
     let Some(Attempt::End(last)) = attempts.last() else {
         return None;
@@ -41,7 +44,8 @@ pub(crate) fn failure(attempts: &[Attempt]) -> Option<Failure> {
             of_one_kind(&futile) >= FUTILE
         }
         Class::DeviceFault => of_one_kind(&|end| class_of(end) == Class::DeviceFault) >= FAULTS,
-        Class::OutOfMemory | Class::DiskFull | Class::BadData | Class::Error => true,
+        Class::OutOfMemory => !in_company(attempts, last.attempt),
+        Class::DiskFull | Class::BadData | Class::Error => true,
     };
     failed.then(|| Failure {
         class,
@@ -53,21 +57,47 @@ pub(crate) fn failure(attempts: &[Attempt]) -> Option<Failure> {
     })
 }
 
-/// Whether a run with these attempts is to go alone in a process: its last attempt that ended was killed, hung, ran out of
-/// memory or lost its device. A failure that a run has in company counts for it as any other does, because nobody can tell
-/// which of them caused it; whoever did is found out alone, and takes no other run down twice.
+/// Whether a run with these attempts, that nobody holds, is to go alone in a process: when it last failed it was killed, hung,
+/// ran out of memory or lost its device. Nobody can tell which run of a company caused it; whoever did is found out alone, and
+/// takes no other run down twice. An attempt in company that ended without a word counts likewise: whoever would have said why
+/// was taken down with it.
+///
+/// That it was stopped or is to be tried again changes nothing of it.
 pub(crate) fn goes_alone(attempts: &[Attempt]) -> bool {
-    let last = attempts.iter().rev().find_map(|attempt| match attempt {
-        Attempt::End(end) => Some(end),
-        Attempt::Start(_) | Attempt::Retry { .. } => None,
+    let mut ended = BTreeSet::new();
+    for attempt in attempts.iter().rev() {
+        match attempt {
+            Attempt::End(end) => match end.reason {
+                EndReason::Failed => return takes_others_down(class_of(end)),
+                EndReason::Finished | EndReason::Diverged => return false,
+                EndReason::Stopped => {
+                    ended.insert(end.attempt);
+                }
+            },
+            Attempt::Start(start) if start.together > 1 && !ended.contains(&start.attempt) => {
+                return true;
+            }
+            Attempt::Start(_) | Attempt::Retry { .. } => {}
+        }
+    }
+    false
+}
+
+/// Whether a failure of this class ends a process, or may do so.
+fn takes_others_down(class: Class) -> bool {
+    match class {
+        Class::OutOfMemory | Class::DeviceFault | Class::Killed | Class::Hang => true,
+        Class::DiskFull | Class::BadData | Class::Error => false,
+    }
+}
+
+/// Whether the attempt of this number was begun together with other runs.
+fn in_company(attempts: &[Attempt], number: u64) -> bool {
+    let start = attempts.iter().rev().find_map(|attempt| match attempt {
+        Attempt::Start(start) if start.attempt == number => Some(start),
+        _ => None,
     });
-    last.is_some_and(|end| {
-        end.reason == EndReason::Failed
-            && matches!(
-                class_of(end),
-                Class::OutOfMemory | Class::DeviceFault | Class::Killed | Class::Hang
-            )
-    })
+    start.is_some_and(|start| start.together > 1)
 }
 
 /// What the last of these attempts leaves to be said of a run that is to be taken up.
@@ -110,6 +140,39 @@ fn class_of(end: &End) -> Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mezo_run::Start;
+
+    fn start(attempt: u64, together: usize) -> Attempt {
+        Attempt::Start(Start {
+            attempt,
+            time: String::new(),
+            host: String::new(),
+            device: "cpu".to_owned(),
+            threads: 1,
+            together,
+            argv: Vec::new(),
+        })
+    }
+
+    fn end(attempt: u64, reason: EndReason, class: Option<Class>) -> Attempt {
+        Attempt::End(End {
+            attempt,
+            time: String::new(),
+            wall_s: 0.0,
+            reason,
+            class,
+            steps: 0,
+            error: None,
+        })
+    }
+
+    fn failed_at(attempt: u64, class: Class) -> Attempt {
+        end(attempt, EndReason::Failed, Some(class))
+    }
+
+    fn stopped(attempt: u64) -> Attempt {
+        end(attempt, EndReason::Stopped, None)
+    }
 
     fn failed(class: Class, steps: u64) -> Attempt {
         Attempt::End(End {
@@ -205,15 +268,58 @@ mod tests {
             assert_eq!(goes_alone(&[failed(kind, 3), retry()]), alone, "{kind}");
         }
         assert!(!goes_alone(&[]) && !goes_alone(&[retry()]));
-        let Attempt::End(end) = failed(Class::Killed, 3) else {
-            unreachable!()
-        };
-        let stopped = Attempt::End(End {
-            reason: EndReason::Stopped,
-            class: None,
-            ..end
-        });
-        assert!(!goes_alone(&[failed(Class::Killed, 3), stopped]));
+        // It stays so when it is stopped in between, until it fails otherwise.
+        let killed = [start(1, 4), failed_at(1, Class::Killed)];
+        let again = [start(2, 1), stopped(2), start(3, 1), stopped(3)];
+        let lines: Vec<Attempt> = killed.iter().chain(&again).cloned().collect();
+        for count in 2..=lines.len() {
+            assert!(goes_alone(&lines[..count]), "{count}");
+        }
+        let otherwise = [start(4, 1), failed_at(4, Class::DiskFull), retry()];
+        let lines: Vec<Attempt> = lines.into_iter().chain(otherwise).collect();
+        assert!(!goes_alone(&lines));
+        // A stop is no failure, in company or not.
+        for together in [1, 4] {
+            assert!(!goes_alone(&[start(1, together), stopped(1)]));
+            let result = end(1, EndReason::Finished, None);
+            assert!(!goes_alone(&[start(1, together), result]));
+        }
+    }
+
+    #[test]
+    fn what_ended_in_company_without_a_word_goes_alone() {
+        let cut = [start(1, 2)];
+        assert!(goes_alone(&cut));
+        assert_eq!(class(&cut), None);
+        assert!(goes_alone(&[start(1, 2), retry()]));
+        assert!(goes_alone(&[start(1, 2), start(2, 1), stopped(2)]));
+        assert!(goes_alone(&[start(1, 2), stopped(1), start(2, 2)]));
+        // Alone it took nobody down.
+        assert!(!goes_alone(&[start(1, 1)]));
+        assert!(!goes_alone(&[start(1, 2), stopped(1), start(2, 1)]));
+    }
+
+    #[test]
+    fn what_had_too_little_memory_in_company_is_tried_alone() {
+        let together = [start(1, 2), failed_at(1, Class::OutOfMemory)];
+        assert_eq!(class(&together), None);
+        assert!(goes_alone(&together));
+        assert_eq!(
+            last_word(&together).as_deref(),
+            Some("out-of-memory, goes on")
+        );
+        let alone = [start(2, 1), failed_at(2, Class::OutOfMemory)];
+        let lines: Vec<Attempt> = together.iter().chain(&alone).cloned().collect();
+        assert_eq!(class(&lines), Some((Class::OutOfMemory, 2)));
+        assert_eq!(class(&alone), Some((Class::OutOfMemory, 1)));
+        // What a run of several does by itself is its own.
+        for kind in [Class::DiskFull, Class::BadData, Class::Error] {
+            assert_eq!(class(&[start(1, 2), failed_at(1, kind)]), Some((kind, 1)));
+        }
+        // How often it was killed, hung or lost its device counts in company as alone.
+        let killed = |number| [start(number, 2), failed_at(number, Class::Killed)];
+        let lines: Vec<Attempt> = (1..=3).flat_map(killed).collect();
+        assert_eq!(class(&lines), Some((Class::Killed, 3)));
     }
 
     #[test]

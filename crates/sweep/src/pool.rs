@@ -13,7 +13,6 @@ use crate::event::{Event, Outcome, Watch};
 use crate::member::Ending;
 use crate::plan::{Run, State};
 use crate::reason::Reason;
-use crate::retry::retry;
 use crate::together::crew_size;
 use crate::worker::{Patience, WorkerCommand};
 
@@ -264,12 +263,24 @@ impl<'a> Pool<'a> {
     }
 
     fn tick(&mut self) {
+        let mut failed = Vec::new();
         for crew in &mut self.running {
+            crew.look();
             if tell_news(crew, self.watch, &mut self.outcome) {
                 self.bays[crew.device].faults.clear();
             }
+            let failures = crew.failures();
+            if !failures.is_empty() {
+                failed.push((crew.ids(), crew.device, failures));
+            }
             crew.lose_patience(self.orders.patience);
         }
+        for (ids, device, failures) in failed {
+            for (run, ending) in failures {
+                self.end(run, &ids, device, ending);
+            }
+        }
+        self.take_again();
         self.watch.event(Event::Tick);
     }
 
@@ -338,12 +349,6 @@ impl<'a> Pool<'a> {
 
     /// What a failure means for the run, its device and the sweep.
     fn fail(&mut self, run: &'a Run, crew: &[&'a str], device: usize, reason: Reason) {
-        // That there was not enough memory for several says nothing of one. By its last failure it goes alone, and where that is
-        // too much as well it has failed.
-        if crew.len() > 1 && reason.class == Class::OutOfMemory && reason.kept {
-            // Where this cannot be written down the run has failed, as its attempts say.
-            let _ = retry(run);
-        }
         // What could not be written down would be tried for ever.
         let failed = !reason.kept || matches!(run.state(), Ok(State::Failed(_)) | Err(_));
         match reason.class {
@@ -374,10 +379,10 @@ impl<'a> Pool<'a> {
 /// made a step.
 fn tell_news(crew: &mut Crew<'_>, watch: &mut dyn Watch, outcome: &mut Outcome) -> bool {
     let mut any = false;
-    for member in crew.members.iter_mut().filter(|member| !member.finished) {
+    for member in crew.members.iter_mut().filter(|member| !member.told) {
         let run = member.run;
         // Asked for before the journal is read, so that its last line is told first.
-        member.finished = run.is_finished();
+        member.told = run.is_finished();
         if let Some(progress) = member.news() {
             any = true;
             watch.event(Event::Progress {
@@ -387,7 +392,7 @@ fn tell_news(crew: &mut Crew<'_>, watch: &mut dyn Watch, outcome: &mut Outcome) 
                 loss: progress.loss,
             });
         }
-        if member.finished {
+        if member.told {
             outcome.finished.push(run.id.clone());
             watch.event(Event::Finished { run });
         }

@@ -163,15 +163,21 @@ fn signal_name(signal: i32) -> String {
         .map_or_else(|| format!("signal {signal}"), str::to_owned)
 }
 
-/// The last lines of a log from `start` on; where a backtrace would push out what went wrong, from there. Where several runs
-/// share a log, each of their lines begins with its run's id or the beginning of it: then what went wrong with `run` is told
-/// and not the others' words.
-pub(crate) fn log_end(path: &Path, start: u64, run: &str) -> String {
+/// The last lines of a log from `start` on; where a backtrace would push out what went wrong, from there. Where `run` shares
+/// its log with others of a crew, each of their lines begins with its run's id or the beginning of it: the others' words are
+/// left out, and where it is said what went wrong with `run` that alone is told. What begins with no run's id is everybody's.
+pub(crate) fn log_end(path: &Path, start: u64, run: &str, crew: &[&str]) -> String {
     const LINES: usize = 12;
     const BYTES: u64 = 64 * 1024;
     // The log only explains the failure; without it the cause still stands.
     let text = tail::text_from(path, start, BYTES).unwrap_or_default();
-    let said = text.lines().filter(|line| !line.trim().is_empty());
+    let of_another = |line: &str| {
+        let mut others = crew.iter().filter(|other| **other != run);
+        words_of(run, line).is_none() && others.any(|other| words_of(other, line).is_some())
+    };
+    let said = text
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !of_another(line));
     let own: Vec<&str> = said
         .clone()
         .filter_map(|line| words_of(run, line))
@@ -271,7 +277,7 @@ mod tests {
         let log =
             format!("step 3\nthread 'main' panicked at a.rs:7:5:\nno\nstack backtrace:\n{frames}");
         fs::write(file.path(), log).unwrap();
-        let kept = log_end(file.path(), 0, "5ca1ab1e");
+        let kept = log_end(file.path(), 0, "5ca1ab1e", &["5ca1ab1e"]);
         assert_eq!(kept.lines().count(), 12);
         assert_eq!(
             summary(&kept),
@@ -280,7 +286,7 @@ mod tests {
         let steps: String = (0..40).map(|step| format!("step {step}\n")).collect();
         fs::write(file.path(), steps).unwrap();
         assert_eq!(
-            summary(&log_end(file.path(), 0, "5ca1ab1e")),
+            summary(&log_end(file.path(), 0, "5ca1ab1e", &["5ca1ab1e"])),
             "exit code 1: step 39"
         );
     }
@@ -288,17 +294,30 @@ mod tests {
     #[test]
     fn a_log_of_several_runs_tells_of_the_one() {
         let file = tempfile::NamedTempFile::new().unwrap();
+        let crew = ["0123456789", "89abcdef01", "abcdef0123", "fedcba9876"];
         let told = |log: &str, run: &str| {
             fs::write(file.path(), log).unwrap();
-            log_end(file.path(), 0, run)
+            log_end(file.path(), 0, run, &crew)
         };
         let log = "0123456789: warning: torn\n01234567: error: no room\n01234567: hint: make room\n\
                    89abcdef: error: bad row\nabcdef01: finished\n";
         let first = "warning: torn\nerror: no room\nhint: make room";
         assert_eq!(told(log, "0123456789"), first);
         assert_eq!(told(log, "89abcdef01"), "error: bad row");
-        // Of this one no error was said.
-        assert_eq!(told(log, "abcdef0123"), log.trim_end());
+        // Of these no error was said, and the others' errors are none of theirs.
+        assert_eq!(told(log, "abcdef0123"), "abcdef01: finished");
+        assert_eq!(told(log, "fedcba9876"), "");
+        let all = format!("{log}panicked: CUDA_ERROR_UNKNOWN\nnote: a: b\n");
+        let everybodys = "panicked: CUDA_ERROR_UNKNOWN\nnote: a: b";
+        assert_eq!(told(&all, "fedcba9876"), everybodys);
+        // What another run could not allocate is not what this one lacks.
+        let memory = "01234567: error: out of memory\n";
+        let class = |run: &str| {
+            let log = told(memory, run);
+            Reason::new(Cause::ExitCode(1), log, false).class
+        };
+        assert_eq!(class("0123456789"), Class::OutOfMemory);
+        assert_eq!(class("fedcba9876"), Class::Error);
         assert_eq!(told("0: error: no\n01: error: yes", "01"), "error: yes");
         assert_eq!(told("error: all", "e"), "error: all");
     }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use rustix::process::{Resource, getrlimit};
+
 use crate::device::Fleet;
 use crate::plan::Run;
 
@@ -12,6 +14,10 @@ use crate::plan::Run;
 const MOST: usize = 16;
 /// The same where it is not known how much memory there is or how much of it a run takes.
 const UNTOLD: usize = 8;
+/// Files that a process has open for each of its runs: the lock, the attempts, the journal and the evaluations.
+const FILES: u64 = 4;
+/// Files that it may need beside those.
+const OTHER_FILES: u64 = 64;
 
 /// How many runs of one company a process may carry out together, as a user says it by `--together`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,14 +76,15 @@ pub enum DeviceKind {
 ///
 /// A number that was asked for is taken at its word. Else the processor has one, which gains nothing by more, and a CUDA
 /// device up to 16: as many as find room, by `run_bytes` each, in half of the `memory_bytes` that the process may use. The
-/// other half is the model's that they share. Where one of the two is not known, it has 8.
+/// other half is the model's that they share. Where one of the two is not known, it has 8. None has more than the
+/// `open_files` that a process may have are enough for.
 pub fn together_limit(
     together: Together,
     kind: DeviceKind,
-    memory_bytes: Option<u64>,
-    run_bytes: Option<u64>,
+    [memory_bytes, run_bytes]: [Option<u64>; 2],
+    open_files: Option<u64>,
 ) -> usize {
-    match (together, kind) {
+    let limit = match (together, kind) {
         (Together::Exactly(number), _) => number.get(),
         (Together::Off, _) | (Together::Auto, DeviceKind::Processor) => 1,
         (Together::Auto, DeviceKind::Cuda { .. }) => match (memory_bytes, run_bytes) {
@@ -87,7 +94,17 @@ pub fn together_limit(
             }
             _ => UNTOLD,
         },
-    }
+    };
+    let by_files = open_files.map(|files| files.saturating_sub(OTHER_FILES) / FILES);
+    let by_files = by_files.map_or(usize::MAX, |runs| {
+        usize::try_from(runs).unwrap_or(usize::MAX)
+    });
+    limit.min(by_files).max(1)
+}
+
+/// How many files this process may have open, and one that it starts; none where there is no limit.
+pub fn open_files() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
 }
 
 /// How many runs a free place takes up at once, the first one among them.
@@ -101,17 +118,59 @@ pub(crate) fn crew_size(limit: usize, company: usize, waiting: usize, places: us
     share.min(limit).min(company).max(1)
 }
 
-/// The most runs that one process of a fleet will have: 1 where none go together.
+/// The most runs that one process of a fleet will have if all its places are free now: 1 where none go together.
 pub fn largest_crew(runs: &[Run], fleet: &Fleet) -> usize {
-    let mut companies: BTreeMap<&str, usize> = BTreeMap::new();
-    for run in runs.iter().filter(|run| !run.is_finished()) {
-        if let Some(company) = &run.company {
-            *companies.entry(company).or_default() += 1;
-        }
-    }
-    let largest = companies.into_values().max().unwrap_or(1);
     let limit = fleet.devices.iter().map(|device| device.together).max();
-    largest.min(limit.unwrap_or(1)).max(1)
+    let limit = limit.unwrap_or(1);
+    if limit < 2 {
+        return 1;
+    }
+    let to_train = runs
+        .iter()
+        .filter(|run| run.steps > 0 && !run.is_finished());
+    let companies: Vec<Option<&str>> = to_train
+        .map(|run| run.company.as_deref().filter(|_| !run.goes_alone()))
+        .collect();
+    let places = fleet.devices.len() * fleet.per_device.max(1);
+    crews(&companies, limit, places)
+        .into_iter()
+        .max()
+        .unwrap_or(1)
+}
+
+/// How many runs the processes have that are started on free places one after the other, of waiting runs of these companies;
+/// those beyond the last place have one of their own when it is free again.
+fn crews(companies: &[Option<&str>], limit: usize, places: usize) -> Vec<usize> {
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    for company in companies.iter().flatten() {
+        *left.entry(company).or_default() += 1;
+    }
+    // Runs of a company that have gone with an earlier one.
+    let mut gone: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut waiting, mut crews) = (companies.len(), Vec::new());
+    for company in companies {
+        let mut size = 1;
+        if let Some(company) = company {
+            let gone = gone.entry(company).or_default();
+            if *gone > 0 {
+                *gone -= 1;
+                continue;
+            }
+            let left = left.entry(company).or_default();
+            let free = places.saturating_sub(crews.len());
+            size = crew_size(limit, *left, waiting, free);
+            *left -= size.min(*left);
+            *gone = size - 1;
+        }
+        waiting -= size.min(waiting);
+        crews.push(size);
+    }
+    crews
+}
+
+/// How many processes carry these runs out, with `limit` in each at most.
+pub(crate) fn processes(runs: &[&Run], limit: usize) -> usize {
+    groups(runs, limit).len()
 }
 
 /// The runs in groups of one company, at most `limit` in each, for whoever carries them out without watching them: in the
@@ -143,6 +202,7 @@ pub(crate) fn groups<'r>(runs: &[&'r Run], limit: usize) -> Vec<Vec<&'r Run>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::device::Device;
 
     #[test]
     fn auto_off_and_numbers_are_read() {
@@ -170,7 +230,7 @@ mod tests {
     #[test]
     fn a_device_has_as_many_as_find_room() {
         let cuda = DeviceKind::Cuda { index: 1 };
-        let auto = |memory, run| together_limit(Together::Auto, cuda, memory, run);
+        let auto = |memory, run| together_limit(Together::Auto, cuda, [memory, run], None);
         assert_eq!(auto(None, None), 8);
         assert_eq!(auto(Some(80 << 30), None), 8);
         assert_eq!(auto(None, Some(1 << 30)), 8);
@@ -179,37 +239,48 @@ mod tests {
         assert_eq!(auto(Some(8 << 30), Some(9 << 30)), 1);
         assert_eq!(auto(Some(8 << 30), Some(0)), 16);
         let processor = DeviceKind::Processor;
-        assert_eq!(together_limit(Together::Auto, processor, None, None), 1);
+        let untold = [None, None];
+        assert_eq!(together_limit(Together::Auto, processor, untold, None), 1);
         let asked = Together::Exactly(NonZeroUsize::new(20).unwrap());
         for kind in [cuda, processor] {
-            assert_eq!(together_limit(asked, kind, Some(1), Some(1)), 20);
-            assert_eq!(together_limit(Together::Off, kind, None, None), 1);
+            assert_eq!(together_limit(asked, kind, [Some(1), Some(1)], None), 20);
+            assert_eq!(together_limit(Together::Off, kind, untold, None), 1);
         }
     }
 
+    #[test]
+    fn no_process_has_more_runs_than_it_may_open_files_for() {
+        let asked = Together::Exactly(NonZeroUsize::new(1000).unwrap());
+        let kind = DeviceKind::Processor;
+        let with = |files| together_limit(asked, kind, [None, None], Some(files));
+        assert_eq!(with(u64::MAX), 1000);
+        assert_eq!(with(1024), 240);
+        assert_eq!(with(64 + 11), 2);
+        assert_eq!(with(64), 1);
+        assert_eq!(with(0), 1);
+        let cuda = DeviceKind::Cuda { index: 0 };
+        let auto = |files| together_limit(Together::Auto, cuda, [None, None], Some(files));
+        assert_eq!((auto(1024), auto(64 + 16)), (8, 4));
+        // This one's own.
+        assert!(open_files().is_none_or(|files| files > 3));
+    }
+
     /// The crews that places of one limit take up one after the other, all of one company.
-    fn crews(limit: usize, mut waiting: usize, places: usize) -> Vec<usize> {
-        let mut crews = Vec::new();
-        for free in (1..=places).rev() {
-            if waiting == 0 {
-                break;
-            }
-            let size = crew_size(limit, waiting, waiting, free);
-            waiting -= size;
-            crews.push(size);
-        }
+    fn crews_of_one(limit: usize, waiting: usize, places: usize) -> Vec<usize> {
+        let mut crews = crews(&vec![Some("a"); waiting], limit, places);
+        crews.truncate(places);
         crews
     }
 
     #[test]
     fn a_company_is_spread_evenly_over_free_places() {
-        assert_eq!(crews(8, 8, 1), [8]);
-        assert_eq!(crews(8, 8, 2), [4, 4]);
-        assert_eq!(crews(8, 8, 3), [3, 3, 2]);
-        assert_eq!(crews(3, 8, 2), [3, 3]);
-        assert_eq!(crews(8, 2, 4), [1, 1]);
-        assert_eq!(crews(1, 8, 2), [1, 1]);
-        assert_eq!(crews(8, 100, 2), [8, 8]);
+        assert_eq!(crews_of_one(8, 8, 1), [8]);
+        assert_eq!(crews_of_one(8, 8, 2), [4, 4]);
+        assert_eq!(crews_of_one(8, 8, 3), [3, 3, 2]);
+        assert_eq!(crews_of_one(3, 8, 2), [3, 3]);
+        assert_eq!(crews_of_one(8, 2, 4), [1, 1]);
+        assert_eq!(crews_of_one(1, 8, 2), [1, 1]);
+        assert_eq!(crews_of_one(8, 100, 2), [8, 8]);
     }
 
     #[test]
@@ -230,6 +301,37 @@ mod tests {
             company: company.map(Into::into),
         };
         companies.iter().enumerate().map(run).collect()
+    }
+
+    #[test]
+    fn the_largest_crew_is_what_spreading_leaves() {
+        let (a, b) = (Some("a"), Some("b"));
+        assert_eq!(crews(&[a; 8], 8, 2), [4, 4]);
+        assert_eq!(crews(&[a, b, b, b, None, a], 8, 2), [2, 3, 1]);
+        assert_eq!(crews(&[a, b, a, b, a, b], 2, 1), [2, 2, 1, 1]);
+        assert_eq!(crews(&[None, None], 8, 1), [1, 1]);
+        let fleet = |together, per_device| Fleet {
+            devices: vec![Device {
+                name: "cuda:0".into(),
+                args: Vec::new(),
+                env: Vec::new(),
+                together,
+            }],
+            per_device,
+        };
+        let eight = runs(&[a; 8]);
+        let largest = |together, per_device| largest_crew(&eight, &fleet(together, per_device));
+        assert_eq!(largest(16, 1), 8);
+        assert_eq!(largest(16, 2), 4);
+        assert_eq!(largest(16, 3), 3);
+        assert_eq!(largest(16, 8), 1);
+        assert_eq!(largest(3, 2), 3);
+        assert_eq!(largest(1, 2), 1);
+        assert_eq!(largest_crew(&[], &fleet(16, 2)), 1);
+        // A run that only evaluates is not counted.
+        let mut some = runs(&[a; 3]);
+        some[0].steps = 0;
+        assert_eq!(largest_crew(&some, &fleet(16, 1)), 2);
     }
 
     fn ids(runs: &[Run], limit: usize) -> Vec<String> {

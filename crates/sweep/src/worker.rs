@@ -103,6 +103,11 @@ impl Worker {
         })
     }
 
+    /// The process's number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Closes the worker's stdin.
     pub(crate) fn ask_to_stop(&mut self) {
         drop(self.child.stdin.take());

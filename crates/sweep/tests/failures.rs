@@ -7,7 +7,7 @@ mod bench;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use bench::{Bench, Log, PATIENT, SUCCEEDS, fleet};
+use bench::{Bench, Log, PATIENT, START, SUCCEEDS, fleet};
 use mezo_sweep::{Class, Fleet, Outcome, Patience, State};
 
 /// A line of a journal.
@@ -98,7 +98,10 @@ fn a_class_that_the_worker_wrote_itself_is_believed() {
     let line = r#"{"event":"end","attempt":1,"time":"","wall_s":1.0,"reason":"failed","class":"device-fault","steps":0,"error":"lost"}"#;
     let bench = Bench::new(
         1,
-        &format!("echo '{line}' >>\"$1/attempts.jsonl\"; [ $DEVICE = 0 ] && exit 1; {SUCCEEDS}"),
+        &format!(
+            "{START}; start \"$1\" \"$1\"; [ $DEVICE = 1 ] && {{ {SUCCEEDS}; exit; }}
+             echo '{line}' >>\"$1/attempts.jsonl\"; exit 1"
+        ),
     );
     let (outcome, log) = carry_out(&bench, &fleet(2, 1), PATIENT);
     assert_eq!(outcome.finished, ["0"]);
@@ -107,7 +110,8 @@ fn a_class_that_the_worker_wrote_itself_is_believed() {
         "{:?}",
         log.events
     );
-    assert_eq!(bench.read(0, "attempts.jsonl").lines().count(), 2);
+    // Two starts, and the failure as the worker wrote it.
+    assert_eq!(bench.read(0, "attempts.jsonl").lines().count(), 3);
 }
 
 #[test]
@@ -162,7 +166,9 @@ fn without_a_device_a_sweep_ends_with_runs_outstanding() {
 #[test]
 fn a_full_disk_starts_nothing_more() {
     let line = r#"{"event":"end","attempt":1,"time":"","wall_s":1.0,"reason":"failed","class":"disk-full","steps":0,"error":"full"}"#;
-    let bench = Bench::new(3, &format!("echo '{line}' >>\"$1/attempts.jsonl\"; exit 1"));
+    let script =
+        format!("{START}; start \"$1\" \"$1\"; echo '{line}' >>\"$1/attempts.jsonl\"; exit 1");
+    let bench = Bench::new(3, &script);
     let (outcome, log) = carry_out(&bench, &fleet(1, 1), PATIENT);
     assert_eq!(classes(&outcome), [("0", Class::DiskFull)]);
     assert_eq!(outcome.waiting, ["1", "2"]);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bench::{ALL_SUCCEED, Bench, COUNTS, Log, PATIENT, SUCCEEDS, fleet_together};
+use bench::{ALL_SUCCEED, Bench, COUNTS, Log, PATIENT, START, SUCCEEDS, fleet_together};
 use mezo_sweep::{Class, Event, Fleet, Outcome, Patience, State, Watch};
 
 fn carry_out(bench: &Bench, fleet: &Fleet, patience: Patience) -> (Outcome, Log) {
@@ -37,8 +37,9 @@ fn failure(class: &str, error: &str) -> String {
 fn one_of_a_crew_fails_and_the_others_finish() {
     let line = failure("error", "no such row");
     let script = format!(
-        "{COUNTS}; echo \"args $@\" >&2
+        "{COUNTS}; echo \"args $@\" >&2; {START}
          for dir in \"$@\"; do
+           start \"$dir\" \"$@\"
            case $dir in
              */1) echo '1: error: no such row' >&2; echo '{line}' >>\"$dir/attempts.jsonl\";;
              *) echo '{{}}' >\"$dir/result.json\";;
@@ -104,7 +105,8 @@ fn what_failed_in_company_goes_alone_in_the_next_sweep_too() {
 fn a_crew_that_runs_out_of_memory_is_tried_again_one_by_one() {
     // Run 1 is too large for the device alone too.
     let script = format!(
-        "{COUNTS}
+        "{COUNTS}; {START}
+         for dir in \"$@\"; do start \"$dir\" \"$@\"; done
          case \"$# $1\" in
            1*/0|1*/2) {SUCCEEDS};;
            *) echo 'panicked: CUDA_ERROR_OUT_OF_MEMORY' >&2; exit 101;;
@@ -117,8 +119,8 @@ fn a_crew_that_runs_out_of_memory_is_tried_again_one_by_one() {
     assert_eq!(outcome.failed.len(), 1);
     assert_eq!(outcome.failed[0].0, "1");
     assert_eq!(outcome.failed[0].1.class, Class::OutOfMemory);
-    // The failure that it had in company, that it is tried again, and its own.
-    assert_eq!(bench.read(1, "attempts.jsonl").lines().count(), 3);
+    // The failure that it had in company and its own.
+    assert_eq!(bench.read(1, "attempts.jsonl").lines().count(), 4);
     assert!(matches!(bench.runs[1].state(), Ok(State::Failed(_))));
 }
 
@@ -246,6 +248,7 @@ fn a_held_run_is_left_out_and_taken_up_when_it_is_free() {
 fn finds_it_held(others: &str, code: u32) -> Bench {
     let script = format!(
         "{COUNTS}; code=0
+         {START}
          for dir in \"$@\"; do
            case $dir in
              */1) if [ -e \"$dir/met\" ]; then echo '{{}}' >\"$dir/result.json\"
@@ -276,11 +279,152 @@ fn a_run_that_the_worker_finds_held_is_waited_for() {
 fn a_run_is_not_at_fault_for_the_failure_of_another() {
     // The exit code is that of run 0, which has failed; run 1 was never begun.
     let line = failure("error", "no such row");
-    let bench = finds_it_held(&format!("echo '{line}' >>\"$dir/attempts.jsonl\""), 1);
+    let bench = finds_it_held(
+        &format!("start \"$dir\" \"$@\"; echo '{line}' >>\"$dir/attempts.jsonl\""),
+        1,
+    );
     let (outcome, log) = carry_out(&bench, &fleet_together(1, 1, 8), PATIENT);
     assert_eq!(outcome.finished, ["2", "1"], "{:?}", log.events);
     assert_eq!(outcome.failed.len(), 1);
     assert!(!bench.runs[1].dir.join("attempts.jsonl").exists());
+}
+
+/// A run of another process's, that ends while this one goes on with others.
+const ELSEWHERE: &str = r#"{"event":"start","attempt":7,"time":"","host":"","device":"","threads":1,"argv":["mezo","train"]}"#;
+
+#[test]
+fn what_another_process_writes_is_not_this_ones_end() {
+    for reason in [
+        r#""failed","class":"error""#,
+        r#""stopped""#,
+        r#""failed","class":"out-of-memory""#,
+    ] {
+        let end = format!(
+            r#"{{"event":"end","attempt":7,"time":"","wall_s":1.0,"reason":{reason},"steps":0,"error":null}}"#
+        );
+        // The other one's attempt ends, and later this process is killed at run 0.
+        let script = format!(
+            "{COUNTS}; {START}
+             [ $# -gt 1 ] || {{ {SUCCEEDS}; exit; }}
+             start \"$1\" \"$@\"; echo '{ELSEWHERE}' >>\"$2/attempts.jsonl\"
+             echo '{end}' >>\"$2/attempts.jsonl\"; kill -KILL $$"
+        );
+        let bench = Bench::in_company(2, &script);
+        let (outcome, log) = carry_out(&bench, &fleet_together(1, 1, 8), PATIENT);
+        let events = &log.events;
+        assert!(events.contains(&"held 1".to_owned()), "{events:?}");
+        let killed = "again 0: killed: killed by SIGKILL".to_owned();
+        assert!(events.contains(&killed), "{events:?}");
+        // Nothing is added to what the other one has written.
+        assert_eq!(bench.read(1, "attempts.jsonl").lines().count(), 2);
+        let failed = reason.starts_with(r#""failed""#);
+        assert_eq!(outcome.finished.len(), if failed { 1 } else { 2 });
+        assert_eq!(outcome.left.len(), usize::from(failed), "{events:?}");
+        assert!(outcome.failed.is_empty() && outcome.stopped.is_empty());
+    }
+}
+
+#[test]
+fn a_crew_is_silent_while_another_process_writes() {
+    // Run 1 is another process's, and goes on there.
+    let script = format!(
+        "{COUNTS}; {START}
+         [ $# -gt 1 ] || {{ {SUCCEEDS}; exit; }}
+         start \"$1\" \"$@\"; n=0
+         while [ $n -lt 150 ]; do
+           n=$((n + 1)); echo '{{\"attempt\":7,\"host\":\"other\",\"pid\":7}}' >\"$2/lock\"
+           echo '{{\"step\":'$n'}}' >>\"$2/steps.jsonl\"; sleep 0.1
+         done
+         {ALL_SUCCEED}"
+    );
+    let bench = Bench::in_company(2, &script);
+    let patience = Patience {
+        silence: Duration::from_millis(600),
+        grace: Duration::from_millis(500),
+    };
+    let (outcome, log) = carry_out(&bench, &fleet_together(1, 1, 8), patience);
+    let hung = "again 0: hang: no line for 1s, so it was ended".to_owned();
+    assert!(log.events.contains(&hung), "{:?}", log.events);
+    assert!(
+        log.events.contains(&"held 1".to_owned()),
+        "{:?}",
+        log.events
+    );
+    assert_eq!(outcome.finished, ["0", "1"]);
+    assert_eq!(bench.sizes(), [2, 1, 1]);
+}
+
+/// A worker of two or more runs that waits, when the second has failed, until `until` is there.
+fn fails_early(line: &str, until: &str) -> String {
+    format!(
+        "{COUNTS}; {START}
+         case \"$# $1\" in
+           [23456789]*/0)
+             for dir in \"$@\"; do start \"$dir\" \"$@\"; done
+             echo '{line}' >>\"$2/attempts.jsonl\"; : >\"$2/lock\"; n=0
+             while [ ! -e \"{until}\" ]; do
+               n=$((n + 1)); [ $n -gt 1000 ] && exit 1; sleep 0.02
+             done
+             echo '{{}}' >\"$1/result.json\"; exit 1;;
+         esac
+         {ALL_SUCCEED}"
+    )
+}
+
+/// Lets a worker go on once a run was told as failed.
+struct Failed {
+    log: Log,
+    told: PathBuf,
+}
+
+impl Watch for Failed {
+    fn event(&mut self, event: Event<'_>) {
+        if matches!(&event, Event::Failed { .. }) {
+            fs::write(&self.told, "").unwrap();
+        }
+        self.log.event(event);
+    }
+}
+
+#[test]
+fn a_run_that_fails_early_is_told_early_and_once() {
+    for (class, next) in [("error", 3), ("disk-full", 2)] {
+        let mut bench = Bench::in_company(3, &fails_early(&failure(class, "no"), "$1/told"));
+        // One that waits, because it goes with nobody.
+        bench.runs[2].company = None;
+        let mut watch = Failed {
+            log: Log::default(),
+            told: bench.runs[0].dir.join("told"),
+        };
+        let fleet = fleet_together(1, 1, 8);
+        let (runs, command) = (&bench.runs, &bench.command);
+        let never = AtomicBool::new(false);
+        let outcome = bench::carry_out(runs, command, &fleet, PATIENT, &never, &mut watch);
+        let events = &watch.log.events;
+        let told = format!("failed 1: {class}: failed beside others: no");
+        let times = events.iter().filter(|&event| *event == told).count();
+        assert_eq!(times, 1, "{events:?}");
+        assert_eq!(outcome.failed.len(), 1, "{events:?}");
+        // On a full disk nothing new is started.
+        assert_eq!(outcome.finished.len() + 1, next, "{events:?}");
+        assert_eq!(outcome.waiting.len(), 3 - next);
+    }
+}
+
+#[test]
+fn a_run_with_too_little_memory_is_taken_up_alone_at_once() {
+    // The first crew goes on until run 1, which failed in it, has its result.
+    let script = fails_early(&failure("out-of-memory", "no"), "$2/result.json");
+    let bench = Bench::in_company(4, &script);
+    let (outcome, log) = carry_out(&bench, &fleet_together(1, 2, 8), PATIENT);
+    assert_eq!(sorted(&outcome.finished), ["0", "1", "2", "3"]);
+    let again = "again 1: out-of-memory: failed beside others: no".to_owned();
+    let times = log.events.iter().filter(|&event| *event == again).count();
+    assert_eq!(times, 1, "{:?}", log.events);
+    assert_eq!(outcome.failed.len(), 0, "{:?}", log.events);
+    let mut sizes = bench.sizes();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [1, 2, 2]);
 }
 
 #[test]
@@ -332,7 +476,9 @@ fn a_stop_stops_all_of_a_crew_but_what_failed() {
     let line = failure("error", "no such row");
     // The exit code is the worst of its runs'.
     let script = format!(
-        "cat >/dev/null; echo '{line}' >>\"$1/attempts.jsonl\"
+        "cat >/dev/null; {START}
+         for dir in \"$@\"; do start \"$dir\" \"$@\"; done
+         echo '{line}' >>\"$1/attempts.jsonl\"
          for dir in \"$2\" \"$3\"; do
            echo '{{\"event\":\"end\",\"attempt\":1,\"time\":\"\",\"wall_s\":1.0,\"reason\":\"stopped\",\"steps\":0,\"error\":null}}' \\
              >>\"$dir/attempts.jsonl\"

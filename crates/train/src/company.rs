@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use mezo_model::HeadKind;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::initial;
 use crate::manifest::Manifest;
 use crate::spec::{MethodName, TuningName};
 
@@ -67,6 +69,11 @@ impl Manifest {
         // With the others the model itself is trained, and none of it could be shared.
         let adapts = matches!(method.tuning, Some(TuningName::Lora | TuningName::Prefix));
         if method.name != MethodName::Mezo || !adapts || self.steps() == 0 {
+            return None;
+        }
+        // A classifier is drawn by the run's seed: one that is not trained is frozen, and yet each run's own.
+        let trained = initial::trained(&self.config, self.protocol, 0, false)?;
+        if matches!(trained.head, HeadKind::Classifier { .. }) && !trained.with_head {
             return None;
         }
         Some(vec![

@@ -7,8 +7,8 @@ use crate::materials::batch;
 
 /// Tokens of one forward pass on the CPU: enough to be worth it, few enough to stay near the processor.
 const ON_CPU: usize = 2048;
-/// On a GPU, which is asked for each pass and waited for after it.
-const ON_DEVICE: usize = 32_768;
+/// On a GPU, which is asked for each pass and waited for after it; more would only take memory.
+const ON_DEVICE: usize = 8192;
 
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -91,24 +91,35 @@ fn carry_on(
     listen_anew();
     let pulse = Pulse::default();
     let mut ends = Ends::default();
-    let mut opened = Vec::new();
-    let together = members.len();
+    let mut taken = Vec::new();
     for (place, (member, manifest)) in members.into_iter().enumerate() {
         let Member { dir, control } = member;
-        match manifest.and_then(|manifest| take_up(dir, manifest, device_name, together, &pulse)) {
-            Ok(Some((held, attempt, lease))) => opened.push((
-                Open {
-                    place,
-                    dir,
-                    control,
-                    attempt,
-                    lease,
-                },
-                held,
-            )),
+        match manifest.and_then(|manifest| take_up(dir, manifest)) {
+            Ok(Some((manifest, lease))) => taken.push((place, dir, control, manifest, lease)),
             Ok(None) => ends.add(place, control, Ok(Ending::Finished)),
             Err(error) => ends.add(place, control, Err(error)),
         }
+    }
+    let counts = [rayon::current_num_threads(), taken.len()];
+    let mut opened = Vec::new();
+    for (place, dir, control, manifest, lease) in taken {
+        let attempt = match OpenAttempt::start(dir, lease.attempt(), device_name, counts) {
+            Ok(attempt) => attempt,
+            Err(error) => {
+                ends.add(place, control, Err(error.into()));
+                continue;
+            }
+        };
+        pulse.add(&lease);
+        let held = Held::new(dir.into(), manifest, Rc::clone(&lease), pulse.clone());
+        let open = Open {
+            place,
+            dir,
+            control,
+            attempt,
+            lease,
+        };
+        opened.push((open, held));
     }
     let mut source = Source::of_company(opened.len());
     let mut under_way = Vec::new();
@@ -126,27 +137,15 @@ fn carry_on(
     ends.in_order()
 }
 
-/// Takes a run up as its next attempt; none where its result is there.
-fn take_up(
-    dir: &Path,
-    manifest: Manifest,
-    device_name: &str,
-    together: usize,
-    pulse: &Pulse,
-) -> Result<Option<(Held, OpenAttempt, Rc<Lease>)>, TrainError> {
+/// Takes the lease on a run; none where its result is there.
+fn take_up(dir: &Path, manifest: Manifest) -> Result<Option<(Manifest, Rc<Lease>)>, TrainError> {
     if dir.join(RESULT).exists() {
         return Ok(None);
     }
     let lease = Rc::new(Lease::take(dir)?);
     // Who held the run just before may have finished it.
-    if dir.join(RESULT).exists() {
-        return Ok(None);
-    }
-    let threads = rayon::current_num_threads();
-    let attempt = OpenAttempt::start(dir, lease.attempt(), device_name, [threads, together])?;
-    pulse.add(&lease);
-    let held = Held::new(dir.into(), manifest, Rc::clone(&lease), pulse.clone());
-    Ok(Some((held, attempt, lease)))
+    let finished = dir.join(RESULT).exists();
+    Ok((!finished).then_some((manifest, lease)))
 }
 
 /// What a run's end is told by.

@@ -49,6 +49,12 @@ pub(crate) fn carry_on(mut runs: Vec<UnderWay<'_>>, pulse: &Pulse, ends: &mut En
         }
         if let Err(message) = guarded(|| measure(&mut runs, pulse)) {
             // Whose share it was cannot be told: the pass was everybody's.
+            let message = match runs.len() {
+                1 => message,
+                count => format!(
+                    "{message} (in a pass of {count} runs together; `--together off` tries each by itself)"
+                ),
+            };
             for run in runs {
                 let message = message.clone();
                 run.end(Err(TrainError::Panicked { message }), ends);

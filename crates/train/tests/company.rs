@@ -43,6 +43,7 @@ fn a_key_is_of_all_that_a_pass_shares() {
     let mut keys = vec![expected];
     for (what, becomes) in [
         ("model.", "protocol = \"reference-code\"\nmodel."),
+        ("model.", "model.precision = \"bf16\"\nmodel."),
         ("k = 6", "k = 6\nprompt = false"),
         ("k = 6", "k = 6\nmax_length = 64"),
         ("k = 6", "k = 6\ncut = \"sentences\""),
@@ -63,6 +64,19 @@ fn a_key_is_of_all_that_a_pass_shares() {
     distinct.sort();
     distinct.dedup();
     assert_eq!(distinct.len(), keys.len(), "{keys:?}");
+}
+
+/// The public code draws a classifier by the run's seed and leaves it as it is: frozen, and of each run its own.
+#[test]
+fn a_frozen_head_of_its_own_has_no_key() {
+    let mut resolver = Resolver::new("a-sweep", Path::new("."));
+    let prefix = text(PREFIX, &train(13, 1e-3, 1e-3, 4));
+    let reference = format!("protocol = \"reference-code\"\n{prefix}");
+    let classifier = |text: &str| text.replacen("k = 6", "k = 6\nprompt = false", 1);
+    assert!(key(&mut resolver, &reference).is_some());
+    // The paper's trains it.
+    assert!(key(&mut resolver, &classifier(&prefix)).is_some());
+    assert_eq!(key(&mut resolver, &classifier(&reference)), None);
 }
 
 #[test]

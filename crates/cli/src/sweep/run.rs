@@ -8,7 +8,7 @@ use std::time::Duration;
 use mezo_report::{Format, ReportOptions};
 use mezo_sweep::{
     DeviceKind, Fleet, Machine, Orders, Outcome, Patience, Run, WorkerCommand, largest_crew,
-    together_limit,
+    open_files, together_limit,
 };
 use mezo_train::{Manifest, cuda_devices, cuda_memory};
 
@@ -33,7 +33,7 @@ const RUN_BYTES: u64 = 1 << 30;
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if args.on.is_none() {
         // Before anything is read or fetched: the devices must be there. How many runs there are matters later.
-        fleet(args, 1)?;
+        fleet(args, &[])?;
     }
     // Fetched here once, so that workers never race for them.
     for (repo, revision) in hub_models(&args.spec, &args.folders)? {
@@ -72,10 +72,11 @@ fn write_manifests(planned: &[Planned], runs_dir: &Path) -> Result<(), Failure> 
 
 /// Carries the runs out on this machine, then makes the report.
 fn here(args: &RunArgs, sweep: &str, runs: &[Run]) -> Result<Exit, Failure> {
-    let to_train = runs
+    let to_train: Vec<&Run> = runs
         .iter()
-        .filter(|run| run.steps > 0 && !run.is_finished());
-    let fleet = fleet(args, to_train.count())?;
+        .filter(|run| run.steps > 0 && !run.is_finished())
+        .collect();
+    let fleet = fleet(args, &to_train)?;
     tell_together(runs, &fleet);
     let orders = Orders {
         runs,
@@ -106,7 +107,7 @@ fn tell_together(runs: &[Run], fleet: &Fleet) {
 }
 
 /// The devices, each with its share of the cores.
-fn fleet(args: &RunArgs, to_train: usize) -> Result<Fleet, Failure> {
+fn fleet(args: &RunArgs, to_train: &[&Run]) -> Result<Fleet, Failure> {
     let machine = Machine {
         cuda: cuda_devices(),
         visible: std::env::var("CUDA_VISIBLE_DEVICES").ok(),
@@ -120,7 +121,8 @@ fn fleet(args: &RunArgs, to_train: usize) -> Result<Fleet, Failure> {
         };
         // Processes on one device share its memory.
         let share = memory.map(|bytes| bytes / per_device.unwrap_or(1).max(1) as u64);
-        together_limit(args.together, kind, share, Some(RUN_BYTES))
+        let bytes = [share, Some(RUN_BYTES)];
+        together_limit(args.together, kind, bytes, open_files())
     };
     let fleet = args
         .devices

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use mezo_sweep::slurm::{self, Job, Submitted};
-use mezo_sweep::{DeviceKind, Run, together_limit};
+use mezo_sweep::{DeviceKind, Run, open_files, together_limit};
 
 use super::this_program;
 use crate::args::{RunArgs, SlurmArgs};
@@ -42,13 +42,14 @@ fn check_folder(folder: &Path) -> Result<(), Failure> {
     }
 }
 
-/// How many runs a task may have. The device that it will get is not seen from here, nor its memory.
+/// How many runs a task may have. The device that it will get is not seen from here, nor its memory; how many files it may
+/// have open it takes from here, unless the cluster is set up otherwise.
 fn together(args: &RunArgs) -> usize {
     let kind = match args.slurm.gpus {
         Some(_) => DeviceKind::Cuda { index: 0 },
         None => DeviceKind::Processor,
     };
-    together_limit(args.together, kind, None, None)
+    together_limit(args.together, kind, [None, None], open_files())
 }
 
 fn job(args: &SlurmArgs, together: usize) -> Job {

@@ -121,9 +121,32 @@ fn lanes(width: usize) -> usize {
     if width.is_multiple_of(4) { 4 } else { 1 }
 }
 
+/// Rows of a cube where a plane of units works on each.
+const ROWS: u32 = 8;
+
+/// As many cubes as give each of `rows` the units that the hardware runs in step (CubeCL's plane, CUDA's warp), and how many
+/// those are.
+fn cubes_of_rows(client: &Client, rows: usize) -> (CubeCount, CubeDim, usize) {
+    let hardware = &client.properties().hardware;
+    let together = hardware.plane_size_max;
+    assert_eq!(
+        hardware.plane_size_min, together,
+        "planes of units of one size"
+    );
+    let dim = CubeDim::new_2d(together, ROWS);
+    let together = together as usize;
+    let count = cubecl::calculate_cube_count_elemwise(client, rows * together, dim);
+    (count, dim, together)
+}
+
 /// As many cubes as give each of `units` something to do.
 fn cubes(client: &Client, units: usize) -> (CubeCount, CubeDim) {
-    let dim = CubeDim::new_1d(UNITS);
+    cubes_of(client, units, UNITS)
+}
+
+/// The same, each cube of so many units.
+fn cubes_of(client: &Client, units: usize, size: u32) -> (CubeCount, CubeDim) {
+    let dim = CubeDim::new_1d(size);
     (
         cubecl::calculate_cube_count_elemwise(client, units, dim),
         dim,

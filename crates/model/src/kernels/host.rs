@@ -57,9 +57,10 @@ impl<const D: usize> Host<D> {
     }
 }
 
-/// Whether the tensor lives on the CPU backend.
+/// Whether the tensor lives on the CPU backend, and autodiff does not follow it.
 pub(crate) fn is_host<const D: usize>(tensor: &Tensor<D>) -> bool {
-    tensor.clone().try_into_primitive::<Flex>().is_ok()
+    let device = tensor.device();
+    !device.is_autodiff() && device == Device::flex()
 }
 
 /// Row numbers as burn's `select` takes them.

@@ -1,6 +1,6 @@
 //! Scores of the label words: a narrow product, summed in f64.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, Transaction};
 use rayon::prelude::*;
 
 use super::Plane;
@@ -16,9 +16,7 @@ const ROWS: usize = 16;
 /// # Shapes
 /// hidden `[P or 1, B, H]`, decoder `[P or 1, C, H]`, bias `[P or 1, C, 1]` -> P x B x C numbers, in that order
 pub(crate) fn scores(hidden: Tensor<3>, decoder: Tensor<3>, bias: Tensor<3>) -> Scores {
-    let hidden = Values::of(hidden);
-    let decoder = Values::of(decoder);
-    let bias = Values::of(bias);
+    let [hidden, decoder, bias] = values([hidden, decoder, bias]);
     let [_, rows, width] = hidden.dims;
     let classes = decoder.dims[1];
     let probes = hidden.dims[0].max(decoder.dims[0]).max(bias.dims[0]);
@@ -93,16 +91,28 @@ enum Elements {
     Copied(Vec<f32>),
 }
 
-impl Values {
-    fn of(tensor: Tensor<3>) -> Self {
-        let dims = tensor.dims();
-        let elements = match Host::of([tensor]) {
-            Ok([host]) => Elements::Host(host),
-            Err([tensor]) => Elements::Copied(tensor.into_data().iter::<f32>().collect()),
-        };
-        Self { elements, dims }
+/// Those of several tensors; where they lie on a device it is waited for once.
+fn values<const N: usize>(tensors: [Tensor<3>; N]) -> [Values; N] {
+    let dims = tensors.each_ref().map(Tensor::dims);
+    let mut elements = match Host::of(tensors) {
+        Ok(hosts) => hosts.map(Elements::Host).into_iter().collect(),
+        Err(tensors) => {
+            let all = tensors
+                .into_iter()
+                .fold(Transaction::default(), Transaction::register);
+            let data = all.execute().into_iter();
+            let copied = data.map(|data| Elements::Copied(data.iter::<f32>().collect()));
+            copied.collect::<Vec<Elements>>()
+        }
     }
+    .into_iter();
+    dims.map(|dims| Values {
+        elements: elements.next().unwrap_or(Elements::Copied(Vec::new())),
+        dims,
+    })
+}
 
+impl Values {
     /// The elements as a probe sees them.
     fn plane(&self, probe: Plane) -> &[f32] {
         let [planes, rows, width] = self.dims;

@@ -102,7 +102,7 @@ for try in 1 2 3; do
   again=$?
   if [ $again -ne 127 ]; then code=$again; fi
   worker=
-  if [ $code -ne 75 ]; then break; fi
+  if [ $code -ne 75 ] || [ -n "$warned$ended" ]; then break; fi
   # Another process is at a run; perhaps it is about to end. A signal ends this waiting too.
   sleep 20 &
   wait $!
@@ -110,13 +110,24 @@ for try in 1 2 3; do
 done
 echo "exit code $code"
 
+# Of several runs one that another process is at outweighs those that were stopped; a task that was asked to end is stopped.
+held=
+if [ $code -eq 75 ] && [ ${{#runs[@]}} -gt 1 ] && [ -n "$warned$ended" ]; then
+  held=yes
+  code=85
+fi
+
 case $code in
   75) # that other process carries it out, or a new attempt does if this one has no time left to see
     if [ -n "$warned" ]; then requeue; fi
     exit 0 ;;
   85) # stopped at a step; after a warning it goes on in a new attempt
     if [ -n "$warned" ] && [ "$(made)" = "$before" ]; then
-      echo "no step was made before the warning: not requeued, --time is too short"
+      if [ -n "$held" ]; then
+        echo "no step was made before the warning, and another process is at a run: not requeued"
+      else
+        echo "no step was made before the warning: not requeued, --time is too short"
+      fi
     elif [ -n "$warned" ]; then
       requeue
     fi ;;
@@ -171,5 +182,75 @@ fn escaped(text: &str) -> String {
         format!("\"{}\"", text.replace('"', "\\\""))
     } else {
         text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::fs;
+    use std::process::{Command, Stdio};
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    /// A task of so many runs whose worker says that it found one of them in other hands, when it is told to stop by `signal`;
+    /// before that it has made a step or not. The task's exit code, and whether it was requeued.
+    fn meets_a_held_run(runs: usize, signal: &str, steps: bool) -> (Option<i32>, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        let mut list = String::new();
+        for run in 0..runs {
+            let dir = here.join(run.to_string());
+            fs::create_dir(&dir).unwrap();
+            // Writing to a text cannot fail.
+            let _ = write!(list, "{}{}", if run > 0 { "\t" } else { "" }, dir.display());
+        }
+        fs::write(here.join("runs.txt"), list + "\n").unwrap();
+        // The shell is the program: it reads its first argument, `train`, as a script.
+        let step = if steps { "echo >>0/steps.jsonl" } else { ":" };
+        let worker =
+            format!("trap 'exit 75' USR1 TERM; {step}; : >ready; while :; do sleep 0.05; done");
+        fs::write(here.join("train"), worker).unwrap();
+        let job = Job::default();
+        let array = Array {
+            name: "a",
+            folder: here,
+            program: Path::new("/bin/sh"),
+            tasks: 1,
+        };
+        fs::write(here.join("array.sbatch"), job.script(&array).unwrap()).unwrap();
+        let mut task = Command::new("bash")
+            .args(["-c", "scontrol() { : >requeued; }; . ./array.sbatch"])
+            .current_dir(here)
+            .env("SLURM_ARRAY_TASK_ID", "0")
+            .env("SLURM_JOB_ID", "1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        for _ in 0..1000 {
+            if here.join("ready").exists() {
+                break;
+            }
+            sleep(Duration::from_millis(20));
+        }
+        // The task is to know its worker too.
+        sleep(Duration::from_millis(200));
+        let sent = Command::new("kill")
+            .args([format!("-{signal}"), task.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        let code = task.wait().unwrap().code();
+        (code, here.join("requeued").exists())
+    }
+
+    #[test]
+    fn a_held_run_outweighs_no_stop() {
+        assert_eq!(meets_a_held_run(2, "USR1", true), (Some(85), true));
+        assert_eq!(meets_a_held_run(2, "USR1", false), (Some(85), false));
+        assert_eq!(meets_a_held_run(2, "TERM", true), (Some(85), false));
+        // Of one run alone, whoever holds it makes the steps.
+        assert_eq!(meets_a_held_run(1, "USR1", false), (Some(0), true));
     }
 }

@@ -17,6 +17,13 @@ pub const ALL_SUCCEED: &str = "for dir in \"$@\"; do echo '{}' >\"$dir/result.js
 /// Writes down how many runs the process has, a line each in `sizes`.
 pub const COUNTS: &str = "echo $# >>\"$1/../../sizes\"";
 
+/// `start DIR DIRS...` writes down that the process, which has all of `DIRS`, begins the run in `DIR`.
+pub const START: &str = r#"start() {
+  begun=$1; shift; argv="\"$0\""
+  for word in "$@"; do argv="$argv,\"$word\""; done
+  echo '{"event":"start","attempt":1,"time":"","host":"","device":"","threads":1,"together":'$#',"argv":['"$argv"']}' >>"$begun/attempts.jsonl"
+}"#;
+
 pub struct Bench {
     pub folder: tempfile::TempDir,
     pub runs: Vec<Run>,

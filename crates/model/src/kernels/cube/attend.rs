@@ -8,7 +8,10 @@ use cubecl::prelude::*;
 use super::layout::Layout;
 use super::math::exp_nonpositive;
 use super::norm::over_lanes;
-use super::{Planes, cubes, element, empty, most, seen};
+use super::{Planes, cubes_of, element, empty, most, seen};
+
+/// Units of a cube: few, as each keeps a query and its sums in registers.
+const UNITS: u32 = 64;
 
 /// Queries, keys, values, and the keys and values in front of every sentence's own.
 pub(crate) struct Attend {
@@ -68,7 +71,7 @@ pub(crate) fn attend(
     }
     let size = width / heads;
     let lanes = super::lanes(size);
-    let (cubes, dim) = cubes(&client, units);
+    let (cubes, dim) = cubes_of(&client, units, UNITS);
     let front_element = front
         .as_ref()
         .map_or(q.element(), |[keys, _]| keys.element());

@@ -1,6 +1,6 @@
 //! From burn's tensors to the kernels and back.
 
-use burn::tensor::{DType, FloatDType, Tensor};
+use burn::tensor::{DType, Device, FloatDType, Tensor};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
@@ -12,9 +12,10 @@ use crate::kernels::perturb::Moved;
 use crate::noise::Noise;
 use crate::precision::Precision;
 
-/// Whether the tensor lies where these kernels work.
+/// Whether the tensor lies where these kernels work, and autodiff does not follow it. There are no devices but these and the CPU.
 pub(crate) fn is_cube<const D: usize>(tensor: &Tensor<D>) -> bool {
-    there(tensor.clone()).is_ok()
+    let device = tensor.device();
+    !device.is_autodiff() && device != Device::flex()
 }
 
 /// `theta + scale * z(seed)` for each probe of each run, of all rows or some; none where a tensor lies elsewhere or the noise is

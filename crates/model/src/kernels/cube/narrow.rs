@@ -5,10 +5,9 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
-use super::norm::over_lanes;
-use super::{Planes, cubes, empty, lanes, most, seen};
+use super::{Planes, ROWS, cubes_of_rows, empty, lanes, most, seen};
 
-/// `x a` in f32, each element summed by one unit in an order that depends on nothing beside it.
+/// `x a` in f32. A row is summed by a plane of units, which read it side by side, in an order that depends on nothing beside it.
 ///
 /// # Shapes
 /// x `[n, T, in]`, a `[m, in, r]` -> `[N, T, r]`
@@ -22,13 +21,13 @@ pub(crate) fn narrow(x: CubeTensor, a: CubeTensor) -> CubeTensor {
     let planes = most([x.planes, a.planes]);
     let (rows, rank, lanes) = (x.rows, a.width, lanes(x.width));
     let out = empty(&client, &device, &[planes, rows, rank], DType::F32);
-    let units = planes * rows * rank;
-    if units == 0 {
+    if planes * rows * rank == 0 {
         return out;
     }
-    let (cubes, dim) = cubes(&client, units);
+    let (cubes, dim, together) = cubes_of_rows(&client, planes * rows);
     let elements = [x.element(), a.element()];
-    // SAFETY: a unit writes element `at < units` and reads one row of x and one column of a, in the planes its own sees.
+    // SAFETY: a plane of units with a row's number writes that row, and reads one row of x and all of a in the planes that its
+    // own sees.
     unsafe {
         narrow_kernel::launch_unchecked(
             &client,
@@ -41,10 +40,10 @@ pub(crate) fn narrow(x: CubeTensor, a: CubeTensor) -> CubeTensor {
             x.into_arg(),
             a.into_arg(),
             out.clone().into_buffer_arg(),
-            units,
             planes,
             rows,
             rank,
+            together,
             elements,
         );
     }
@@ -59,33 +58,52 @@ fn narrow_kernel<X: Float, A: Float, N: Size>(
     x: &[Vector<X, N>],
     a: &[A],
     out: &mut [f32],
-    units: usize,
     planes: usize,
     rows: usize,
-    rank: usize,
+    #[comptime] rank: usize,
+    #[comptime] units: usize,
     #[define(X, A)] _dtypes: [ElemType; 2],
 ) {
-    let at = ABSOLUTE_POS;
-    if at >= units {
+    let place = CUBE_POS * comptime!(ROWS as usize) + UNIT_POS_Y as usize;
+    // A whole plane of units leaves or none of it.
+    if place >= planes * rows {
         terminate!();
     }
-    let column = at % rank;
-    let row = at / rank % rows;
-    let plane = at / rank / rows;
-    let of_x = (seen(plane, x_planes, planes) * rows + row) * width;
+    let plane = place / rows;
+    let row = place % rows;
+    let unit = UNIT_POS_X as usize;
     let lanes = N::value();
-    let of_a = seen(plane, a_planes, planes) * width * lanes * rank + column;
-    // A sum a lane, so that their additions need not wait for each other.
-    let mut sums = Vector::<f32, N>::new(0.0f32);
-    for i in 0..width {
-        let mut factors = Vector::<f32, N>::empty();
+    let of_x = (seen(plane, x_planes, planes) * rows + row) * width;
+    let of_a = seen(plane, a_planes, planes) * width * lanes * rank;
+    let mut sums = Array::<f32>::new(rank);
+    #[unroll]
+    for column in 0..rank {
+        sums[column] = 0.0f32;
+    }
+    // All units go the same way: behind the row's end they add nothing.
+    let steps = (width + comptime!(units - 1)) / comptime!(units);
+    for step in 0..steps {
+        let at = unit + step * comptime!(units);
+        let there = at < width;
+        let safe = select(there, at, 0usize);
+        let value = Vector::<f32, N>::cast_from(x[of_x + safe]);
         #[unroll]
         for lane in 0..lanes {
-            factors.insert(lane, f32::cast_from(a[of_a + (i * lanes + lane) * rank]));
+            let factor = select(there, value.extract(lane), 0.0f32);
+            let first = of_a + (safe * lanes + lane) * rank;
+            #[unroll]
+            for column in 0..rank {
+                sums[column] = fma(factor, f32::cast_from(a[first + column]), sums[column]);
+            }
         }
-        sums = fma(Vector::cast_from(x[of_x + i]), factors, sums);
     }
-    out[at] = over_lanes::<N>(sums);
+    #[unroll]
+    for column in 0..rank {
+        let sum = plane_sum(sums[column]);
+        if unit == 0 {
+            out[place * rank + column] = sum;
+        }
+    }
 }
 
 #[cfg(all(test, feature = "vulkan"))]

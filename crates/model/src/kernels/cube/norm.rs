@@ -8,10 +8,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
-use super::{Planes, element, empty, lanes, most, seen};
-
-/// Rows of a cube, one a plane of units.
-const ROWS: u32 = 8;
+use super::{Planes, ROWS, cubes_of_rows, element, empty, lanes, most, seen};
 
 /// What is added to the rows before they are normalised, and the norm.
 pub(crate) struct Close {
@@ -73,20 +70,13 @@ pub(crate) fn close_rows(
         element(also.unwrap_or(DType::F32)),
     ];
     let lanes = lanes(width);
-    let hardware = &client.properties().hardware;
-    let together = hardware.plane_size_max;
-    assert_eq!(
-        hardware.plane_size_min, together,
-        "planes of units of one size"
-    );
-    let dim = CubeDim::new_2d(together, ROWS);
-    let units = planes * rows * together as usize;
+    let (cubes, dim, together) = cubes_of_rows(&client, planes * rows);
     // SAFETY: a plane of units with a row's number reads and writes within that row, and within the rows of the others
     // that the row's plane sees.
     unsafe {
         close_kernel::launch_unchecked(
             &client,
-            cubecl::calculate_cube_count_elemwise(&client, units, dim),
+            cubes,
             dim,
             lanes,
             x.into_arg(),
@@ -105,7 +95,7 @@ pub(crate) fn close_rows(
             rows,
             close.epsilon,
             width / lanes,
-            together as usize,
+            together,
             elements,
         );
     }
