@@ -1,6 +1,6 @@
 //! Scores of the label words: a narrow product, summed in f64.
 
-use burn::tensor::{Tensor, Transaction};
+use burn::tensor::{Tensor, TensorData, Transaction};
 use rayon::prelude::*;
 
 use super::Plane;
@@ -97,11 +97,8 @@ fn values<const N: usize>(tensors: [Tensor<3>; N]) -> [Values; N] {
     let mut elements = match Host::of(tensors) {
         Ok(hosts) => hosts.map(Elements::Host).into_iter().collect(),
         Err(tensors) => {
-            let all = tensors
-                .into_iter()
-                .fold(Transaction::default(), Transaction::register);
-            let data = all.execute().into_iter();
-            let copied = data.map(|data| Elements::Copied(data.iter::<f32>().collect()));
+            let copied = read(tensors).into_iter();
+            let copied = copied.map(|data| Elements::Copied(data.iter::<f32>().collect()));
             copied.collect::<Vec<Elements>>()
         }
     }
@@ -110,6 +107,16 @@ fn values<const N: usize>(tensors: [Tensor<3>; N]) -> [Values; N] {
         elements: elements.next().unwrap_or(Elements::Copied(Vec::new())),
         dims,
     })
+}
+
+/// Brings tensors here. Those that autodiff follows come one by one: burn cannot read them together with others.
+fn read<const N: usize>(tensors: [Tensor<3>; N]) -> Vec<TensorData> {
+    if tensors.iter().any(|tensor| tensor.device().is_autodiff()) {
+        return tensors.map(Tensor::into_data).into();
+    }
+    let all = tensors.into_iter();
+    all.fold(Transaction::default(), Transaction::register)
+        .execute()
 }
 
 impl Values {
