@@ -29,7 +29,7 @@ impl Roberta {
         let followed = self.followed();
         let leaves = followed.trained_values();
         let probes = Probes::dropping(dropout);
-        let readout = followed.readout(Batches(&[batch]), words, &probes);
+        let readout = followed.readout(Batches::new(&[batch]), words, &probes);
         let Readout { hidden, rows, bias } = readout;
         let scores = scores(hidden.clone(), rows.clone(), bias.clone());
         let loss = scores.losses(labels)[0];

@@ -60,18 +60,31 @@ impl<'a> Starts<'a> {
 ///
 /// Side by side, the shorter ones are filled up to the longest with rows that belong to no sentence, which nobody reads.
 #[derive(Clone, Copy)]
-pub(crate) struct Batches<'a>(pub(crate) &'a [Batch<'a>]);
+pub(crate) struct Batches<'a> {
+    all: &'a [Batch<'a>],
+    /// What T is filled up to a multiple of.
+    multiple: usize,
+}
 
 impl<'a> Batches<'a> {
+    pub(crate) fn new(all: &'a [Batch<'a>]) -> Self {
+        Self { all, multiple: 1 }
+    }
+
+    /// The same, T filled up to a multiple of this: a GPU has kernels and their sizes ready that it has met before.
+    pub(crate) fn in_multiples_of(self, multiple: usize) -> Self {
+        Self { multiple, ..self }
+    }
+
     /// How many there are.
     pub(crate) fn count(self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// T vocabulary ids of each.
     pub(crate) fn ids(self) -> Vec<usize> {
         // Any word does: one that a batch has already costs no row of the table.
-        let other = self.0.iter().find_map(|batch| batch.ids.first());
+        let other = self.all.iter().find_map(|batch| batch.ids.first());
         let other = other.map_or(0, |&id| id as usize);
         let ids = |batch: &'a Batch<'a>| batch.ids.iter().map(|&id| id as usize);
         self.filled(self.tokens(), other, ids)
@@ -84,19 +97,19 @@ impl<'a> Batches<'a> {
 
     /// B numbers of asked tokens for each.
     pub(crate) fn asked(self) -> Vec<usize> {
-        let most = self.0.iter().map(Batch::sentences).max().unwrap_or(0);
+        let most = self.all.iter().map(Batch::sentences).max().unwrap_or(0);
         self.filled(most, 0, |batch| batch.asked.iter().copied())
     }
 
     /// Where the sentences of each lie.
     pub(crate) fn starts(self) -> Starts<'a> {
-        Starts::new(self.0.iter().map(|batch| batch.starts).collect())
+        Starts::new(self.all.iter().map(|batch| batch.starts).collect())
     }
 
     /// T, the tokens of the longest.
     fn tokens(self) -> usize {
-        let tokens = self.0.iter().map(|batch| batch.ids.len());
-        tokens.max().unwrap_or(0)
+        let tokens = self.all.iter().map(|batch| batch.ids.len());
+        tokens.max().unwrap_or(0).next_multiple_of(self.multiple)
     }
 
     /// The items of each, filled up to `length`.
@@ -106,7 +119,7 @@ impl<'a> Batches<'a> {
         with: T,
         items: impl Fn(&'a Batch<'a>) -> I,
     ) -> Vec<T> {
-        let each = self.0.iter();
+        let each = self.all.iter();
         each.flat_map(|batch| items(batch).chain(std::iter::repeat(with)).take(length))
             .collect()
     }

@@ -57,7 +57,9 @@ pub fn scores_together(parts: &[Part<'_>], words: &[usize]) -> Vec<Scores> {
         return Vec::new();
     };
     let batches: Vec<Batch<'_>> = parts.iter().map(|part| part.batch).collect();
-    let all = first.model.scores_of(Batches(&batches), words, &probes);
+    let all = first
+        .model
+        .scores_of(Batches::new(&batches), words, &probes);
     let share =
         |(number, batch): (usize, &Batch<'_>)| all.part(number, parts.len(), batch.sentences());
     batches.iter().enumerate().map(share).collect()
