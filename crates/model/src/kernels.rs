@@ -1,8 +1,8 @@
 //! The tensor operations of the forward pass.
 //!
 //! [`Kernels`] names them. The CPU's version works on the tensors' memory with all threads, a few hundred tokens at a time
-//! through as much of a layer as needs no other token; the plain one is made of burn's own operations, for every other
-//! device and for passes that autodiff records. The tests hold the two equal. On the CPU every row of a result is summed in
+//! through as much of a layer as needs no other token; CubeCL's work on a GPU's; the plain one is made of burn's own operations,
+//! for passes that autodiff records and for dropout. The tests hold them equal. On the CPU every row of a result is summed in
 //! a fixed order that depends on nothing beside it: not its position, its neighbours, the number of probes or of threads.
 
 use std::ops::Range;

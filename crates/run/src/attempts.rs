@@ -95,6 +95,11 @@ pub struct OpenAttempt {
     since: Instant,
 }
 
+/// The name of this machine.
+pub(crate) fn host() -> String {
+    gethostname::gethostname().to_string_lossy().into_owned()
+}
+
 impl OpenAttempt {
     /// Writes the start of an attempt; `number` is its lease's.
     ///
@@ -110,7 +115,7 @@ impl OpenAttempt {
         lines.add(&Attempt::Start(Start {
             attempt: number,
             time: now(),
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            host: host(),
             device: device.into(),
             threads,
             together,

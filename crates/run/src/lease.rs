@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::LOCK;
-use crate::attempts::last_number;
+use crate::attempts::{host, last_number};
 use crate::error::RunError;
 
 /// Between two signs of life.
@@ -46,6 +46,13 @@ pub struct Holder {
     pub pid: u32,
 }
 
+impl Holder {
+    /// Whether it is the process of this number on this machine.
+    pub fn is_here(&self, pid: u32) -> bool {
+        self.pid == pid && self.host == host()
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { attempt, host, pid } = self;
@@ -79,7 +86,7 @@ impl Lease {
         })?;
         let holder = Holder {
             attempt,
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            host: host(),
             pid: std::process::id(),
         };
         write(&mut file, &holder).map_err(RunError::file(&path, "write"))?;

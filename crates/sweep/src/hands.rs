@@ -8,8 +8,6 @@ use mezo_run::{Attempt, Holder, read_json};
 /// What a process is known by in the files of its runs.
 pub(crate) struct Marks {
     pid: u32,
-    /// This machine's name; none where the system does not tell it.
-    host: Option<String>,
     /// Its arguments, without its name.
     words: Vec<String>,
 }
@@ -35,19 +33,12 @@ pub(crate) enum Now {
 
 impl Marks {
     pub(crate) fn new<'w>(pid: u32, words: impl Iterator<Item = &'w OsStr>) -> Self {
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
         Self {
             pid,
-            host: host.map(|host| host.trim().to_owned()),
             words: words
                 .map(|word| word.to_string_lossy().into_owned())
                 .collect(),
         }
-    }
-
-    fn are_of(&self, holder: &Holder) -> bool {
-        let here = self.host.as_ref().is_none_or(|host| *host == holder.host);
-        here && self.pid == holder.pid
     }
 }
 
@@ -58,7 +49,7 @@ impl Hands {
         self.now = match read_json::<Holder>(lock) {
             // A process takes a run up once.
             Ok(holder)
-                if marks.are_of(&holder)
+                if holder.is_here(marks.pid)
                     && *self.own.get_or_insert(holder.attempt) == holder.attempt =>
             {
                 Now::TheProcess
@@ -140,11 +131,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let lock = dir.path().join("lock");
         std::fs::write(&lock, r#"{"attempt":3,"host":"not here","pid":7}"#).unwrap();
-        let mut own = marks(7, &[]);
-        own.host = Some("here".to_owned());
-        assert_eq!(Hands::default().look(&lock, &own), Now::Another);
-        own.host = None;
-        assert_eq!(Hands::default().look(&lock, &own), Now::TheProcess);
+        assert_eq!(Hands::default().look(&lock, &marks(7, &[])), Now::Another);
     }
 
     #[test]

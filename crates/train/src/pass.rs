@@ -32,10 +32,7 @@ pub(crate) fn losses(views: &[View<'_>]) -> Vec<Vec<f64>> {
     let words = views.first().map(|view| view.words).unwrap_or_default();
     debug_assert!(views.iter().all(|view| view.words == words));
     let parts: Vec<Part<'_>> = views.iter().map(View::part).collect();
-    let scores = match parts.as_slice() {
-        [alone] => vec![alone.model.scores(alone.batch, words, &alone.probes)],
-        parts => scores_together(parts, words),
-    };
+    let scores = scores_together(&parts, words);
     views
         .iter()
         .zip(&scores)

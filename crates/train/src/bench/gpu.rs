@@ -6,6 +6,7 @@
 mod budget;
 mod ceiling;
 mod checks;
+mod estimate;
 mod memory;
 mod part;
 mod phases;

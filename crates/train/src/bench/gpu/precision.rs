@@ -1,18 +1,17 @@
 //! What becomes of projected gradients where products read fewer bits.
 
-use mezo_model::{Philox, Precision, Roberta};
-use mezo_tasks::{Example, PackedBatch};
+use mezo_model::{Precision, Roberta};
+use mezo_tasks::Example;
 use serde::{Deserialize, Serialize};
 
 use super::Bench;
 use super::budget::Share;
+use super::estimate::{estimate, slope};
 use super::part::Sight;
 use crate::bench::prompts::{WORDS, prompts};
 use crate::bench::subject::Subject;
 use crate::bench::{EPS, Shape, Tuned};
 use crate::error::TrainError;
-use crate::mezo::{Measure, step_seed};
-use crate::spec::Objective;
 
 /// Projected gradients of one model before its first step, by precision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,7 +51,7 @@ impl Bench {
         for number in 0..count {
             for (all, precision) in by_precision.iter_mut().zip(Precision::ALL) {
                 subject.model.set_precision(precision);
-                all.push(projected(&subject, number));
+                all.push(slope(&estimate(&subject, number)));
             }
             // Of one batch nothing can be told.
             if share.is_up() && number > 0 {
@@ -80,21 +79,6 @@ impl Bench {
         let batches = all.chunks(sentences).map(<[Example]>::to_vec).collect();
         Subject::new(model, config, batches, WORDS.to_vec(), Tuned::Lora)
     }
-}
-
-/// The projected gradient of a batch along a seed of its own.
-fn projected(subject: &Subject, number: usize) -> f64 {
-    let measure = Measure {
-        noise: &Philox,
-        eps: EPS,
-        objective: Objective::CrossEntropy,
-        factors: None,
-    };
-    let examples = &subject.batches[number % subject.batches.len()];
-    let packed = PackedBatch::pack(examples.iter());
-    let seed = step_seed(0, number as u64, 0);
-    let found = measure.two_sided(&subject.model, &packed, &subject.words, seed);
-    found.projected_grad.unwrap_or(f64::NAN)
 }
 
 impl Agreement {

@@ -1,21 +1,20 @@
 //! Steps of one run, as training makes them.
 
-use mezo_model::{Philox, Roberta};
+use mezo_model::Roberta;
 use mezo_tasks::PackedBatch;
 use serde::{Deserialize, Serialize};
 
 use super::Bench;
 use super::budget::Share;
 use super::ceiling::Ceiling;
+use super::estimate::{estimate, slope};
 use super::memory::Memory;
 use super::part::Case;
 use crate::bench::count::{Count, Sizes};
 use crate::bench::prompts::{WORDS, prompts};
 use crate::bench::subject::{LORA, Subject};
-use crate::bench::{EPS, descend, estimates};
+use crate::bench::{descend, estimates};
 use crate::evaluate::evaluate;
-use crate::mezo::{Measure, step_seed};
-use crate::spec::Objective;
 
 /// Steps of the run whose time is told.
 pub const STEPS: u64 = 100_000;
@@ -139,16 +138,6 @@ impl Counted {
 
 /// A step as training makes it: pack, both probes' losses, update.
 fn step(subject: &mut Subject, number: usize) {
-    let measure = Measure {
-        noise: &Philox,
-        eps: EPS,
-        objective: Objective::CrossEntropy,
-        factors: None,
-    };
-    let examples = &subject.batches[number % subject.batches.len()];
-    let packed = PackedBatch::pack(examples.iter());
-    let seed = step_seed(0, number as u64, 0);
-    let found = measure.two_sided(&subject.model, &packed, &subject.words, seed);
-    let slope = found.projected_grad.unwrap_or(f64::NAN);
-    descend(&mut subject.model, &estimates(seed, slope));
+    let found = estimate(subject, number);
+    descend(&mut subject.model, &estimates(found.seed, slope(&found)));
 }
