@@ -137,6 +137,9 @@ impl Lease {
 
     /// Whether the run is held, and by whom. Nothing is made or written.
     ///
+    /// A lock that names nobody is asked for some time: its holder may be about to write his name, or has let go of it and a
+    /// process that was being started at that moment has it for as long as it takes to start.
+    ///
     /// # Errors
     /// If the lock is there and cannot be asked.
     pub fn holder(dir: &Path) -> Result<Option<Option<Holder>>, RunError> {
@@ -146,15 +149,22 @@ impl Lease {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(RunError::file(&path, "open")(error)),
         };
-        // A shared lock fails against a holder's exclusive one, but not against another who asks.
-        match file.try_lock_shared() {
-            Ok(()) => Ok(None),
-            Err(TryLockError::WouldBlock) => {
-                let holder = read(&mut file).map_err(RunError::file(&path, "read"))?;
-                Ok(Some(holder))
+        for _ in 0..TRIES {
+            // A shared lock fails against a holder's exclusive one, but not against another who asks.
+            match file.try_lock_shared() {
+                Ok(()) => return Ok(None),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => {
+                    return Err(RunError::file(&path, "lock")(error));
+                }
             }
-            Err(TryLockError::Error(error)) => Err(RunError::file(&path, "lock")(error)),
+            let holder = read(&mut file).map_err(RunError::file(&path, "read"))?;
+            if holder.is_some() {
+                return Ok(Some(holder));
+            }
+            std::thread::sleep(PAUSE);
         }
+        Ok(Some(None))
     }
 }
 
@@ -257,6 +267,20 @@ mod tests {
         drop(first);
         assert_eq!(Lease::holder(dir.path()).unwrap(), None);
         assert_eq!(std::fs::read(dir.path().join(LOCK)).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_lock_that_names_nobody_is_asked_again() {
+        let dir = dir();
+        let file = File::create(dir.path().join(LOCK)).unwrap();
+        file.lock().unwrap();
+        assert_eq!(Lease::holder(dir.path()).unwrap(), Some(None));
+        let going = std::thread::spawn(move || {
+            std::thread::sleep(2 * PAUSE);
+            drop(file);
+        });
+        assert_eq!(Lease::holder(dir.path()).unwrap(), None);
+        going.join().unwrap();
     }
 
     #[test]
