@@ -33,7 +33,7 @@ def arguments():
     parser.add_argument("--ids", required=True, metavar="FILE", help="what `mezo bench prompts` prints")
     parser.add_argument("--shape", choices=SHAPES, default="base")
     parser.add_argument("--tuning", choices=["lora", "full"], default="lora")
-    parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32", help="of the whole model and the noise")
+    parser.add_argument("--dtype", choices=["f32", "f16", "bf16"], default="f32", help="of the whole model and the noise")
     parser.add_argument("--device", default="cpu", help="cpu, or cuda, cuda:1, ...")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--steps", type=int, default=8, help="steps timed, the batches in turn; one on each before")
@@ -75,7 +75,7 @@ def random_model(options):
             attention.query = LoraLinear(attention.query)
             attention.value = LoraLinear(attention.value)
         model.requires_grad_(False)
-    dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[options.dtype]
+    dtype = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}[options.dtype]
     model = model.to(options.device, dtype)
     trained = [
         tensor for name, tensor in model.named_parameters() if options.tuning == "full" or ".lora_" in name

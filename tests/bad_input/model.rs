@@ -43,7 +43,7 @@ fn an_unknown_precision_gets_the_nearest() {
       |
     5 | precision = "tf23"
       |             ^^^^^^
-    hint: did you mean `tf32`? it is one of: `f32`, `tf32`, `bf16`
+    hint: did you mean `tf32`? it is one of: `f32`, `tf32`, `f16`, `bf16`
     "#);
     let (eps, swept) = (
         "eps = [1e-3]",
@@ -54,7 +54,7 @@ fn an_unknown_precision_gets_the_nearest() {
        |
     24 | "model.precision" = ["f32", "half"]
        |                             ^^^^^^
-    hint: it is one of: `f32`, `tf32`, `bf16`
+    hint: it is one of: `f32`, `tf32`, `f16`, `bf16`
     "#);
 }
 

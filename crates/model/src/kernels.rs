@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 
 use crate::batch::Starts;
 use crate::clock::Watch;
@@ -111,9 +111,10 @@ impl Products {
         rounded: false,
     };
 
-    /// Whether the device is given bfloat16 numbers.
-    pub(crate) fn are_narrow<const D: usize>(self, tensor: &Tensor<D>) -> bool {
-        self.precision == Precision::Bf16 && !self.rounded && is_on_device(tensor)
+    /// The numbers of two bytes that the device is given, where it is given such.
+    pub(crate) fn narrow_on<const D: usize>(self, tensor: &Tensor<D>) -> Option<FloatDType> {
+        let narrow = self.precision.narrow().filter(|_| !self.rounded);
+        narrow.filter(|_| is_on_device(tensor))
     }
 }
 
@@ -130,6 +131,7 @@ pub(crate) fn of<'a>(
     }
     match products.precision {
         Precision::Tf32 if products.rounded => &plain::Plain(Precision::Tf32),
+        Precision::F16 if products.rounded => &plain::Plain(Precision::F16),
         Precision::Bf16 if products.rounded => &plain::Plain(Precision::Bf16),
         _ if on_host => &cpu::Cpu,
         precision if on_device => device(precision),
@@ -167,6 +169,7 @@ fn device(precision: Precision) -> &'static dyn Kernels {
     match precision {
         Precision::F32 => &cube::Cube(Precision::F32),
         Precision::Tf32 => &cube::Cube(Precision::Tf32),
+        Precision::F16 => &cube::Cube(Precision::F16),
         Precision::Bf16 => &cube::Cube(Precision::Bf16),
     }
 }

@@ -178,13 +178,15 @@ impl<'a> Probes<'a> {
     /// # Shapes
     /// as [`Self::view`]
     pub(crate) fn operand(&self, weight: &Weight) -> Tensor<3> {
-        let narrow = self.products.are_narrow(&weight.value.val());
+        let Some(dtype) = self.products.narrow_on(&weight.value.val()) else {
+            return self.view(weight);
+        };
         match self.moving(weight) {
-            Seen::Still(_) if narrow && weight.parameter.is_none() => weight.narrow().unsqueeze(),
-            Seen::Moving(parameter, moved) if narrow => self.making(weight, || {
-                perturb::whole(moved, parameter, self.noise, FloatDType::BF16)
+            Seen::Still(_) if weight.parameter.is_none() => weight.narrow(dtype).unsqueeze(),
+            Seen::Still(_) => self.view(weight),
+            Seen::Moving(parameter, moved) => self.making(weight, || {
+                perturb::whole(moved, parameter, self.noise, dtype)
             }),
-            _ => self.view(weight),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A matrix of the model.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, FloatDType, Tensor};
@@ -20,16 +20,14 @@ pub struct Weight {
     narrow: Narrow,
 }
 
-/// A weight's values in bfloat16, made when products first ask for them. Clones of a weight share them, as they share its values.
+/// A weight's values in the numbers of two bytes that products last asked for. Clones of a weight share them, as they share its
+/// values.
 #[derive(Clone, Default)]
-struct Narrow(Arc<OnceLock<Tensor<2>>>);
+struct Narrow(Arc<Mutex<Option<Tensor<2>>>>);
 
 impl fmt::Debug for Narrow {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self.0.get() {
-            Some(_) => "made",
-            None => "not made",
-        })
+        formatter.write_str("Narrow")
     }
 }
 
@@ -67,14 +65,16 @@ impl Weight {
         self.narrow = Narrow::default();
     }
 
-    /// The values in bfloat16. They are kept: for weights that stay as they are.
-    pub(crate) fn narrow(&self) -> Tensor<2> {
-        let cell = &self.narrow.0;
-        cell.get_or_init(|| {
-            let value = self.value.val();
-            let device = value.device();
-            device.memory_persistent_allocations(value, |value| value.cast(FloatDType::BF16))
-        })
-        .clone()
+    /// The values in these numbers. They are kept: for weights that stay as they are.
+    pub(crate) fn narrow(&self, dtype: FloatDType) -> Tensor<2> {
+        // Whoever panicked while he held it left it as it was.
+        let mut kept = self.narrow.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = kept.as_ref().filter(|made| made.dtype() == dtype.into()) {
+            return made.clone();
+        }
+        let value = self.value.val();
+        let device = value.device();
+        let made = device.memory_persistent_allocations(value, |value| value.cast(dtype));
+        kept.insert(made).clone()
     }
 }

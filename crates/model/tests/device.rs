@@ -10,8 +10,8 @@ mod tiny;
 use burn::tensor::Device;
 use common::Packed;
 use mezo_model::{
-    LoraConfig, Part, Philox, PrefixConfig, PrefixInit, Probe, Probes, Roberta, Scores, Tuning,
-    load, scores_together,
+    LoraConfig, Part, Philox, Precision, PrefixConfig, PrefixInit, Probe, Probes, Roberta, Scores,
+    Tuning, load, scores_together,
 };
 use tiny::{WORDS, builtin, descend, sentences};
 
@@ -62,15 +62,25 @@ fn probes(seed: u64) -> Probes<'static> {
     Probes::new(&Philox, vec![probe(seed, EPS), probe(seed, -EPS)])
 }
 
-/// The largest difference between two models' scores.
-fn apart(a: &Scores, b: &Scores) -> f64 {
+/// The differences between two models' scores.
+fn differences(a: &Scores, b: &Scores) -> Vec<f64> {
     assert_eq!((a.probes, a.rows, a.classes), (b.probes, b.rows, b.classes));
     let cells = (0..a.probes).flat_map(|probe| (0..a.rows).map(move |row| (probe, row)));
-    let differences = cells.flat_map(|(probe, row)| {
-        let pairs = a.row(probe, row).iter().zip(b.row(probe, row));
-        pairs.map(|(a, b)| (a - b).abs()).collect::<Vec<_>>()
-    });
-    differences.fold(0.0, f64::max)
+    let of_cell = |(probe, row)| a.row(probe, row).iter().zip(b.row(probe, row));
+    cells.flat_map(of_cell).map(|(a, b)| a - b).collect()
+}
+
+/// The largest of them.
+fn apart(a: &Scores, b: &Scores) -> f64 {
+    let differences = differences(a, b).into_iter();
+    differences.map(f64::abs).fold(0.0, f64::max)
+}
+
+/// The root of their mean square.
+fn rms_apart(a: &Scores, b: &Scores) -> f64 {
+    let differences = differences(a, b);
+    let squares = differences.iter().map(|it| it * it).sum::<f64>();
+    (squares / differences.len() as f64).sqrt()
 }
 
 #[test]
@@ -94,6 +104,28 @@ fn scores_and_updates_are_the_cpu_s() {
         }
         // The update did something.
         assert!(apart(&ours[1], &ours[2]) > 1e-2, "{what}");
+    }
+}
+
+/// Products of half precision do to scores what rounding does on the CPU. They do not come to the same numbers: where the rest of
+/// a pass differs in its last bits, a few numbers are rounded to the other side, which is about as much again.
+#[test]
+fn half_precision_is_as_far_from_f32_as_on_the_cpu() {
+    let (ids, masks) = sentences(21);
+    let packed = Packed::new(&ids, &masks);
+    for (what, attach) in ATTACHED {
+        let [cpu, device] = devices();
+        let scores = |device: &Device, set: fn(&mut Roberta)| {
+            let mut model = base(device);
+            attach(&mut model, 1);
+            set(&mut model);
+            model.scores(packed.batch(), &WORDS, &probes(7))
+        };
+        let exact = scores(&cpu, |_| {});
+        let rounded = scores(&cpu, |model| model.round_to(Precision::F16));
+        let ours = scores(&device, |model| model.set_precision(Precision::F16));
+        let ratio = rms_apart(&ours, &exact) / rms_apart(&rounded, &exact);
+        assert!((0.5..2.0).contains(&ratio), "{what}: {ratio}");
     }
 }
 

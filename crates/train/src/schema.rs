@@ -97,6 +97,6 @@ mod tests {
         assert_eq!(at("method.lora")["additionalProperties"], false);
         let precision = at("model.precision");
         assert_eq!(precision["type"], "string");
-        assert_eq!(precision["enum"], json!(["f32", "tf32", "bf16"]));
+        assert_eq!(precision["enum"], json!(["f32", "tf32", "f16", "bf16"]));
     }
 }

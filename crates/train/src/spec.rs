@@ -50,7 +50,7 @@ pub struct ModelSpec {
     pub hub: Option<String>,
     /// Its branch, tag or commit; `main` by default.
     pub revision: Option<String>,
-    /// The format of the numbers that matrix products read, where the device has products of it; `tf32` by default.
+    /// The format of the numbers that matrix products read, where the device has products of it; `f16` by default.
     #[schemars(with = "Option<String>", extend("enum" = Precision::ALL.map(Precision::name)))]
     pub precision: Option<Precision>,
 }

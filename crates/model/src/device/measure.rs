@@ -31,11 +31,7 @@ pub fn product_seconds_on(
     // Products of one number again and again take a GPU less power, and so less time.
     let x = normals(device, 1, 0, rows * input).reshape([1, rows, input]);
     let weight = normals(device, 2, 0, input * output).reshape([1, input, output]);
-    let dtype = match precision {
-        Precision::Bf16 => FloatDType::BF16,
-        Precision::F32 | Precision::Tf32 => FloatDType::F32,
-    };
-    let operands = || [&x, &weight].map(|it| it.clone().cast(dtype));
+    let operands = || [&x, &weight].map(|it| it.clone().cast(precision.stored()));
     let Some(product) = device_product(operands(), precision) else {
         return product_seconds(rows, input, output, TIMES);
     };

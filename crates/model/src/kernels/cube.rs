@@ -3,7 +3,7 @@
 //! An activation is `[n, rows, width]`, one plane a probe or one for several: of a result's N planes, plane `p` sees plane
 //! `p * n / N` of an argument that has n. Each argument has an n of its own, and n divides N.
 //!
-//! Numbers are f32 or bf16 where they are stored and f32 where they are worked on.
+//! Numbers are f32, f16 or bf16 where they are stored and f32 where they are worked on.
 
 use burn::tensor::{DType, Shape};
 use burn_cubecl::CubeDevice;
@@ -45,10 +45,8 @@ fn element(dtype: DType) -> ElemType {
     match dtype {
         DType::F32 => f32::elem_type_native(),
         DType::BF16 => half::bf16::elem_type_native(),
-        // lavapipe has no bf16: in the tests f16 is the type of half the width.
-        #[cfg(test)]
         DType::F16 => half::f16::elem_type_native(),
-        other => panic!("expected f32 or bf16, got {other:?}"),
+        other => panic!("expected f32, f16 or bf16, got {other:?}"),
     }
 }
 

@@ -108,7 +108,7 @@ fn rounded(x: Tensor<3>, precision: Precision) -> Tensor<3> {
             let far = x.clone() * 8193.0;
             far.clone() - (far - x)
         }
-        Precision::Bf16 => x.cast(FloatDType::BF16).cast(FloatDType::F32),
+        Precision::F16 | Precision::Bf16 => x.cast(precision.stored()).cast(FloatDType::F32),
     }
 }
 

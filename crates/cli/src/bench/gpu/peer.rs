@@ -55,7 +55,7 @@ fn timed(peer: &Peer, step: PeerStep<'_>) -> Result<gpu::PeerStep, String> {
 
 fn dtype(precision: Precision) -> Result<&'static str, String> {
     match precision {
-        Precision::F32 | Precision::Bf16 => Ok(precision.name()),
+        Precision::F32 | Precision::F16 | Precision::Bf16 => Ok(precision.name()),
         Precision::Tf32 => Err("the program does not ask PyTorch for tf32".into()),
     }
 }
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(torch_name("cuda:1"), Ok("cuda:1"));
         assert_eq!(torch_name("cpu"), Ok("cpu"));
         assert!(torch_name("vulkan:0").is_err());
-        assert_eq!(dtype(Precision::Bf16), Ok("bf16"));
+        assert_eq!(dtype(Precision::F16), Ok("f16"));
         assert!(dtype(Precision::Tf32).is_err());
     }
 }

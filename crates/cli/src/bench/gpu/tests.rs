@@ -59,7 +59,7 @@ fn outcome(part: Part) -> Outcome {
         Part::Normals => Outcome::Checks(vec![check("1000003 normals", 4.8e-7, Some(1e-5))]),
         Part::Scores => Outcome::Checks(vec![
             check("scores, f32", 2e-3, Some(1e-3)),
-            check("scores, bf16", 0.05, None),
+            check("scores, f16", 0.05, None),
         ]),
         Part::Losses(Trained::Full) => Outcome::Failed("no kernel|\nfor it".into()),
         Part::Losses(_) | Part::Company => Outcome::Checks(vec![check("losses", 0.0, Some(1e-4))]),
@@ -78,7 +78,7 @@ fn outcome(part: Part) -> Outcome {
             eps: 1e-3,
             rms: 2.0,
             of: vec![Agreement {
-                precision: Precision::Bf16,
+                precision: Precision::F16,
                 correlation: 0.5,
                 rms_difference: 0.25,
                 same_sign: 0.875,
@@ -94,7 +94,7 @@ fn outcome(part: Part) -> Outcome {
             reserved_bytes: Some(2000 << 20),
             ceiling: Some(ceiling(0.0125)),
         }),
-        Part::Peer(Precision::Bf16) => Outcome::Peer(PeerStep {
+        Part::Peer(Precision::F16) => Outcome::Peer(PeerStep {
             step_s: 0.0225,
             steps: 40,
             tokens_padded: 3680.0,
@@ -146,7 +146,7 @@ fn everything_measured() {
     insta::assert_snapshot!(markdown(&measured()), @r"
     # NVIDIA H200 (driver 580.1, 140.0 GiB, mezo at e39bfa0, 2026-11-26)
 
-    FAIL: scores; losses, all weights; 6 of 33 parts were not measured.
+    FAIL: scores; losses, all weights; 6 of 38 parts were not measured.
 
     ## Against the CPU
 
@@ -154,7 +154,7 @@ fn everything_measured() {
     |---|--:|--:|--:|
     | 1000003 normals | 4.8e-7 | 1e-5 | pass |
     | scores, f32 | 2.0e-3 | 1e-3 | FAIL |
-    | scores, bf16 | 5.0e-2 |  |  |
+    | scores, f16 | 5.0e-2 |  |  |
     | losses | 0.0e0 | 1e-4 | pass |
     | losses, all weights | FAILED (no kernel/ for it) |  |  |
     | losses | 0.0e0 | 1e-4 | pass |
@@ -164,38 +164,43 @@ fn everything_measured() {
 
     | projected gradients against f32's | batches | precision | correlation | rms of the difference over rms | same sign, % |
     |---|--:|--:|--:|--:|--:|
-    | gradients: built-in model, LoRA, rms 2.000 | 64 | bf16 | 0.50000 | 0.2500 | 87.5 |
-    | gradients: built-in model, all weights, rms 2.000 | 64 | bf16 | 0.50000 | 0.2500 | 87.5 |
-    | gradients: base, random weights, LoRA, rms 2.000 | 64 | bf16 | 0.50000 | 0.2500 | 87.5 |
+    | gradients: built-in model, LoRA, rms 2.000 | 64 | f16 | 0.50000 | 0.2500 | 87.5 |
+    | gradients: built-in model, all weights, rms 2.000 | 64 | f16 | 0.50000 | 0.2500 | 87.5 |
+    | gradients: base, random weights, LoRA, rms 2.000 | 64 | f16 | 0.50000 | 0.2500 | 87.5 |
 
     ## Steps alone
 
     | steps alone | first, s | median, ms | mean, ms | steps/s | evaluation, ms | 100000 steps and 10 evaluations, min | to reach |
     |---|--:|--:|--:|--:|--:|--:|--:|
-    | base, LoRA, bf16 | 12.5 | 5.00 | 5.00 | 200.0 | 50.00 | 8.3 | below 15 min: reached |
+    | base, LoRA, f16 | 12.5 | 5.00 | 5.00 | 200.0 | 50.00 | 8.3 | below 15 min: reached |
     | base, LoRA, tf32 | 12.5 | 5.00 | 5.00 | 200.0 | 50.00 | 8.3 | below 15 min: reached |
     | base, LoRA, f32 | 12.5 | 5.00 | 5.00 | 200.0 | 50.00 | 8.3 | below 15 min: reached |
-    | large, LoRA, bf16 | 12.5 | 20.00 | 20.00 | 50.0 | 50.00 | 33.3 | below 30 min: missed |
+    | large, LoRA, f16 | 12.5 | 20.00 | 20.00 | 50.0 | 50.00 | 33.3 | below 30 min: missed |
     | large, LoRA, tf32 | 12.5 | 20.00 | 20.00 | 50.0 | 50.00 | 33.3 | below 30 min: missed |
     | large, LoRA, f32 | 12.5 | 20.00 | 20.00 | 50.0 | 50.00 | 33.3 | below 30 min: missed |
-    | base, all weights, bf16 | 12.5 | 10.00 | 10.00 | 100.0 | 50.00 | 16.7 |  |
+    | base, all weights, f16 | 12.5 | 10.00 | 10.00 | 100.0 | 50.00 | 16.7 |  |
     | base, all weights, tf32 | 12.5 | 10.00 | 10.00 | 100.0 | 50.00 | 16.7 |  |
     | base, all weights, f32 | 12.5 | 10.00 | 10.00 | 100.0 | 50.00 | 16.7 |  |
-    | large, all weights, bf16 | 12.5 | 40.00 | 40.00 | 25.0 | 50.00 | 66.7 | below 2.5 of LoRA's step: 2.00, reached |
+    | large, all weights, f16 | 12.5 | 40.00 | 40.00 | 25.0 | 50.00 | 66.7 | below 2.5 of LoRA's step: 2.00, reached |
     | large, all weights, tf32 | 12.5 | 40.00 | 40.00 | 25.0 | 50.00 | 66.7 | below 2.5 of LoRA's step: 2.00, reached |
     | large, all weights, f32 | 12.5 | 40.00 | 40.00 | 25.0 | 50.00 | 66.7 | below 2.5 of LoRA's step: 2.00, reached |
+    | base, LoRA, bf16 | 12.5 | 5.00 | 5.00 | 200.0 | 50.00 | 8.3 | below 15 min: reached |
+    | base, all weights, bf16 | 12.5 | 10.00 | 10.00 | 100.0 | 50.00 | 16.7 |  |
+    | large, LoRA, bf16 | 12.5 | 20.00 | 20.00 | 50.0 | 50.00 | 33.3 | below 30 min: missed |
+    | large, all weights, bf16 | 12.5 | 40.00 | 40.00 | 25.0 | 50.00 | 66.7 | below 2.5 of LoRA's step: 2.00, reached |
 
     ## Runs together
 
     | LoRA runs together | first, s | a step of all, ms | run-steps/s | times as many as alone | of the ceiling, % | memory, MiB |
     |---|--:|--:|--:|--:|--:|--:|
-    | base, bf16, 8 runs | 3.0 | 20.00 | 400.0 | 2.00 | 50 | 2000 |
-    | base, bf16, 1 run | not measured (out of time) |  |  |  |  |  |
-    | base, bf16, 2 runs | not measured (out of time) |  |  |  |  |  |
-    | base, bf16, 4 runs | not measured (out of time) |  |  |  |  |  |
-    | base, bf16, 16 runs | not measured (out of time) |  |  |  |  |  |
+    | base, f16, 8 runs | 3.0 | 20.00 | 400.0 | 2.00 | 50 | 2000 |
+    | base, f16, 1 run | not measured (out of time) |  |  |  |  |  |
+    | base, f16, 2 runs | not measured (out of time) |  |  |  |  |  |
+    | base, f16, 4 runs | not measured (out of time) |  |  |  |  |  |
+    | base, f16, 16 runs | not measured (out of time) |  |  |  |  |  |
     | base, tf32, 8 runs | 3.0 | 20.00 | 400.0 | 2.00 | 50 | 2000 |
-    | large, bf16, 8 runs | 3.0 | 20.00 | 400.0 | 8.00 | 50 | 2000 |
+    | large, f16, 8 runs | 3.0 | 20.00 | 400.0 | 8.00 | 50 | 2000 |
+    | base, bf16, 8 runs | 3.0 | 20.00 | 400.0 | 2.00 | 50 | 2000 |
 
     ## Beside the products' ceiling
 
@@ -203,48 +208,57 @@ fn everything_measured() {
 
     | step | 1e9 multiply-adds | products, TFLOP/s | floor, ms | step over it | less launching, TFLOP/s | floor, ms | step over it |
     |---|--:|--:|--:|--:|--:|--:|--:|
-    | base, LoRA, bf16 | 250.0 | 400.0 | 2.50 | 2.00 | 500.0 | 2.00 | 2.50 |
+    | base, LoRA, f16 | 250.0 | 400.0 | 2.50 | 2.00 | 500.0 | 2.00 | 2.50 |
     | base, LoRA, tf32 | 250.0 | 400.0 | 2.50 | 2.00 | 500.0 | 2.00 | 2.50 |
     | base, LoRA, f32 | 250.0 | 400.0 | 2.50 | 2.00 | 500.0 | 2.00 | 2.50 |
-    | base, bf16, 8 runs | 250.0 | 400.0 | 12.50 | 1.60 | 500.0 | 10.00 | 2.00 |
-    | large, LoRA, bf16 | 250.0 | 400.0 | 10.00 | 2.00 | 500.0 | 8.00 | 2.50 |
+    | base, f16, 8 runs | 250.0 | 400.0 | 12.50 | 1.60 | 500.0 | 10.00 | 2.00 |
+    | large, LoRA, f16 | 250.0 | 400.0 | 10.00 | 2.00 | 500.0 | 8.00 | 2.50 |
     | large, LoRA, tf32 | 250.0 | 400.0 | 10.00 | 2.00 | 500.0 | 8.00 | 2.50 |
     | large, LoRA, f32 | 250.0 | 400.0 | 10.00 | 2.00 | 500.0 | 8.00 | 2.50 |
-    | base, all weights, bf16 | not measured (out of time) |  |  |  |  |  |  |
+    | base, all weights, f16 | not measured (out of time) |  |  |  |  |  |  |
     | base, all weights, tf32 | not measured (out of time) |  |  |  |  |  |  |
     | base, all weights, f32 | not measured (out of time) |  |  |  |  |  |  |
-    | large, all weights, bf16 | 250.0 | 400.0 | 20.00 | 2.00 | 500.0 | 16.00 | 2.50 |
+    | large, all weights, f16 | 250.0 | 400.0 | 20.00 | 2.00 | 500.0 | 16.00 | 2.50 |
     | large, all weights, tf32 | 250.0 | 400.0 | 20.00 | 2.00 | 500.0 | 16.00 | 2.50 |
     | large, all weights, f32 | 250.0 | 400.0 | 20.00 | 2.00 | 500.0 | 16.00 | 2.50 |
-    | base, bf16, 1 run | not measured (out of time) |  |  |  |  |  |  |
-    | base, bf16, 2 runs | not measured (out of time) |  |  |  |  |  |  |
-    | base, bf16, 4 runs | not measured (out of time) |  |  |  |  |  |  |
-    | base, bf16, 16 runs | not measured (out of time) |  |  |  |  |  |  |
+    | base, f16, 1 run | not measured (out of time) |  |  |  |  |  |  |
+    | base, f16, 2 runs | not measured (out of time) |  |  |  |  |  |  |
+    | base, f16, 4 runs | not measured (out of time) |  |  |  |  |  |  |
+    | base, f16, 16 runs | not measured (out of time) |  |  |  |  |  |  |
     | base, tf32, 8 runs | 250.0 | 400.0 | 12.50 | 1.60 | 500.0 | 10.00 | 2.00 |
-    | large, bf16, 8 runs | 250.0 | 400.0 | 12.50 | 1.60 | 500.0 | 10.00 | 2.00 |
+    | large, f16, 8 runs | 250.0 | 400.0 | 12.50 | 1.60 | 500.0 | 10.00 | 2.00 |
+    | base, bf16, 8 runs | 250.0 | 400.0 | 12.50 | 1.60 | 500.0 | 10.00 | 2.00 |
+    | base, LoRA, bf16 | 250.0 | 400.0 | 2.50 | 2.00 | 500.0 | 2.00 | 2.50 |
+    | base, all weights, bf16 | not measured (out of time) |  |  |  |  |  |  |
+    | large, LoRA, bf16 | 250.0 | 400.0 | 10.00 | 2.00 | 500.0 | 8.00 | 2.50 |
+    | large, all weights, bf16 | 250.0 | 400.0 | 20.00 | 2.00 | 500.0 | 16.00 | 2.50 |
 
     ## Memory
 
     | memory that the device's pools hold | forward passes, MiB | steps, MiB | over forward passes | to reach |
     |---|--:|--:|--:|--:|
-    | base, LoRA, bf16 | 1000 | 1100 | 1.100 |  |
+    | base, LoRA, f16 | 1000 | 1100 | 1.100 |  |
     | base, LoRA, tf32 | 1000 | 1100 | 1.100 |  |
     | base, LoRA, f32 | 1000 | 1100 | 1.100 |  |
-    | large, LoRA, bf16 | 1000 | 1100 | 1.100 |  |
+    | large, LoRA, f16 | 1000 | 1100 | 1.100 |  |
     | large, LoRA, tf32 | 1000 | 1100 | 1.100 |  |
     | large, LoRA, f32 | 1000 | 1100 | 1.100 |  |
-    | base, all weights, bf16 | the device does not tell |  |  |  |
+    | base, all weights, f16 | the device does not tell |  |  |  |
     | base, all weights, tf32 | the device does not tell |  |  |  |
     | base, all weights, f32 | the device does not tell |  |  |  |
-    | large, all weights, bf16 | 1000 | 1100 | 1.100 | at most 1.15: reached |
+    | large, all weights, f16 | 1000 | 1100 | 1.100 | at most 1.15: reached |
     | large, all weights, tf32 | 1000 | 1100 | 1.100 | at most 1.15: reached |
     | large, all weights, f32 | 1000 | 1100 | 1.100 | at most 1.15: reached |
+    | base, LoRA, bf16 | 1000 | 1100 | 1.100 |  |
+    | base, all weights, bf16 | the device does not tell |  |  |  |
+    | large, LoRA, bf16 | 1000 | 1100 | 1.100 |  |
+    | large, all weights, bf16 | 1000 | 1100 | 1.100 | at most 1.15: reached |
 
     ## Against PyTorch
 
     | PyTorch's step, base, LoRA | ms | alone, times as fast | to reach | together | each run, times as fast | to reach |
     |---|--:|--:|--:|--:|--:|--:|
-    | bf16, PyTorch 2.15.0 | 22.50 | 4.50 | at least 4: reached | 8 runs | 9.00 | at least 10: missed |
+    | f16, PyTorch 2.15.0 | 22.50 | 4.50 | at least 4: reached | 8 runs | 9.00 | at least 10: missed |
     | PyTorch, f32 | not measured (there is no torch) |  |  |  |  |  |
 
     ## What steps are made of
@@ -253,9 +267,9 @@ fn everything_measured() {
 
     | ms | noise | linear layers | attention | rest of the forward passes | update | sum | a step that nobody interrupts |
     |---|--:|--:|--:|--:|--:|--:|--:|
-    | base, LoRA, bf16 | 0.50 | 4.00 | 1.00 | 1.50 | 0.50 | 7.50 | 5.00 |
-    | base, all weights, bf16 | 0.50 | 4.00 | 1.00 | 1.50 | 0.50 | 7.50 | 10.00 |
-    | large, LoRA, bf16 | 0.50 | 4.00 | 1.00 | 1.50 | 0.50 | 7.50 | 20.00 |
+    | base, LoRA, f16 | 0.50 | 4.00 | 1.00 | 1.50 | 0.50 | 7.50 | 5.00 |
+    | base, all weights, f16 | 0.50 | 4.00 | 1.00 | 1.50 | 0.50 | 7.50 | 10.00 |
+    | large, LoRA, f16 | 0.50 | 4.00 | 1.00 | 1.50 | 0.50 | 7.50 | 20.00 |
 
     All of it took 412 s. In the first step of each kind kernels are compiled and chosen.
     ");
@@ -294,7 +308,7 @@ fn a_device_of_which_nothing_is_known() {
     insta::assert_snapshot!(first.join("\n"), @r"
     # vulkan:0
 
-    No check failed; 5 of 31 parts were not measured.
+    No check failed; 5 of 36 parts were not measured.
     ");
 }
 
@@ -308,7 +322,7 @@ fn the_same_for_programs() {
     assert_eq!(first["part"], "normals");
     assert_eq!(first["outcome"]["checks"][0]["passed"], true);
     let base = &json["parts"][6];
-    let case = serde_json::json!({ "shape": "base", "tuned": "lora", "precision": "bf16" });
+    let case = serde_json::json!({ "shape": "base", "tuned": "lora", "precision": "f16" });
     assert_eq!(base["part"]["alone"], case);
     assert_eq!(base["outcome"]["alone"]["step_s"], 0.005);
     let read: Measured = serde_json::from_value(json).expect("what was written");

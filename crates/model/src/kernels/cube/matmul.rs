@@ -27,10 +27,7 @@ pub(crate) fn product(
     precision: Precision,
     dtype: DType,
 ) -> CubeTensor {
-    let stored = match precision {
-        Precision::F32 | Precision::Tf32 => DType::F32,
-        Precision::Bf16 => DType::BF16,
-    };
+    let stored = DType::from(precision.stored());
     let [x, weight] = [x, weight].map(|it| Planes::of(cast(it, stored)));
     assert_eq!(x.width, weight.rows);
     let planes = most([x.planes, weight.planes]);
@@ -98,7 +95,7 @@ impl Folded {
 /// burn-cubecl's own choice (`kernel/matmul`: autotune where it is built with it, else `Strategy::Auto`) tries the kernels
 /// of tensor cores, and those take f32 operands as TF32 wherever the device has it: `adjust_dtypes` in cubek-matmul's
 /// `multi_level/definition/blueprint.rs`, called with `requires_accelerator` by the selectors of the plane-wise routines.
-/// With bf16 operands they sum in f32 (`MatmulElems::from_globals` in `definition/elems.rs`). `SimpleUnit`
+/// With operands of two bytes they sum in f32 (`MatmulElems::from_globals` in `definition/elems.rs`). `SimpleUnit`
 /// (`multi_level/routines/batch/simple_unit.rs`) multiplies in plain units and never calls `adjust_dtypes`: f32 from the
 /// memory to the registers; its selector takes all sizes.
 ///
@@ -108,7 +105,7 @@ fn multiply(x: CubeTensor, weight: CubeTensor, out: CubeTensor, precision: Preci
     let strategy = match (out.client.name().starts_with("wgpu"), precision) {
         (true, _) => multi_level::Strategy::Naive,
         (false, Precision::F32) => multi_level::Strategy::SimpleUnit(Default::default()),
-        (false, Precision::Tf32 | Precision::Bf16) => {
+        (false, Precision::Tf32 | Precision::F16 | Precision::Bf16) => {
             let made = matmul(x, weight, Some(out), MatmulStrategy::default(), dtype);
             made.unwrap_or_else(|error| panic!("a product in {precision}: {error:?}"));
             return;
@@ -147,22 +144,26 @@ mod tests {
                 [33, 130, 64],
                 [2, 768, 3],
             ] {
-                let x = Argument::random([planes[0], rows, input], 1);
-                let weight = Argument::random([planes[1], input, output], 2);
-                let most = most(planes);
-                let mut exact = Vec::new();
-                for plane in 0..most {
-                    for row in 0..rows {
-                        for column in 0..output {
-                            let term = |i: usize| {
-                                f64::from(x.row(plane, most, row)[i])
-                                    * f64::from(weight.row(plane, most, i)[column])
-                            };
-                            exact.push((0..input).map(term).sum());
+                for precision in [Precision::F32, Precision::Tf32, Precision::F16] {
+                    let x = Argument::random([planes[0], rows, input], 1);
+                    let weight = Argument::random([planes[1], input, output], 2);
+                    let [x, weight] = [x, weight].map(|it| match precision {
+                        Precision::F16 => it.halved(),
+                        _ => it,
+                    });
+                    let most = most(planes);
+                    let mut exact = Vec::new();
+                    for plane in 0..most {
+                        for row in 0..rows {
+                            for column in 0..output {
+                                let term = |i: usize| {
+                                    f64::from(x.row(plane, most, row)[i])
+                                        * f64::from(weight.row(plane, most, i)[column])
+                                };
+                                exact.push((0..input).map(term).sum());
+                            }
                         }
                     }
-                }
-                for precision in [Precision::F32, Precision::Tf32] {
                     let [x, weight] = [&x, &weight].map(Argument::on_device);
                     let ours = product(x, weight, precision, DType::F32);
                     assert_eq!(ours.meta.shape()[..], [most, rows, output]);

@@ -98,15 +98,12 @@ impl Kernels for Cube {
 impl Cube {
     /// What products read.
     fn operand_type(&self) -> DType {
-        match self.0 {
-            Precision::Bf16 => DType::BF16,
-            Precision::F32 | Precision::Tf32 => DType::F32,
-        }
+        self.0.stored().into()
     }
 
     /// The same where it is not what states are kept in.
     fn narrowed(&self) -> Option<DType> {
-        (self.0 == Precision::Bf16).then_some(DType::BF16)
+        self.0.narrow().map(DType::from)
     }
 
     /// States as products read them.

@@ -51,6 +51,13 @@ impl Argument {
         self
     }
 
+    /// As numbers of half precision, to the nearest.
+    pub(crate) fn halved(mut self) -> Self {
+        let halved = |x: f32| half::f16::from_f32(x).to_f32();
+        self.values.iter_mut().for_each(|x| *x = halved(*x));
+        self
+    }
+
     pub(crate) fn on_device(&self) -> CubeTensor {
         upload(&self.values, self.dims)
     }

@@ -12,6 +12,7 @@ use super::part::Trained;
 use super::together::Member;
 use crate::bench::subject::{LORA, Untuned};
 use crate::bench::{descend_by, estimates};
+use crate::defaults::DEFAULT_PRECISION;
 use crate::error::TrainError;
 use crate::materials::batch;
 use crate::mezo::{Measure, step_seed};
@@ -140,34 +141,23 @@ impl Bench {
     }
 
     pub(super) fn company(&self) -> Result<Vec<Check>, TrainError> {
-        let (runs, steps) = (self.scale.compared_runs, FIRST);
-        let start = self.builtin(&self.device)?;
-        let alone: Vec<f64> = (0..runs)
-            .flat_map(|run| losses(&start, start.model.clone(), Trained::Lora, run, steps))
-            .collect();
-        let (lr, eps) = Trained::Lora.rates();
-        let mut members: Vec<Member> = (0..runs)
-            .map(|run| {
-                let mut model = start.model.clone();
-                Trained::Lora.mark(&mut model, run as u64);
-                Member { model, run }
-            })
-            .collect();
-        let mut together = vec![Vec::new(); runs];
-        for step in 0..steps {
-            let examples = (0..runs).map(|run| &start.batches[batch_of(&start, run, step)]);
-            let packed: Vec<PackedBatch> = examples
-                .map(|examples| PackedBatch::pack(examples.iter()))
-                .collect();
-            let found = Member::step(&mut members, &packed, &start.words, step, (lr, eps));
-            for (all, losses) in together.iter_mut().zip(found) {
-                all.extend(losses);
-            }
-        }
-        let what = format!("losses of {steps} steps, {runs} LoRA runs together and each alone");
-        let difference = largest_difference(&together.concat(), &alone);
-        let tolerance = Some(self.tolerances.losses);
-        Ok(vec![Check::new(what, difference, tolerance)])
+        let mut start = self.builtin(&self.device)?;
+        let mut check = |precision, tolerance| {
+            start.model.set_precision(precision);
+            let runs = self.scale.compared_runs;
+            let alone = |run| losses(&start, start.model.clone(), Trained::Lora, run, FIRST);
+            let alone: Vec<f64> = (0..runs).flat_map(alone).collect();
+            let together = losses_together(&start, runs, FIRST);
+            let what = format!(
+                "losses of {FIRST} steps, {runs} LoRA runs together and each alone, {precision}"
+            );
+            Check::new(what, largest_difference(&together, &alone), tolerance)
+        };
+        Ok(vec![
+            check(Precision::F32, Some(self.tolerances.losses)),
+            // Sums in another order, and with them numbers that are rounded to the other side.
+            check(DEFAULT_PRECISION, None),
+        ])
     }
 
     pub(super) fn builtin(&self, device: &Device) -> Result<Untuned, TrainError> {
@@ -217,6 +207,35 @@ fn losses(
         descend_by(&mut model, &estimates(seed, slope), lr);
     }
     losses
+}
+
+/// The same of LoRA runs that are trained together, one run after another.
+fn losses_together(start: &Untuned, runs: usize, steps: usize) -> Vec<f64> {
+    let mut members: Vec<Member> = (0..runs)
+        .map(|run| {
+            let mut model = start.model.clone();
+            Trained::Lora.mark(&mut model, run as u64);
+            Member { model, run }
+        })
+        .collect();
+    let mut together = vec![Vec::new(); runs];
+    for step in 0..steps {
+        let examples = (0..runs).map(|run| &start.batches[batch_of(start, run, step)]);
+        let packed: Vec<PackedBatch> = examples
+            .map(|examples| PackedBatch::pack(examples.iter()))
+            .collect();
+        let found = Member::step(
+            &mut members,
+            &packed,
+            &start.words,
+            step,
+            Trained::Lora.rates(),
+        );
+        for (all, losses) in together.iter_mut().zip(found) {
+            all.extend(losses);
+        }
+    }
+    together.concat()
 }
 
 /// The largest difference between two numbers at the same place; not a number where there is one that is none, or where one

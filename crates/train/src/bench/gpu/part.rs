@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget::Need;
 use crate::bench::{Shape, Tuned};
+use crate::defaults::DEFAULT_PRECISION;
 
 /// A part of the measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,8 +98,9 @@ impl Part {
     }
 }
 
-/// The fastest first: what a run would be made in.
-const FASTEST_FIRST: [Precision; 3] = [Precision::Bf16, Precision::Tf32, Precision::F32];
+/// What a run is made in first, then what it may be held against. bfloat16's products are as fast as half precision's, and
+/// come last of all.
+const PRECISIONS: [Precision; 3] = [DEFAULT_PRECISION, Precision::Tf32, Precision::F32];
 
 /// All parts, the most important first.
 pub fn parts() -> Vec<Part> {
@@ -110,15 +112,14 @@ pub fn parts() -> Vec<Part> {
         Part::Losses(Trained::Prefix),
         Part::Company,
     ];
-    let alone = |shape, tuned| {
-        FASTEST_FIRST.map(|precision| {
-            Part::Alone(Case {
-                shape,
-                tuned,
-                precision,
-            })
+    let case = |shape, tuned, precision| {
+        Part::Alone(Case {
+            shape,
+            tuned,
+            precision,
         })
     };
+    let alone = |shape, tuned| PRECISIONS.map(|precision| case(shape, tuned, precision));
     let together = |shape, precision, runs| {
         Part::Together(Group {
             shape,
@@ -130,25 +131,31 @@ pub fn parts() -> Vec<Part> {
         Part::Phases(Case {
             shape,
             tuned,
-            precision: Precision::Bf16,
+            precision: DEFAULT_PRECISION,
         })
     };
     parts.extend(alone(Shape::Base, Tuned::Lora));
     let sights = [Sight::BuiltinLora, Sight::BuiltinFull, Sight::BaseLora];
     parts.extend(sights.map(Part::Gradients));
-    parts.push(together(Shape::Base, Precision::Bf16, 8));
+    parts.push(together(Shape::Base, DEFAULT_PRECISION, 8));
     parts.extend(alone(Shape::Large, Tuned::Lora));
     parts.extend(alone(Shape::Base, Tuned::Full));
     parts.extend(alone(Shape::Large, Tuned::Full));
-    parts.extend([1, 2, 4, 16].map(|runs| together(Shape::Base, Precision::Bf16, runs)));
+    parts.extend([1, 2, 4, 16].map(|runs| together(Shape::Base, DEFAULT_PRECISION, runs)));
     parts.push(together(Shape::Base, Precision::Tf32, 8));
-    parts.push(together(Shape::Large, Precision::Bf16, 8));
-    parts.extend([Precision::Bf16, Precision::F32].map(Part::Peer));
+    parts.push(together(Shape::Large, DEFAULT_PRECISION, 8));
+    parts.extend([DEFAULT_PRECISION, Precision::F32].map(Part::Peer));
     parts.extend([
         phases(Shape::Base, Tuned::Lora),
         phases(Shape::Base, Tuned::Full),
         phases(Shape::Large, Tuned::Lora),
     ]);
+    parts.push(together(Shape::Base, Precision::Bf16, 8));
+    for shape in [Shape::Base, Shape::Large] {
+        for tuned in [Tuned::Lora, Tuned::Full] {
+            parts.push(case(shape, tuned, Precision::Bf16));
+        }
+    }
     parts
 }
 
@@ -164,7 +171,7 @@ mod tests {
         let base = Case {
             shape: Shape::Base,
             tuned: Tuned::Lora,
-            precision: Precision::Bf16,
+            precision: DEFAULT_PRECISION,
         };
         let large = Case {
             shape: Shape::Large,

@@ -58,15 +58,15 @@ impl Bench {
                 break;
             }
         }
-        let [exact, tf32, bf16] = by_precision;
-        let of = [(Precision::Tf32, tf32), (Precision::Bf16, bf16)];
+        let (exact, coarser) = (&by_precision[0], &by_precision[1..]);
+        let of = Precision::ALL[1..].iter().zip(coarser);
         Ok(Agreements {
             batches: exact.len(),
             eps: EPS,
             rms: rms(exact.iter().copied()),
             of: of
-                .map(|(precision, found)| Agreement::between(precision, &exact, &found))
-                .into(),
+                .map(|(&precision, found)| Agreement::between(precision, exact, found))
+                .collect(),
         })
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::bench::tests::small;
+use crate::defaults::DEFAULT_PRECISION;
 
 fn least() -> Scale {
     Scale {
@@ -88,7 +89,7 @@ fn a_part_that_breaks_down_is_told_of() {
     let (bench, budget) = (bench(Some(peer)), Budget::new(Duration::from_secs(600)));
     let told = bench.measure(Part::Peer(Precision::F32), budget);
     assert_eq!(told, Outcome::Skipped("there is no torch".into()));
-    let outcome = bench.measure(Part::Peer(Precision::Bf16), budget);
+    let outcome = bench.measure(Part::Peer(DEFAULT_PRECISION), budget);
     assert!(matches!(outcome, Outcome::Failed(_)) && outcome.is_bad());
 }
 
