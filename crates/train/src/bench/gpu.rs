@@ -7,6 +7,7 @@ mod budget;
 mod ceiling;
 mod checks;
 mod estimate;
+mod goldens;
 mod memory;
 mod part;
 mod phases;
@@ -18,6 +19,7 @@ mod steps;
 mod tests;
 mod together;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use burn::tensor::Device;
@@ -47,7 +49,16 @@ pub struct Bench {
     device: Device,
     tolerances: Tolerances,
     scale: Scale,
-    peer: Option<Peer>,
+    beside: Beside,
+}
+
+/// What there is to hold the device against beside this program itself.
+#[derive(Default)]
+pub struct Beside {
+    /// A folder of models with what a reference implementation makes of some sentences with them, in their `cases.json`.
+    pub goldens: Option<PathBuf>,
+    /// PyTorch.
+    pub peer: Option<Peer>,
 }
 
 /// How far a device's numbers may lie from the CPU's.
@@ -149,7 +160,7 @@ impl Bench {
     ///
     /// # Errors
     /// If there is no such device.
-    pub fn new(device: &str, scale: Scale, peer: Option<Peer>) -> Result<Self, TrainError> {
+    pub fn new(device: &str, scale: Scale, beside: Beside) -> Result<Self, TrainError> {
         listen_anew();
         let tolerances = match device.starts_with("cuda") {
             true => Tolerances::CUDA,
@@ -159,15 +170,12 @@ impl Bench {
             device: mezo_model::device::open(device)?,
             tolerances,
             scale,
-            peer,
+            beside,
         })
     }
 
     /// Measures a part, unless too little time is left.
     pub fn measure(&self, part: Part, budget: Budget) -> Outcome {
-        if matches!(part, Part::Peer(_)) && self.peer.is_none() {
-            return Outcome::Skipped("no Python with PyTorch was named".into());
-        }
         let Some(share) = budget.share(part.need()) else {
             return Outcome::OutOfTime;
         };
@@ -182,12 +190,21 @@ impl Bench {
         Ok(match part {
             Part::Normals => Outcome::Checks(self.normals()),
             Part::Scores => Outcome::Checks(self.scores()?),
+            Part::Goldens => match &self.beside.goldens {
+                None => Outcome::Skipped("no folder of recorded cases was named".into()),
+                Some(folder) => match self.goldens(folder)? {
+                    none if none.is_empty() => {
+                        Outcome::Skipped(format!("{}: no recorded cases", folder.display()))
+                    }
+                    checks => Outcome::Checks(checks),
+                },
+            },
             Part::Losses(trained) => Outcome::Checks(self.losses(trained)?),
             Part::Company => Outcome::Checks(self.company()?),
             Part::Alone(case) => Outcome::Alone(self.alone(case, share)),
             Part::Gradients(sight) => Outcome::Gradients(self.gradients(sight, share)?),
             Part::Together(group) => Outcome::Together(self.together(group, share)),
-            Part::Peer(precision) => match &self.peer {
+            Part::Peer(precision) => match &self.beside.peer {
                 None => Outcome::Skipped("no Python with PyTorch was named".into()),
                 Some(peer) => match peer(precision, share.left()) {
                     Ok(step) => Outcome::Peer(step),

@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mezo_train::gpu::{Bench, Budget, Outcome, Part, Scale, described, parts};
+use mezo_train::gpu::{Bench, Beside, Budget, Outcome, Part, Scale, described, parts};
 use serde::{Deserialize, Serialize};
 
 use super::page::title;
@@ -64,6 +64,7 @@ impl Measured {
             device: args.device.clone(),
             quick: args.quick,
             python: args.peer.clone(),
+            goldens: args.goldens.clone(),
             budget: Budget::new(total.saturating_sub(RESERVE)),
         };
         let (sender, receiver) = channel();
@@ -125,6 +126,7 @@ struct Worker {
     device: String,
     quick: bool,
     python: Option<PathBuf>,
+    goldens: Option<PathBuf>,
     budget: Budget,
 }
 
@@ -163,7 +165,11 @@ impl Worker {
         };
         let peer = self.python.as_deref();
         let peer = peer.map(|python| peer::peer(python, &self.device, self.quick));
-        Ok(Bench::new(&self.device, scale, peer.transpose()?)?)
+        let beside = Beside {
+            goldens: self.goldens.clone(),
+            peer: peer.transpose()?,
+        };
+        Ok(Bench::new(&self.device, scale, beside)?)
     }
 }
 

@@ -77,6 +77,7 @@ pub fn title(part: Part) -> String {
     match part {
         Part::Normals => "normals".into(),
         Part::Scores => "scores".into(),
+        Part::Goldens => "recorded cases".into(),
         Part::Losses(trained) => format!(
             "losses, {}",
             match trained {

@@ -42,7 +42,7 @@ pub struct Check {
 }
 
 impl Check {
-    fn new(what: String, difference: f64, tolerance: Option<f64>) -> Self {
+    pub(super) fn new(what: String, difference: f64, tolerance: Option<f64>) -> Self {
         Self {
             what,
             difference,
@@ -240,7 +240,7 @@ fn losses_together(start: &Untuned, runs: usize, steps: usize) -> Vec<f64> {
 
 /// The largest difference between two numbers at the same place; not a number where there is one that is none, or where one
 /// has more of them.
-fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
     if a.len() != b.len() {
         return f64::NAN;
     }

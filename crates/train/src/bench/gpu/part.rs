@@ -15,6 +15,8 @@ pub enum Part {
     Normals,
     /// The built-in model's scores against the CPU's.
     Scores,
+    /// Scores and losses against those that reference implementations gave.
+    Goldens,
     /// The losses of a run's first steps against the CPU's.
     Losses(Trained),
     /// The losses of runs together against those of each alone.
@@ -86,7 +88,7 @@ impl Part {
         };
         match self {
             Self::Normals => Need::seconds(1, 20),
-            Self::Scores | Self::Losses(_) | Self::Company => Need::seconds(2, 40),
+            Self::Scores | Self::Goldens | Self::Losses(_) | Self::Company => Need::seconds(2, 40),
             Self::Alone(case) => of_shape(case.shape, Need::seconds(5, 40), Need::seconds(10, 45)),
             Self::Gradients(_) => Need::seconds(3, 20),
             Self::Together(group) => {
@@ -107,6 +109,7 @@ pub fn parts() -> Vec<Part> {
     let mut parts = vec![
         Part::Normals,
         Part::Scores,
+        Part::Goldens,
         Part::Losses(Trained::Lora),
         Part::Losses(Trained::Full),
         Part::Losses(Trained::Prefix),

@@ -1,5 +1,7 @@
 //! The whole measurement on the CPU, on toy sizes.
 
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use super::*;
@@ -22,7 +24,11 @@ fn least() -> Scale {
 }
 
 fn bench(peer: Option<Peer>) -> Bench {
-    Bench::new("cpu", least(), peer).expect("there is a processor")
+    let beside = Beside {
+        peer,
+        ..Beside::default()
+    };
+    Bench::new("cpu", least(), beside).expect("there is a processor")
 }
 
 #[test]
@@ -64,7 +70,7 @@ fn every_part_on_the_processor() {
             (Part::Phases(_), Outcome::Phases(step)) => {
                 assert!(step.phases.sum() <= step.step_s, "{step:?}");
             }
-            (Part::Peer(_), Outcome::Skipped(_)) => {}
+            (Part::Peer(_) | Part::Goldens, Outcome::Skipped(_)) => {}
             _ => panic!("{part:?}: {outcome:?}"),
         }
         let json = serde_json::to_string(&outcome).expect("numbers and words");
@@ -94,6 +100,40 @@ fn a_part_that_breaks_down_is_told_of() {
 }
 
 #[test]
+fn what_the_reference_gave() {
+    let shared = std::env::var_os("MEZO_SHARED").map(PathBuf::from);
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let goldens = shared.unwrap_or_else(beside).join("reference/goldens");
+    if !goldens.is_dir() {
+        // Straight to stderr: what a passing test prints is not shown.
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: recorded cases (none at {})",
+            goldens.display()
+        );
+        return;
+    }
+    let of = |goldens| {
+        let beside = Beside {
+            goldens: Some(goldens),
+            peer: None,
+        };
+        let bench = Bench::new("cpu", least(), beside).expect("there is a processor");
+        bench.measure(Part::Goldens, Budget::new(Duration::from_secs(600)))
+    };
+    let Outcome::Checks(checks) = of(goldens) else {
+        panic!("no checks");
+    };
+    assert!(checks.len() >= 4, "{checks:?}");
+    assert!(
+        checks.iter().all(|check| check.passed == Some(true)),
+        "{checks:?}"
+    );
+    let empty = tempfile::tempdir().expect("a folder");
+    assert!(matches!(of(empty.path().into()), Outcome::Skipped(_)));
+}
+
+#[test]
 fn there_must_be_such_a_device() {
-    assert!(Bench::new("abacus", least(), None).is_err());
+    assert!(Bench::new("abacus", least(), Beside::default()).is_err());
 }
