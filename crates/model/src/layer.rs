@@ -123,6 +123,15 @@ impl EncoderLayer {
         self.pass(asked, x, starts, false, probes)
     }
 
+    /// LoRA's terms and the prefix.
+    pub(crate) fn attached(&self) -> impl Iterator<Item = &Weight> {
+        let linear = [&self.query, &self.key, &self.value, &self.attention_output];
+        let linear = linear.into_iter().chain([&self.up, &self.down]);
+        let terms = linear.flat_map(|it| &it.lora).flat_map(|it| [&it.a, &it.b]);
+        let front = self.prefix.iter().flat_map(|it| [&it.keys, &it.values]);
+        terms.chain(front)
+    }
+
     fn pass(
         &self,
         asking: Tensor<3>,

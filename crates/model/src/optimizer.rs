@@ -5,12 +5,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::Tensor;
-
 use crate::error::{ModelError, TensorProblem};
 use crate::gradient::Gradient;
 use crate::kernels::is_on_device;
-use crate::kernels::update::{self, in_place};
+use crate::kernels::update::{self, Descent, in_place};
 use crate::load::{check_shape, problem};
 use crate::parameters::NamedTensor;
 use crate::roberta::Roberta;
@@ -123,25 +121,41 @@ impl Optimizer {
         self.steps += 1;
         let rules = (self.rule, self.decay, self.steps);
         let averages = &mut self.averages;
+        let mut there = Vec::new();
         model.each_mut("", &mut |name, _, weight| {
-            if let Some(parameter) = weight.parameter {
-                let rates = Rates {
-                    lr,
-                    decay: rules.1.rate(&name),
-                    steps: rules.2,
-                };
-                let averages = &mut averages[parameter];
-                weight.replace(|theta| {
-                    if let Some(terms) = rates.terms_there(rules.0, &theta, gradient, parameter) {
-                        return update::descend_there(theta, parameter, &terms, rates.shrink());
-                    }
-                    let fill = |first: usize, factor: f64, out: &mut [f32]| {
-                        gradient.fill(parameter, first, factor, out);
-                    };
-                    in_place(theta, |theta| rates.apply(rules.0, theta, averages, &fill))
+            let Some(parameter) = weight.parameter else {
+                return;
+            };
+            let rates = Rates {
+                lr,
+                decay: rules.1.rate(&name),
+                steps: rules.2,
+            };
+            if let Some(terms) = rates.terms_there(rules.0, weight, gradient, parameter) {
+                there.push(Descent {
+                    parameter,
+                    theta: weight.take(),
+                    terms,
+                    shrink: rates.shrink(),
                 });
+                return;
             }
+            let averages = &mut averages[parameter];
+            let fill = |first: usize, factor: f64, out: &mut [f32]| {
+                gradient.fill(parameter, first, factor, out);
+            };
+            let change = |theta: &mut [f32]| rates.apply(rules.0, theta, averages, &fill);
+            weight.replace(|theta| in_place(theta, change));
         });
+        if !there.is_empty() {
+            // All trained tensors lie on one device and follow one rule.
+            let mut moved = update::descend_there(there).into_iter();
+            model.each_mut("", &mut |_, _, weight| {
+                if weight.parameter.is_some() {
+                    moved.next().into_iter().for_each(|theta| weight.put(theta));
+                }
+            });
+        }
     }
 
     /// The running averages as tensors: `optimizer.momentum.<name>`, or `optimizer.first.<name>` and
@@ -242,11 +256,11 @@ impl Rates {
     fn terms_there(
         &self,
         rule: Rule,
-        theta: &Tensor<2>,
+        weight: &Weight,
         gradient: &dyn Gradient,
         parameter: usize,
     ) -> Option<Vec<(u64, f32)>> {
-        let can = rule == (Rule::Sgd { momentum: 0.0 }) && is_on_device(theta);
+        let can = rule == (Rule::Sgd { momentum: 0.0 }) && is_on_device(&weight.value.val());
         can.then(|| gradient.terms(parameter, self.lr)).flatten()
     }
 

@@ -6,7 +6,7 @@ use burn::tensor::{FloatDType, Tensor};
 
 use crate::clock::{Clock, Phase, Watch};
 use crate::dropout::{Dropout, Masks, Site};
-use crate::kernels::perturb::{self, Moved};
+use crate::kernels::perturb::{self, Moved, Run};
 use crate::kernels::{Products, joined};
 use crate::noise::{Noise, Probe};
 use crate::weight::Weight;
@@ -17,6 +17,8 @@ pub struct Probes<'a> {
     noise: &'a dyn Noise,
     /// One run's, or those of several that go together.
     shares: Vec<Share<'a>>,
+    /// Perturbed copies that were made ahead, by the weight's number.
+    made: Vec<Option<Tensor<3>>>,
     /// In a pass that backpropagation records.
     masks: Option<Masks>,
     clock: Option<&'a Clock>,
@@ -43,6 +45,7 @@ impl<'a> Probes<'a> {
                 factors: None,
                 values: None,
             }],
+            made: Vec::new(),
             masks: None,
             clock: None,
             products: Products::F32,
@@ -119,6 +122,36 @@ impl<'a> Probes<'a> {
         }
     }
 
+    /// The same with the perturbed copies of these weights made ahead, where a device makes them at once. They are held as long as
+    /// the probes: for small weights.
+    pub(crate) fn ahead(mut self, weights: &[&Weight]) -> Self {
+        let moves = |share: &Share<'_>| share.probes.iter().any(|probe| probe.scale != 0.0);
+        let plain = |share: &Share<'_>| share.factors.is_none() && moves(share);
+        let trained = weights.iter().filter_map(|&it| Some((it, it.parameter?)));
+        let (weights, numbers): (Vec<&Weight>, Vec<usize>) = trained.unzip();
+        let (Some(first), true) = (weights.first(), self.shares.iter().all(plain)) else {
+            return self;
+        };
+        let run = |share| {
+            let numbered = weights.iter().zip(&numbers);
+            Run {
+                thetas: numbered
+                    .map(|(it, &number)| Share::theta(share, it, number))
+                    .collect(),
+                probes: &share.probes,
+            }
+        };
+        let runs: Vec<Run<'_>> = self.shares.iter().map(run).collect();
+        let made = self.making(first, || perturb::at_once(&runs, &numbers, self.noise));
+        for (number, made) in numbers.into_iter().zip(made.into_iter().flatten()) {
+            if self.made.len() <= number {
+                self.made.resize(number + 1, None);
+            }
+            self.made[number] = Some(made);
+        }
+        self
+    }
+
     /// What products of the pass read.
     pub(crate) fn products(&self) -> Products {
         self.products
@@ -165,6 +198,10 @@ impl<'a> Probes<'a> {
     /// # Shapes
     /// weight `[rows, columns]` -> `[P, rows, columns]` where it is trainable and perturbed, else `[1, rows, columns]`
     pub fn view(&self, weight: &Weight) -> Tensor<3> {
+        let made = weight.parameter.and_then(|number| self.made.get(number));
+        if let Some(made) = made.and_then(Option::as_ref) {
+            return made.clone();
+        }
         match self.moving(weight) {
             Seen::Still(values) => joined(values.into_iter().map(Tensor::unsqueeze)),
             Seen::Moving(parameter, moved) => self.making(weight, || {
@@ -258,12 +295,17 @@ enum Seen<'a> {
 }
 
 impl Share<'_> {
-    /// A trained weight and the probes with their scales for it.
-    fn moved(&self, weight: &Weight, parameter: usize) -> Moved<'_> {
-        let theta = match &self.values {
+    /// The run's own values of a trained weight.
+    fn theta(&self, weight: &Weight, parameter: usize) -> Tensor<2> {
+        match &self.values {
             None => weight.value.val(),
             Some(values) => values[parameter].clone(),
-        };
+        }
+    }
+
+    /// A trained weight and the probes with their scales for it.
+    fn moved(&self, weight: &Weight, parameter: usize) -> Moved<'_> {
+        let theta = self.theta(weight, parameter);
         let probes = match self.factors {
             None => Cow::Borrowed(self.probes.as_slice()),
             Some(factors) => {

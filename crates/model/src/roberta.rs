@@ -137,7 +137,7 @@ impl Roberta {
     }
 
     fn features_of(&self, batches: Batches<'_>, probes: &Probes<'_>) -> Tensor<3> {
-        let probes = &probes.with(self.products);
+        let probes = &probes.with(self.products).ahead(&self.attached());
         let batches = match device::is_cpu(&self.device()) {
             true => batches,
             false => batches.in_multiples_of(BUCKET),
@@ -161,6 +161,14 @@ impl Roberta {
             Some(classifier) => classifier.readout(features, probes).hidden,
             None => features,
         }
+    }
+
+    /// What was put beside the layers: LoRA's terms and prefixes.
+    fn attached(&self) -> Vec<&Weight> {
+        self.layers
+            .iter()
+            .flat_map(EncoderLayer::attached)
+            .collect()
     }
 
     /// What [`Self::scores`] multiplies.

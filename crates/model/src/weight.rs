@@ -58,10 +58,20 @@ impl Weight {
 
     /// Puts `change(value)` in the value's place; the closure gets the only handle, so it may work in place.
     pub(crate) fn replace(&mut self, change: impl FnOnce(Tensor<2>) -> Tensor<2>) {
+        let value = self.take();
+        self.put(change(value));
+    }
+
+    /// The only handle to the values. Until others are [put](Self::put) there, the weight is none.
+    pub(crate) fn take(&mut self) -> Tensor<2> {
         // On the CPU, where it costs nothing.
         let empty = Param::from_tensor(Tensor::empty([1, 1], &Device::flex()));
-        let value = std::mem::replace(&mut self.value, empty);
-        self.value = value.map(change);
+        std::mem::replace(&mut self.value, empty).into_value()
+    }
+
+    /// Sets the values.
+    pub(crate) fn put(&mut self, value: Tensor<2>) {
+        self.value = Param::from_tensor(value);
         self.narrow = Narrow::default();
     }
 

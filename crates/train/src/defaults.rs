@@ -15,7 +15,7 @@ use crate::spec::{
 /// precision (Liu et al., 2019, section 3.1), so that its range is known to do. A manifest names it either way, so another default here
 /// makes other ids for new runs without the key, and leaves those with it and all manifests on disk as they are. docs/spec.md
 /// and the key's own line in spec.rs say it too.
-pub(crate) const DEFAULT_PRECISION: Precision = Precision::F16;
+pub const DEFAULT_PRECISION: Precision = Precision::F16;
 /// The paper's LoRA (section E.3).
 const LORA: LoraSpec = LoraSpec { r: 8, alpha: 16.0 };
 /// RoBERTa's own dropout.

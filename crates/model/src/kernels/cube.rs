@@ -15,11 +15,13 @@ use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 use cubecl::server::Handle;
 
+mod ahead;
 mod attend;
 mod bridge;
 mod embed;
 mod finish;
 mod layout;
+mod many;
 mod math;
 mod matmul;
 mod narrow;
@@ -30,7 +32,7 @@ mod pass;
 mod test_support;
 mod update;
 
-pub(crate) use bridge::{descended, is_cube, perturbed, repeated_product};
+pub(crate) use bridge::{all_perturbed, descended, is_cube, perturbed, repeated_product};
 pub(crate) use layout::Layout as Sentences;
 pub(crate) use pass::Cube;
 

@@ -29,6 +29,35 @@ impl Moved<'_> {
     }
 }
 
+/// What a run trains of several tensors, and its probes.
+#[cfg_attr(
+    not(feature = "cube"),
+    expect(dead_code, reason = "a device alone reads them")
+)]
+pub(crate) struct Run<'a> {
+    /// `[rows, columns]` each
+    pub(crate) thetas: Vec<Tensor<2>>,
+    pub(crate) probes: &'a [Probe],
+}
+
+/// What [`whole`] makes of each of these tensors in f32, at once, where a device can.
+///
+/// # Shapes
+/// `[rows, columns]` each -> `[P, rows, columns]` each
+pub(crate) fn at_once(
+    runs: &[Run<'_>],
+    parameters: &[usize],
+    noise: &dyn Noise,
+) -> Option<Vec<Tensor<3>>> {
+    #[cfg(feature = "cube")]
+    return cube::all_perturbed(runs, parameters, noise);
+    #[cfg(not(feature = "cube"))]
+    {
+        let _ = (runs, parameters, noise);
+        None
+    }
+}
+
 /// `theta + scale * z(seed)` for each probe of each run; on a device in numbers of this format, on the CPU in f32.
 ///
 /// # Shapes

@@ -25,21 +25,28 @@ pub(crate) fn in_place(theta: Tensor<2>, change: impl FnOnce(&mut [f32])) -> Ten
     }
 }
 
-/// `theta <- theta - (sum of coefficient * z(seed) + decay * theta)` on a device that makes the noise itself
+/// `theta <- theta - (sum of coefficient * z(seed) + shrink * theta)`, to be made by a device that makes the noise itself
 /// ([`super::is_on_device`]).
-pub(crate) fn descend_there(
-    theta: Tensor<2>,
-    parameter: usize,
-    terms: &[(u64, f32)],
-    decay: f32,
-) -> Tensor<2> {
+#[cfg_attr(
+    not(feature = "cube"),
+    expect(dead_code, reason = "a device alone reads them")
+)]
+pub(crate) struct Descent {
+    /// The tensor's position among the trained ones.
+    pub(crate) parameter: usize,
+    /// The only handle to it, so that it is changed in place.
+    pub(crate) theta: Tensor<2>,
+    /// Seeds and coefficients.
+    pub(crate) terms: Vec<(u64, f32)>,
+    pub(crate) shrink: f32,
+}
+
+/// Makes them all; those of one sum go together.
+pub(crate) fn descend_there(descents: Vec<Descent>) -> Vec<Tensor<2>> {
     #[cfg(feature = "cube")]
-    return super::cube::descended(theta, parameter, terms, decay);
+    return super::cube::descended(descents);
     #[cfg(not(feature = "cube"))]
-    {
-        let _ = (parameter, terms, decay);
-        theta
-    }
+    return descents.into_iter().map(|descent| descent.theta).collect();
 }
 
 /// What makes a piece of the gradient: the number of its first element, and where it goes.

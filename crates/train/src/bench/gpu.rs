@@ -37,6 +37,7 @@ pub use scale::Scale;
 pub use steps::{Alone, EVALUATIONS, STEPS};
 pub use together::Together;
 
+pub use crate::defaults::DEFAULT_PRECISION;
 use crate::error::TrainError;
 use crate::panics::{guarded, listen_anew};
 use budget::Share;

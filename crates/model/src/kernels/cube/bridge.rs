@@ -4,11 +4,13 @@ use burn::tensor::{DType, Device, FloatDType, Tensor};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
+use super::ahead::{Trained, perturb_all};
 use super::empty;
 use super::matmul::product;
 use super::noise::perturb;
 use super::update::descend;
-use crate::kernels::perturb::Moved;
+use crate::kernels::perturb::{Moved, Run};
+use crate::kernels::update::Descent;
 use crate::noise::Noise;
 use crate::precision::Precision;
 
@@ -52,14 +54,53 @@ pub(crate) fn perturbed(
     Some(tensor(out))
 }
 
-/// `theta - (shrink * theta + sum of coefficient * z(seed))`; the only handle that comes along makes it in place.
-pub(crate) fn descended(
-    theta: Tensor<2>,
-    parameter: usize,
-    terms: &[(u64, f32)],
-    shrink: f32,
-) -> Tensor<2> {
-    tensor(descend(held(theta), parameter as u32, terms, shrink))
+/// What [`perturbed`] makes of each tensor that these runs train by those numbers, all of it with a few launches; none where one
+/// lies elsewhere or cannot be followed by another, or the noise is not the device's.
+///
+/// # Shapes
+/// `[rows, columns]` each -> `[P, rows, columns]` each
+pub(crate) fn all_perturbed(
+    runs: &[Run<'_>],
+    parameters: &[usize],
+    noise: &dyn Noise,
+) -> Option<Vec<Tensor<3>>> {
+    if !noise.is_philox() {
+        return None;
+    }
+    let runs = runs.iter().map(|run| trained(run, parameters));
+    let made = perturb_all(&runs.collect::<Option<Vec<_>>>()?)?;
+    Some(made.into_iter().map(tensor).collect())
+}
+
+/// What a run trains, with each tensor's number; none where one lies elsewhere.
+fn trained<'r>(run: &Run<'r>, parameters: &[usize]) -> Option<Trained<'r>> {
+    let thetas = parameters.iter().zip(&run.thetas);
+    let numbered = thetas.map(|(&number, theta)| Some((number as u32, there(theta.clone()).ok()?)));
+    Some(Trained {
+        thetas: numbered.collect::<Option<_>>()?,
+        probes: run.probes,
+    })
+}
+
+/// `theta - (shrink * theta + sum of coefficient * z(seed))` of each, neighbours with the same sum at once; the only handle that comes
+/// along makes it in place.
+pub(crate) fn descended(descents: Vec<Descent>) -> Vec<Tensor<2>> {
+    let mut made = Vec::with_capacity(descents.len());
+    let mut rest = descents.into_iter().peekable();
+    while let Some(Descent {
+        parameter,
+        theta,
+        terms,
+        shrink,
+    }) = rest.next()
+    {
+        let mut thetas = vec![(parameter as u32, held(theta))];
+        while let Some(next) = rest.next_if(|next| next.shrink == shrink && next.terms == terms) {
+            thetas.push((next.parameter as u32, held(next.theta)));
+        }
+        made.extend(descend(thetas, &terms, shrink).into_iter().map(tensor));
+    }
+    made
 }
 
 /// A product of two tensors of the device, to be made again and again.

@@ -86,7 +86,7 @@ pub(crate) fn perturb(
 }
 
 /// Neighbours of one seed together, all others alone.
-fn pairs(probes: &[Probe]) -> Vec<&[Probe]> {
+pub(super) fn pairs(probes: &[Probe]) -> Vec<&[Probe]> {
     let mut rest = probes;
     let mut parts = Vec::new();
     while let [first, ..] = rest {

@@ -1,33 +1,45 @@
-//! The update of a trained tensor, with the noise made where it is used.
+//! The update of trained tensors, with the noise made where it is used.
 
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::many::{MOST, Numbered, Place, buffers, found, places};
 use super::noise::normal;
 use super::{cubes, lanes, upload};
 
-/// `theta - (shrink * theta + sum of coefficient * z(seed))`, the terms summed in their order.
+/// `theta - (shrink * theta + sum of coefficient * z(seed))` of several tensors, each with its number among the trained ones, the
+/// terms summed in their order.
 ///
 /// In place where nobody else holds the tensor, in a copy otherwise.
 ///
 /// # Shapes
-/// theta `[rows, columns]` f32 -> the same
-pub(crate) fn descend(
-    theta: CubeTensor,
-    parameter: u32,
-    terms: &[(u64, f32)],
-    shrink: f32,
-) -> CubeTensor {
-    let theta = into_contiguous(theta);
-    let theta = if theta.can_mut() { theta } else { theta.copy() };
-    let count = theta.meta.num_elements();
-    let lanes = lanes(count);
-    let units = count / lanes;
-    if units == 0 {
-        return theta;
+/// thetas `[rows, columns]` f32 -> the same
+pub(crate) fn descend(thetas: Vec<Numbered>, terms: &[(u64, f32)], shrink: f32) -> Vec<CubeTensor> {
+    let own = |(number, theta)| {
+        let theta = into_contiguous(theta);
+        let theta = if theta.can_mut() { theta } else { theta.copy() };
+        (number, theta)
+    };
+    let thetas: Vec<Numbered> = thetas.into_iter().map(own).collect();
+    // The launches hold handles of their own, but none is asked for its own any more.
+    for together in [4, 1] {
+        let of_these = |(_, theta): &&Numbered| {
+            let elements = theta.meta.num_elements();
+            elements > 0 && lanes(elements) == together
+        };
+        let these: Vec<Numbered> = thetas.iter().filter(of_these).cloned().collect();
+        for these in these.chunks(MOST) {
+            descend_at_once(these, together, terms, shrink);
+        }
     }
-    let client = theta.client.clone();
+    thetas.into_iter().map(|(_, theta)| theta).collect()
+}
+
+/// The same in one launch and in place, a unit making so many elements.
+fn descend_at_once(thetas: &[Numbered], lanes: usize, terms: &[(u64, f32)], shrink: f32) {
+    let (places, units) = places(thetas, lanes);
+    let client = thetas[0].1.client.clone();
     let (cubes, dim) = cubes(&client, units);
     // No term at all is one that adds nothing.
     let &(seed, coefficient) = terms.first().unwrap_or(&(0, 0.0));
@@ -38,54 +50,63 @@ pub(crate) fn descend(
         };
         others.iter().flat_map(words).collect()
     });
-    // SAFETY: a unit reads and writes element `at < units` alone, and the three words of each of the terms uploaded.
+    // SAFETY: a unit reads and writes one element of one tensor, below that tensor's units, and the three words of each of the
+    // terms uploaded.
     unsafe {
         descend_kernel::launch_unchecked(
             &client,
             cubes,
             dim,
             lanes,
-            theta.clone().into_buffer_arg(),
+            buffers(thetas),
             words.map(|words| upload(&client, &words).arg()).into(),
             others.map_or(0, <[_]>::len),
             seed as u32,
             (seed >> 32) as u32,
-            parameter,
             coefficient,
             shrink,
             units,
+            places,
         );
     }
-    theta
 }
 
 #[cube(launch_unchecked)]
 fn descend_kernel<N: Size>(
-    theta: &mut [Vector<f32, N>],
+    thetas: &mut Sequence<Box<[Vector<f32, N>]>>,
     others: ComptimeOption<&[u32]>,
     count: usize,
     key_low: u32,
     key_high: u32,
-    parameter: u32,
     coefficient: f32,
     shrink: f32,
     units: usize,
+    #[comptime] places: Vec<Place>,
 ) {
     let at = ABSOLUTE_POS;
     if at >= units {
         terminate!();
     }
-    let mut step = normal::<N>(key_low, key_high, parameter, at) * Vector::new(coefficient);
+    let (first, parameter) = found(at, places.clone());
+    let within = at - first;
+    let mut step = normal::<N>(key_low, key_high, parameter, within) * Vector::new(coefficient);
     #[comptime]
     if let ComptimeOption::Some(words) = others {
         for i in 0..count {
-            let z = normal::<N>(words[3 * i], words[3 * i + 1], parameter, at);
+            let z = normal::<N>(words[3 * i], words[3 * i + 1], parameter, within);
             let coefficient = f32::reinterpret(words[3 * i + 2]);
             step = fma(Vector::new(coefficient), z, step);
         }
     }
-    let weight = theta[at];
-    theta[at] = weight - fma(Vector::new(shrink), weight, step);
+    let tensors = comptime!(places.len());
+    #[unroll]
+    for i in 0..tensors {
+        if first == comptime!(places[i].first) {
+            let theta = &mut thetas[i];
+            let weight = theta[within];
+            theta[within] = weight - fma(Vector::new(shrink), weight, step);
+        }
+    }
 }
 
 #[cfg(all(test, feature = "vulkan"))]
@@ -108,7 +129,8 @@ mod tests {
                 for shrink in [0.0, 0.01] {
                     let terms = &all[..count];
                     let before = normals(dims[0] * dims[1], 4);
-                    let ours = descend(upload(&before, dims), 9, terms, shrink);
+                    let thetas = vec![(9, upload(&before, dims))];
+                    let ours = descend(thetas, terms, shrink).remove(0);
                     assert_eq!(ours.meta.shape()[..], dims);
                     let mut exact: Vec<f64> = before
                         .iter()
@@ -136,10 +158,31 @@ mod tests {
             let memory = std::ptr::from_ref(tensor.handle.memory.descriptor());
             memory as usize
         };
-        let moved = descend(theta, 0, &[(1, 1.0)], 0.0);
+        let moved = descend(vec![(0, theta)], &[(1, 1.0)], 0.0).remove(0);
         assert_eq!(download(kept), before);
         let before = place(&moved);
-        let again = descend(moved, 0, &[(1, 1.0)], 0.0);
+        let again = descend(vec![(0, moved)], &[(1, 1.0)], 0.0).remove(0);
         assert_eq!(place(&again), before);
+    }
+
+    /// More than go into a launch, of sizes that do and do not go by fours.
+    #[test]
+    fn several_at_once_are_each_alone() {
+        let dims = |i: usize| [1 + i % 3, [64, 7, 12, 5][i % 4]];
+        let theta = |i: usize| {
+            let [rows, columns] = dims(i);
+            (
+                2 * i as u32,
+                upload(&normals(rows * columns, i as u64), [rows, columns]),
+            )
+        };
+        let terms = [(3, 0.5), (4, -1.0)];
+        let together = descend((0..250).map(theta).collect(), &terms, 0.01);
+        assert_eq!(together.len(), 250);
+        for (i, together) in together.into_iter().enumerate() {
+            let alone = descend(vec![theta(i)], &terms, 0.01).remove(0);
+            assert_eq!(together.meta.shape()[..], dims(i));
+            assert_eq!(download(together), download(alone), "{i}");
+        }
     }
 }
