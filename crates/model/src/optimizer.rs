@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use burn::tensor::Tensor;
+
 use crate::error::{ModelError, TensorProblem};
 use crate::gradient::Gradient;
 use crate::kernels::is_on_device;
@@ -148,11 +150,11 @@ impl Optimizer {
             weight.replace(|theta| in_place(theta, change));
         });
         if !there.is_empty() {
-            // All trained tensors lie on one device and follow one rule.
-            let mut moved = update::descend_there(there).into_iter();
+            let moved = update::descend_there(there).into_iter();
+            let mut moved: BTreeMap<usize, Tensor<2>> = moved.collect();
             model.each_mut("", &mut |_, _, weight| {
-                if weight.parameter.is_some() {
-                    moved.next().into_iter().for_each(|theta| weight.put(theta));
+                if let Some(theta) = weight.parameter.and_then(|it| moved.remove(&it)) {
+                    weight.put(theta);
                 }
             });
         }

@@ -10,8 +10,8 @@ mod tiny;
 use burn::tensor::Device;
 use common::Packed;
 use mezo_model::{
-    LoraConfig, Part, Philox, Precision, PrefixConfig, PrefixInit, Probe, Probes, Roberta, Scores,
-    Tuning, load, scores_together,
+    Decay, DecayOn, Estimates, LoraConfig, Optimizer, Part, Philox, Precision, PrefixConfig,
+    PrefixInit, Probe, Probes, Roberta, Rule, Scores, Term, Tuning, load, scores_together,
 };
 use tiny::{WORDS, builtin, descend, sentences};
 
@@ -154,6 +154,49 @@ fn runs_together_are_each_alone() {
             let alone = part.model.scores(part.batch, &WORDS, &part.probes);
             let apart = apart(together, &alone);
             assert!(apart < 1e-4, "{what}: {apart}");
+        }
+    }
+}
+
+/// Some decay and some do not, and each is moved by a factor of its own.
+#[test]
+fn tensors_with_sums_of_their_own_are_the_cpu_s() {
+    let (ids, masks) = sentences(9);
+    let packed = Packed::new(&ids, &masks);
+    for (what, attach) in ATTACHED {
+        let [ours, theirs] = devices().map(|device| {
+            let mut model = base(&device);
+            attach(&mut model, 1);
+            let trained = model.trainable_names().len();
+            let factors: Vec<f32> = (0..trained).map(|it| (it % 3) as f32 / 2.0).collect();
+            let scaled = probes(7).with_parameter_scales(&factors);
+            let scores = model.scores(packed.batch(), &WORDS, &scaled);
+            let decay = Decay {
+                rate: 0.1,
+                on: DecayOn::NoBiasNorm,
+            };
+            let mut optimizer = Optimizer::new(Rule::Sgd { momentum: 0.0 }, decay);
+            for factors in [None, Some(&factors[..])] {
+                let coefficient = 0.03;
+                let gradient = Estimates {
+                    noise: &Philox,
+                    terms: vec![Term {
+                        seed: 5,
+                        coefficient,
+                    }],
+                    factors,
+                };
+                optimizer.update(&mut model, &gradient, 0.5);
+            }
+            (scores, model.trainable_tensors())
+        });
+        let apart = apart(&ours.0, &theirs.0);
+        assert!(apart < 1e-3, "{what}: {apart}");
+        for (ours, theirs) in ours.1.iter().zip(&theirs.1) {
+            assert_eq!((&ours.name, &ours.shape), (&theirs.name, &theirs.shape));
+            for (a, b) in ours.values.iter().zip(&theirs.values) {
+                assert!((a - b).abs() < 1e-5, "{what}, {}: {a} and {b}", ours.name);
+            }
         }
     }
 }

@@ -97,7 +97,7 @@ pub struct GpuArgs {
     /// A Python that has torch and transformers (scripts/peer/README.md); without it PyTorch is not measured
     #[arg(long, value_name = "PYTHON")]
     pub peer: Option<PathBuf>,
-    /// A folder of models with a `cases.json` beside each: what a reference implementation makes of some sentences with it
+    /// A folder of models with a `cases.json` in each: what a reference implementation makes of some sentences with it
     #[arg(long, value_name = "DIR")]
     pub goldens: Option<PathBuf>,
     /// The time there is; what does not fit is left out, the least important first, and named

@@ -26,7 +26,8 @@ use crate::stop;
 const GRACE: Duration = Duration::from_secs(90);
 
 /// Device memory that a run adds to its process, at most: the states of both probes between the kernels of a layer, for
-/// RoBERTa-large and 64 sentences of 128 tokens. By their sizes: nobody has measured it yet.
+/// RoBERTa-large and 64 sentences of 128 tokens. By their sizes; with SST-2's sentences it is a seventh of
+/// it (docs/performance.md).
 const RUN_BYTES: u64 = 1 << 30;
 
 /// Carries out what is not finished, or has Slurm do so.

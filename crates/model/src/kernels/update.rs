@@ -41,12 +41,15 @@ pub(crate) struct Descent {
     pub(crate) shrink: f32,
 }
 
-/// Makes them all; those of one sum go together.
-pub(crate) fn descend_there(descents: Vec<Descent>) -> Vec<Tensor<2>> {
+/// Makes them all, each with its number; those of one sum go together.
+pub(crate) fn descend_there(descents: Vec<Descent>) -> Vec<(usize, Tensor<2>)> {
     #[cfg(feature = "cube")]
     return super::cube::descended(descents);
     #[cfg(not(feature = "cube"))]
-    return descents.into_iter().map(|descent| descent.theta).collect();
+    {
+        let theta = |descent: Descent| (descent.parameter, descent.theta);
+        descents.into_iter().map(theta).collect()
+    }
 }
 
 /// What makes a piece of the gradient: the number of its first element, and where it goes.

@@ -57,7 +57,7 @@ fn checks(measured: &Measured) -> String {
     };
     let heads = ["numbers", "largest difference", "at most", ""];
     format!(
-        "## Against the CPU\n\n{}",
+        "## Against the CPU and the reference\n\n{}",
         table(measured, &heads, is_of, |entry| match &entry.outcome {
             Outcome::Checks(checks) => checks.iter().map(row).collect(),
             _ => vec![],

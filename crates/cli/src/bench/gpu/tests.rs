@@ -149,7 +149,7 @@ fn everything_measured() {
 
     FAIL: scores; losses, all weights; 7 of 39 parts were not measured.
 
-    ## Against the CPU
+    ## Against the CPU and the reference
 
     | numbers | largest difference | at most |  |
     |---|--:|--:|--:|

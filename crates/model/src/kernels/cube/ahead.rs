@@ -30,8 +30,9 @@ pub(crate) fn perturb_all(runs: &[Trained<'_>]) -> Option<Vec<CubeTensor>> {
     let of_first = &runs.first()?.thetas;
     let alignment = of_first.first()?.1.client.properties().memory.alignment as usize;
     let fits = |(_, theta): &Numbered| {
-        let bytes = size_of::<f32>() * theta.meta.num_elements();
-        bytes > 0 && bytes.is_multiple_of(alignment)
+        let elements = theta.meta.num_elements();
+        let ends = (size_of::<f32>() * elements).is_multiple_of(alignment);
+        elements > 0 && elements.is_multiple_of(LANES) && ends
     };
     if !of_first.iter().all(fits) {
         return None;

@@ -82,25 +82,29 @@ fn trained<'r>(run: &Run<'r>, parameters: &[usize]) -> Option<Trained<'r>> {
     })
 }
 
-/// `theta - (shrink * theta + sum of coefficient * z(seed))` of each, neighbours with the same sum at once; the only handle that comes
-/// along makes it in place.
-pub(crate) fn descended(descents: Vec<Descent>) -> Vec<Tensor<2>> {
-    let mut made = Vec::with_capacity(descents.len());
-    let mut rest = descents.into_iter().peekable();
-    while let Some(Descent {
-        parameter,
-        theta,
-        terms,
-        shrink,
-    }) = rest.next()
-    {
-        let mut thetas = vec![(parameter as u32, held(theta))];
-        while let Some(next) = rest.next_if(|next| next.shrink == shrink && next.terms == terms) {
-            thetas.push((next.parameter as u32, held(next.theta)));
+/// `theta - (shrink * theta + sum of coefficient * z(seed))` of each with its number, those with the same sum at once; the only
+/// handle that comes along makes it in place.
+pub(crate) fn descended(descents: Vec<Descent>) -> Vec<(usize, Tensor<2>)> {
+    let mut by_sum: Vec<Vec<Descent>> = Vec::new();
+    for descent in descents {
+        let same = |group: &&mut Vec<Descent>| {
+            let first = &group[0];
+            first.shrink == descent.shrink && first.terms == descent.terms
+        };
+        match by_sum.iter_mut().find(same) {
+            Some(group) => group.push(descent),
+            None => by_sum.push(vec![descent]),
         }
-        made.extend(descend(thetas, &terms, shrink).into_iter().map(tensor));
     }
-    made
+    let of_group = |group: Vec<Descent>| {
+        let (terms, shrink) = (group[0].terms.clone(), group[0].shrink);
+        let numbers: Vec<usize> = group.iter().map(|descent| descent.parameter).collect();
+        let thetas = group.into_iter();
+        let thetas = thetas.map(|descent| (descent.parameter as u32, held(descent.theta)));
+        let made = descend(thetas.collect(), &terms, shrink);
+        numbers.into_iter().zip(made.into_iter().map(tensor))
+    };
+    by_sum.into_iter().flat_map(of_group).collect()
 }
 
 /// A product of two tensors of the device, to be made again and again.

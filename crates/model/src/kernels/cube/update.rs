@@ -2,6 +2,7 @@
 
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
+use cubecl::client::Client;
 use cubecl::prelude::*;
 
 use super::many::{MOST, Numbered, Place, buffers, found, places};
@@ -22,57 +23,138 @@ pub(crate) fn descend(thetas: Vec<Numbered>, terms: &[(u64, f32)], shrink: f32) 
         (number, theta)
     };
     let thetas: Vec<Numbered> = thetas.into_iter().map(own).collect();
-    // The launches hold handles of their own, but none is asked for its own any more.
+    let sum = Sum { terms, shrink };
     for together in [4, 1] {
         let of_these = |(_, theta): &&Numbered| {
             let elements = theta.meta.num_elements();
             elements > 0 && lanes(elements) == together
         };
-        let these: Vec<Numbered> = thetas.iter().filter(of_these).cloned().collect();
-        for these in these.chunks(MOST) {
-            descend_at_once(these, together, terms, shrink);
+        let is_small = |(_, theta): &&Numbered| theta.meta.num_elements() <= SMALL;
+        let these = thetas.iter().filter(of_these);
+        let (small, large): (Vec<&Numbered>, Vec<&Numbered>) = these.partition(is_small);
+        large
+            .into_iter()
+            .for_each(|theta| sum.descend_one(theta, together));
+        let small: Vec<Numbered> = small.into_iter().cloned().collect();
+        for these in small.chunks(MOST) {
+            match these {
+                [theta] => sum.descend_one(theta, together),
+                _ => sum.descend_several(these, together),
+            }
         }
     }
     thetas.into_iter().map(|(_, theta)| theta).collect()
 }
 
-/// The same in one launch and in place, a unit making so many elements.
-fn descend_at_once(thetas: &[Numbered], lanes: usize, terms: &[(u64, f32)], shrink: f32) {
-    let (places, units) = places(thetas, lanes);
-    let client = thetas[0].1.client.clone();
-    let (cubes, dim) = cubes(&client, units);
-    // No term at all is one that adds nothing.
-    let &(seed, coefficient) = terms.first().unwrap_or(&(0, 0.0));
-    let others = terms.get(1..).filter(|others| !others.is_empty());
-    let words: Option<Vec<u32>> = others.map(|others| {
+/// Elements of a tensor that goes with others into a launch, at most. A unit looks for its tensor among all of the launch, which
+/// for a large one costs more than a launch.
+const SMALL: usize = 1 << 16;
+
+/// What tensors go down along.
+struct Sum<'a> {
+    terms: &'a [(u64, f32)],
+    shrink: f32,
+}
+
+impl Sum<'_> {
+    /// The first term; no term at all is one that adds nothing.
+    fn first(&self) -> (u64, f32) {
+        *self.terms.first().unwrap_or(&(0, 0.0))
+    }
+
+    /// The other terms as words on the device, and how many they are.
+    fn others(&self, client: &Client) -> (Option<BufferArg>, usize) {
+        let others = self.terms.get(1..).filter(|others| !others.is_empty());
+        let Some(others) = others else {
+            return (None, 0);
+        };
         let words = |&(seed, coefficient): &(u64, f32)| {
             [seed as u32, (seed >> 32) as u32, coefficient.to_bits()]
         };
-        others.iter().flat_map(words).collect()
-    });
-    // SAFETY: a unit reads and writes one element of one tensor, below that tensor's units, and the three words of each of the
-    // terms uploaded.
-    unsafe {
-        descend_kernel::launch_unchecked(
-            &client,
-            cubes,
-            dim,
-            lanes,
-            buffers(thetas),
-            words.map(|words| upload(&client, &words).arg()).into(),
-            others.map_or(0, <[_]>::len),
-            seed as u32,
-            (seed >> 32) as u32,
-            coefficient,
-            shrink,
-            units,
-            places,
-        );
+        let words: Vec<u32> = others.iter().flat_map(words).collect();
+        (Some(upload(client, &words).arg()), others.len())
+    }
+
+    /// In place, a unit making so many elements.
+    fn descend_one(&self, (number, theta): &Numbered, lanes: usize) {
+        let client = theta.client.clone();
+        let units = theta.meta.num_elements() / lanes;
+        let (cubes, dim) = cubes(&client, units);
+        let (seed, coefficient) = self.first();
+        let (others, count) = self.others(&client);
+        // SAFETY: a unit reads and writes element `at < units` alone, and the three words of each of the terms uploaded.
+        unsafe {
+            descend_kernel::launch_unchecked(
+                &client,
+                cubes,
+                dim,
+                lanes,
+                theta.clone().into_buffer_arg(),
+                others.into(),
+                count,
+                seed as u32,
+                (seed >> 32) as u32,
+                *number,
+                coefficient,
+                self.shrink,
+                units,
+            );
+        }
+    }
+
+    /// The same of several in one launch.
+    fn descend_several(&self, thetas: &[Numbered], lanes: usize) {
+        let (places, units) = places(thetas, lanes);
+        let client = thetas[0].1.client.clone();
+        let (cubes, dim) = cubes(&client, units);
+        let (seed, coefficient) = self.first();
+        let (others, count) = self.others(&client);
+        // SAFETY: a unit reads and writes one element of one tensor, below that tensor's units, and the three words of each of
+        // the terms uploaded.
+        unsafe {
+            descend_several_kernel::launch_unchecked(
+                &client,
+                cubes,
+                dim,
+                lanes,
+                buffers(thetas),
+                others.into(),
+                count,
+                seed as u32,
+                (seed >> 32) as u32,
+                coefficient,
+                self.shrink,
+                units,
+                places,
+            );
+        }
     }
 }
 
 #[cube(launch_unchecked)]
 fn descend_kernel<N: Size>(
+    theta: &mut [Vector<f32, N>],
+    others: ComptimeOption<&[u32]>,
+    count: usize,
+    key_low: u32,
+    key_high: u32,
+    parameter: u32,
+    coefficient: f32,
+    shrink: f32,
+    units: usize,
+) {
+    let at = ABSOLUTE_POS;
+    if at >= units {
+        terminate!();
+    }
+    let first = normal::<N>(key_low, key_high, parameter, at) * Vector::new(coefficient);
+    let step = with_others::<N>(first, others, count, parameter, at);
+    let weight = theta[at];
+    theta[at] = weight - fma(Vector::new(shrink), weight, step);
+}
+
+#[cube(launch_unchecked)]
+fn descend_several_kernel<N: Size>(
     thetas: &mut Sequence<Box<[Vector<f32, N>]>>,
     others: ComptimeOption<&[u32]>,
     count: usize,
@@ -87,26 +169,40 @@ fn descend_kernel<N: Size>(
     if at >= units {
         terminate!();
     }
-    let (first, parameter) = found(at, places.clone());
-    let within = at - first;
-    let mut step = normal::<N>(key_low, key_high, parameter, within) * Vector::new(coefficient);
-    #[comptime]
-    if let ComptimeOption::Some(words) = others {
-        for i in 0..count {
-            let z = normal::<N>(words[3 * i], words[3 * i + 1], parameter, within);
-            let coefficient = f32::reinterpret(words[3 * i + 2]);
-            step = fma(Vector::new(coefficient), z, step);
-        }
-    }
+    let (start, parameter) = found(at, places.clone());
+    let within = at - start;
+    let first = normal::<N>(key_low, key_high, parameter, within) * Vector::new(coefficient);
+    let step = with_others::<N>(first, others, count, parameter, within);
     let tensors = comptime!(places.len());
     #[unroll]
     for i in 0..tensors {
-        if first == comptime!(places[i].first) {
+        if start == comptime!(places[i].first) {
             let theta = &mut thetas[i];
             let weight = theta[within];
             theta[within] = weight - fma(Vector::new(shrink), weight, step);
         }
     }
+}
+
+/// The first term of the sum with the others added.
+#[cube]
+fn with_others<N: Size>(
+    first: Vector<f32, N>,
+    others: ComptimeOption<&[u32]>,
+    count: usize,
+    parameter: u32,
+    at: usize,
+) -> Vector<f32, N> {
+    let mut step = first;
+    #[comptime]
+    if let ComptimeOption::Some(words) = others {
+        for i in 0..count {
+            let z = normal::<N>(words[3 * i], words[3 * i + 1], parameter, at);
+            let coefficient = f32::reinterpret(words[3 * i + 2]);
+            step = fma(Vector::new(coefficient), z, step);
+        }
+    }
+    step
 }
 
 #[cfg(all(test, feature = "vulkan"))]

@@ -7,9 +7,9 @@ use mezo_model::{
 use mezo_tasks::PackedBatch;
 use serde::{Deserialize, Serialize};
 
-use super::Bench;
 use super::part::Trained;
 use super::together::Member;
+use super::{Bench, COARSE};
 use crate::bench::subject::{LORA, Untuned};
 use crate::bench::{descend_by, estimates};
 use crate::defaults::DEFAULT_PRECISION;
@@ -111,8 +111,11 @@ impl Bench {
                 "scores of {} prompts, built-in model, {precision}",
                 self.scale.sentences
             );
-            let holds = precision == Precision::F32;
-            Check::new(what, difference, holds.then_some(self.tolerances.scores))
+            let tolerance = match precision {
+                Precision::F32 => self.tolerances.scores,
+                _ => COARSE[0],
+            };
+            Check::new(what, difference, Some(tolerance))
         };
         Ok(Precision::ALL.map(&mut check).into())
     }
@@ -151,12 +154,12 @@ impl Bench {
             let what = format!(
                 "losses of {FIRST} steps, {runs} LoRA runs together and each alone, {precision}"
             );
-            Check::new(what, largest_difference(&together, &alone), tolerance)
+            Check::new(what, largest_difference(&together, &alone), Some(tolerance))
         };
         Ok(vec![
-            check(Precision::F32, Some(self.tolerances.losses)),
+            check(Precision::F32, self.tolerances.losses),
             // Sums in another order, and with them numbers that are rounded to the other side.
-            check(DEFAULT_PRECISION, None),
+            check(DEFAULT_PRECISION, COARSE[1]),
         ])
     }
 

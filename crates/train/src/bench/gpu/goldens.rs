@@ -122,7 +122,8 @@ impl Cases {
         let mut model = model.clone();
         model.attach_lora(LoraConfig { rank, alpha }, 0);
         model.train_only(Tuning::Lora, false);
-        with_values(model, &folder.join("spsa_lora_theta0.safetensors"))
+        set_values(&mut model, &folder.join("spsa_lora_theta0.safetensors"))?;
+        Ok(Some(model))
     }
 
     fn with_prefix(&self, model: &Roberta, folder: &Path) -> Result<Option<Roberta>, TrainError> {
@@ -133,15 +134,12 @@ impl Cases {
         let init = PrefixInit::Random;
         model.attach_prefix(PrefixConfig { tokens, init }, 0);
         model.train_only(Tuning::Prefix, false);
-        with_values(model, &folder.join("spsa_prefix_theta0.safetensors"))
+        set_values(&mut model, &folder.join("spsa_prefix_theta0.safetensors"))?;
+        Ok(Some(model))
     }
 }
 
-/// The model with the values of a file in what it trains; none without the file.
-fn with_values(mut model: Roberta, path: &Path) -> Result<Option<Roberta>, TrainError> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    model.set_trainable(read_tensors(path)?, path)?;
-    Ok(Some(model))
+/// The values of a file for what the model trains.
+fn set_values(model: &mut Roberta, path: &Path) -> Result<(), TrainError> {
+    Ok(model.set_trainable(read_tensors(path)?, path)?)
 }
