@@ -73,9 +73,6 @@ struct Tolerances {
     losses: f64,
 }
 
-/// How far scores and losses may lie apart where products read fewer bits: below what no rounding does.
-const COARSE: [f64; 2] = [1e-1, 1e-2];
-
 impl Tolerances {
     /// Logarithm, sine and cosine are right to the last bits or so; the rest are sums in another order. Scores are some ten
     /// times as large as losses.
