@@ -1,0 +1,167 @@
+//! Goldens of behaviour: the journal, evaluations and result of a few steps of every method and option, as mezo 0.1 computed
+//! them, and the tables made of them.
+//!
+//! `GOLDEN_MEZO=<program> cargo test --release -p mezo --test golden -- --ignored` records them again.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::Place;
+use serde_json::Value;
+
+const SPECS: [&str; 4] = ["mezo", "fine-tuning", "probing", "no-prompt"];
+/// On a processor of another kind the last bits may differ, and a few steps carry them on.
+const NEAR: f64 = 1e-4;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden")
+}
+
+/// What the processor calls itself.
+fn processor() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = info.lines().find(|line| line.starts_with("model name"));
+    line.unwrap_or("unknown").trim().to_owned()
+}
+
+fn output(program: &Path, place: &Place, args: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(place.path(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a program makes of a spec, each thing under a line with its name. Ids are left out: they change with what they cover.
+fn made(program: &Path, name: &str) -> String {
+    let place = Place::new();
+    let spec = format!("{name}.toml");
+    fs::copy(folder().join("specs").join(&spec), place.path(&spec)).unwrap();
+    output(
+        program,
+        &place,
+        &["sweep", "run", &spec, "--devices", "cpu"],
+    );
+    let plan = output(
+        program,
+        &place,
+        &["sweep", "plan", &spec, "--format", "json"],
+    );
+    let plan: Value = serde_json::from_str(&plan).unwrap();
+    let mut sections: BTreeMap<String, String> = BTreeMap::new();
+    for run in plan["sweeps"][0]["runs"].as_array().unwrap() {
+        let (id, label) = (run["id"].as_str().unwrap(), run["label"].as_str().unwrap());
+        let dir = place.path(format!("runs/golden-{name}/{id}"));
+        for file in ["steps.jsonl", "evals.jsonl", "result.json"] {
+            let text = fs::read_to_string(dir.join(file)).unwrap_or_default();
+            let number = sections
+                .keys()
+                .filter(|key| key.ends_with(&format!("{label} {file}")));
+            let title = format!("{:02} {label} {file}", number.count());
+            sections.insert(title, text.replace(id, "<id>"));
+        }
+    }
+    for format in ["human", "md", "csv", "latex"] {
+        let sweep = format!("golden-{name}");
+        let table = output(program, &place, &["table", &sweep, "--format", format]);
+        sections.insert(format!("table {format}"), table);
+    }
+    let section = |(title, text): (&String, &String)| format!("== {title}\n{}\n", text.trim_end());
+    sections.iter().map(section).collect()
+}
+
+/// A text in parts: numbers, and what stands between them.
+fn parts(text: &str) -> Vec<Result<f64, &str>> {
+    let is_number = |c: char| c.is_ascii_digit() || ".-+eE".contains(c);
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let numeric = rest.starts_with(is_number);
+        let end = rest
+            .find(|c: char| is_number(c) != numeric)
+            .unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        parts.push(part.parse().map_err(|_| part));
+        rest = after;
+    }
+    parts
+}
+
+fn near(expected: &str, found: &str) -> bool {
+    let (expected, found) = (parts(expected), parts(found));
+    let same = |pair: (&Result<f64, &str>, &Result<f64, &str>)| match pair {
+        (Ok(a), Ok(b)) => (a - b).abs() <= NEAR * a.abs().max(b.abs()).max(1.0),
+        (a, b) => a == b,
+    };
+    expected.len() == found.len() && expected.iter().zip(&found).all(same)
+}
+
+/// The first line in which two texts differ.
+fn difference(expected: &str, found: &str, same: impl Fn(&str, &str) -> bool) -> Option<String> {
+    let mut title = "";
+    let (mut theirs, mut ours) = (expected.lines(), found.lines());
+    loop {
+        let (a, b) = (theirs.next(), ours.next());
+        match (a, b) {
+            (None, None) => return None,
+            (Some(a), Some(b)) if same(a, b) => {
+                if a.starts_with("== ") {
+                    title = a;
+                }
+            }
+            (a, b) => return Some(format!("{title}\n  recorded: {a:?}\n  found:    {b:?}")),
+        }
+    }
+}
+
+#[test]
+fn every_method_computes_what_it_computed() {
+    let recorded = fs::read_to_string(folder().join("processor.txt")).unwrap();
+    let exact = recorded.trim() == processor();
+    println!(
+        "compared {}",
+        if exact {
+            "bit for bit"
+        } else {
+            "to 1e-4: another processor"
+        }
+    );
+    for name in SPECS {
+        let expected = fs::read_to_string(folder().join(format!("{name}.txt"))).unwrap();
+        let found = made(Path::new(env!("CARGO_BIN_EXE_mezo")), name);
+        let same = |a: &str, b: &str| if exact { a == b } else { near(a, b) };
+        if let Some(difference) = difference(&expected, &found, same) {
+            panic!("{name}: {difference}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "records the goldens again"]
+fn record() {
+    let program = std::env::var_os("GOLDEN_MEZO");
+    let program = program.map_or_else(|| env!("CARGO_BIN_EXE_mezo").into(), PathBuf::from);
+    fs::write(folder().join("processor.txt"), processor() + "\n").unwrap();
+    for name in SPECS {
+        fs::write(folder().join(format!("{name}.txt")), made(&program, name)).unwrap();
+    }
+}
+
+#[test]
+fn numbers_are_compared_as_numbers() {
+    assert!(near(
+        "{\"a\":0.50001,\"b\":[1]}",
+        "{\"a\":0.50002,\"b\":[1]}"
+    ));
+    assert!(!near("{\"a\":0.501}", "{\"a\":0.502}"));
+    assert!(!near("{\"a\":0.5}", "{\"b\":0.5}"));
+    assert!(!near("1 2", "1"));
+}
