@@ -5,13 +5,13 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::batch::{Batch, Batches};
 use crate::dropout::Dropout;
+use crate::families::Model;
 use crate::gradient::Gradients;
-use crate::kernels::Products;
-use crate::kernels::score::{Scores, scores};
+use crate::ops::Products;
+use crate::ops::score::{Readout, Scores, scores};
 use crate::probe::Probes;
-use crate::roberta::{Readout, Roberta};
 
-impl Roberta {
+impl Model {
     /// The mean cross-entropy of the batch over the label words, and its gradient by every trained tensor.
     ///
     /// The pass is the one of [`Self::scores`] on weights that burn's autodiff follows; they share their memory with the
@@ -29,9 +29,12 @@ impl Roberta {
         let followed = self.followed();
         let leaves = followed.trained_values();
         let probes = Probes::dropping(dropout);
-        let readout = followed.readout(Batches::new(&[batch]), words, &probes);
+        let all = [batch];
+        let readout = followed
+            .family()
+            .readout(Batches::new(&all), words, &probes);
+        let scores = scores(readout.clone());
         let Readout { hidden, rows, bias } = readout;
-        let scores = scores(hidden.clone(), rows.clone(), bias.clone());
         let loss = scores.losses(labels)[0];
 
         let device = self.device();
@@ -48,8 +51,8 @@ impl Roberta {
     /// The same model with its trained weights under autodiff's eyes; no values are copied.
     fn followed(&self) -> Self {
         let mut followed = self.clone();
-        followed.products = Products::F32;
-        followed.each_mut("", &mut |_, _, weight| {
+        *followed.family_mut().products() = Products::F32;
+        followed.each_mut(&mut |_, _, weight| {
             if weight.parameter.is_some() {
                 weight.value = Param::from_tensor(weight.value.val().autodiff());
             }
@@ -60,7 +63,7 @@ impl Roberta {
     /// The values of the trained weights, by their number.
     pub(crate) fn trained_values(&self) -> Vec<Tensor<2>> {
         let mut values = Vec::new();
-        self.each("", &mut |_, _, weight| {
+        self.each(&mut |_, _, weight| {
             if weight.parameter.is_some() {
                 values.push(weight.value.val());
             }

@@ -1,6 +1,6 @@
 //! The sentences of one forward pass, end to end without padding.
 
-use crate::kernels::Plane;
+use crate::ops::sentences::{Mask, Sentences};
 
 /// A packed batch, borrowed from whoever made it.
 ///
@@ -28,35 +28,7 @@ impl Batch<'_> {
     }
 }
 
-/// For each batch the first token of each sentence, and the number of tokens at the end: made once for all layers of a pass.
-pub(crate) struct Starts<'a> {
-    batches: Vec<&'a [usize]>,
-    /// The same on the device, once a layer there has asked.
-    #[cfg(feature = "cube")]
-    pub(crate) there: std::sync::OnceLock<crate::kernels::cube::Sentences>,
-}
-
-impl<'a> Starts<'a> {
-    pub(crate) fn new(batches: Vec<&'a [usize]>) -> Self {
-        Self {
-            batches,
-            #[cfg(feature = "cube")]
-            there: std::sync::OnceLock::new(),
-        }
-    }
-
-    /// Those of each batch.
-    pub(crate) fn batches(&self) -> &[&'a [usize]] {
-        &self.batches
-    }
-
-    /// Those of the batch that a plane sees.
-    pub(crate) fn seen_by(&self, plane: Plane) -> &'a [usize] {
-        self.batches[plane.among(self.batches.len())]
-    }
-}
-
-/// What a pass sees: one batch that is every probe's, or one for each run of several that go together.
+/// What a pass sees: one batch that is every probe's, or one for each of batched runs.
 ///
 /// Side by side, the shorter ones are filled up to the longest with rows that belong to no sentence, which nobody reads.
 #[derive(Clone, Copy)]
@@ -101,9 +73,11 @@ impl<'a> Batches<'a> {
         self.filled(most, 0, |batch| batch.asked.iter().copied())
     }
 
-    /// Where the sentences of each lie.
-    pub(crate) fn starts(self) -> Starts<'a> {
-        Starts::new(self.all.iter().map(|batch| batch.starts).collect())
+    /// Where the sentences of each lie, and which of their tokens see each other.
+    pub(crate) fn sentences(self, mask: Mask) -> Sentences<'a> {
+        let starts = self.all.iter().map(|batch| batch.starts).collect();
+        let asked = self.all.iter().map(|batch| batch.asked).collect();
+        Sentences::new(starts, asked, mask)
     }
 
     /// T, the tokens of the longest.

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::kernels::simd::widest;
 use crate::noise::Noise;
+use crate::ops::simd::widest;
 
 /// Elements of noise made at a time, so that they stay in a thread's cache.
 const PART: usize = 1024;
@@ -166,8 +166,8 @@ impl Gradient for Gradients {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::same_at_every_level;
     use crate::noise::Philox;
+    use crate::ops::simd::same_at_every_level;
 
     #[test]
     fn estimates_are_the_weighted_sum_of_their_noise() {

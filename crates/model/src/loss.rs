@@ -1,6 +1,6 @@
 //! Cross-entropy over the label words, in f64.
 
-use crate::kernels::score::Scores;
+use crate::ops::score::Scores;
 
 /// `-log softmax(scores)[label]` of one sentence (paper section 2; medium_models/src/models.py).
 pub fn cross_entropy(scores: &[f64], label: usize) -> f64 {

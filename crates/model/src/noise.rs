@@ -4,8 +4,8 @@
 //! a counter and a key; two Box-Muller pairs make four normals of them. Any element can be made alone, in any order, by
 //! any number of threads, and there is no generator state to save.
 
-use crate::kernels::math::{radius_squared, sin_cos_turns};
-use crate::kernels::simd::widest;
+use crate::ops::math::{radius_squared, sin_cos_turns};
+use crate::ops::simd::widest;
 
 /// A source of the perturbation `z`.
 ///
@@ -215,7 +215,7 @@ pub fn philox_words(counter: [u32; 4], key: u64) -> [u32; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::same_at_every_level;
+    use crate::ops::simd::same_at_every_level;
 
     /// The known answers published with Random123 for `philox4x32 10`.
     #[test]

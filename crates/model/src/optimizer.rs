@@ -8,12 +8,13 @@ use std::path::Path;
 use burn::tensor::Tensor;
 
 use crate::error::{ModelError, TensorProblem};
+use crate::families::Model;
 use crate::gradient::Gradient;
-use crate::kernels::is_on_device;
-use crate::kernels::update::{self, Descent, in_place};
 use crate::load::{check_shape, problem};
+use crate::ops::is_on_device;
+use crate::ops::trained::Descent;
+use crate::ops::update::{self, in_place};
 use crate::parameters::NamedTensor;
-use crate::roberta::Roberta;
 use crate::weight::Weight;
 
 /// What becomes of a gradient.
@@ -118,13 +119,13 @@ impl Optimizer {
     ///
     /// Without momentum this is `theta <- theta - lr (gradient + decay * theta)`, for MeZO's estimate its update
     /// (trainer.py:717-724).
-    pub fn update(&mut self, model: &mut Roberta, gradient: &dyn Gradient, lr: f64) {
+    pub fn update(&mut self, model: &mut Model, gradient: &dyn Gradient, lr: f64) {
         self.prepare(model);
         self.steps += 1;
         let rules = (self.rule, self.decay, self.steps);
         let averages = &mut self.averages;
         let mut there = Vec::new();
-        model.each_mut("", &mut |name, _, weight| {
+        model.each_mut(&mut |name, _, weight| {
             let Some(parameter) = weight.parameter else {
                 return;
             };
@@ -152,7 +153,7 @@ impl Optimizer {
         if !there.is_empty() {
             let moved = update::descend_there(there).into_iter();
             let mut moved: BTreeMap<usize, Tensor<2>> = moved.collect();
-            model.each_mut("", &mut |_, _, weight| {
+            model.each_mut(&mut |_, _, weight| {
                 if let Some(theta) = weight.parameter.and_then(|it| moved.remove(&it)) {
                     weight.put(theta);
                 }
@@ -162,9 +163,9 @@ impl Optimizer {
 
     /// The running averages as tensors: `optimizer.momentum.<name>`, or `optimizer.first.<name>` and
     /// `optimizer.second.<name>`, shaped as the tensor `<name>` is in a file. Without an update yet there are none.
-    pub fn state(&self, model: &Roberta) -> Vec<NamedTensor> {
+    pub fn state(&self, model: &Model) -> Vec<NamedTensor> {
         let mut tensors = Vec::new();
-        model.each("", &mut |name, stored, weight| {
+        model.each(&mut |name, stored, weight| {
             let Some(averages) = weight.parameter.and_then(|it| self.averages.get(it)) else {
                 return;
             };
@@ -185,7 +186,7 @@ impl Optimizer {
     /// If one is missing, misshapen, or not among the averages of a trained tensor; `path` is named in the error.
     pub fn restore(
         &mut self,
-        model: &Roberta,
+        model: &Model,
         tensors: Vec<NamedTensor>,
         steps: u64,
         path: &Path,
@@ -196,7 +197,7 @@ impl Optimizer {
             .collect();
         let mut all = Vec::new();
         let mut failed = None;
-        model.each("", &mut |name, stored, weight| {
+        model.each(&mut |name, stored, weight| {
             if weight.parameter.is_none() || failed.is_some() {
                 return;
             }
@@ -228,13 +229,13 @@ impl Optimizer {
     }
 
     /// Makes room for the averages of a model that has not been updated yet.
-    fn prepare(&mut self, model: &Roberta) {
+    fn prepare(&mut self, model: &Model) {
         if !self.averages.is_empty() {
             return;
         }
         let kinds = self.rule.averages().len();
         let room = |weight: &Weight, kind| vec![0.0; if kind < kinds { weight.len() } else { 0 }];
-        model.each("", &mut |_, _, weight| {
+        model.each(&mut |_, _, weight| {
             if weight.parameter.is_some() {
                 self.averages.push([room(weight, 0), room(weight, 1)]);
             }

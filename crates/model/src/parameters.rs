@@ -2,11 +2,9 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::classifier::Classifier;
-use crate::layer::{EncoderLayer, LayerNorm, Linear};
-use crate::lora::Lora;
-use crate::prefix::Prefix;
-use crate::roberta::{Embeddings, Head, Roberta};
+use crate::adapters::lora::Lora;
+use crate::adapters::prefix::Prefix;
+use crate::layers::{LayerNorm, Linear};
 use crate::weight::Weight;
 
 /// How a weight lies in a file, beside how this crate keeps it.
@@ -71,30 +69,13 @@ macro_rules! weights {
     };
 }
 
+pub(crate) use named_weights;
+pub(crate) use weights;
+
 weights!(Linear { weight: ".weight" Transposed, bias: ".bias" Flat ; ; lora: "" });
 weights!(Lora { a: ".lora_A" Transposed, b: ".lora_B" Transposed ; ; });
 weights!(LayerNorm { weight: ".weight" Flat, bias: ".bias" Flat ; ; });
-weights!(Embeddings {
-    word: ".word_embeddings.weight" Same,
-    position: ".position_embeddings.weight" Same,
-    kind: ".token_type_embeddings.weight" Same ;
-    norm: ".LayerNorm" ;
-});
-weights!(EncoderLayer { ;
-    query: ".attention.self.query",
-    key: ".attention.self.key",
-    value: ".attention.self.value",
-    attention_output: ".attention.output.dense",
-    attention_norm: ".attention.output.LayerNorm",
-    up: ".intermediate.dense",
-    down: ".output.dense",
-    norm: ".output.LayerNorm" ;
-});
 weights!(Prefix { keys: ".prefix_key" Same, values: ".prefix_value" Same ; ; });
-weights!(Head { bias: ".bias" Flat ; dense: ".dense", norm: ".layer_norm" ; decoder: ".decoder.weight" });
-
-weights!(Classifier { rows: ".out_proj.weight" Same, bias: ".out_proj.bias" Flat ; dense: ".dense" ; });
-
 // A decoder of the head's own is a bare weight: its name is the whole path.
 named_weights!(
     Weight,
@@ -103,38 +84,6 @@ named_weights!(
     },
     {
         visit(prefix.to_owned(), Stored::Same, self);
-    }
-);
-
-named_weights!(
-    Roberta,
-    |self, prefix, visit| {
-        self.embeddings
-            .each(&format!("{prefix}roberta.embeddings"), visit);
-        for (number, layer) in self.layers.iter().enumerate() {
-            layer.each(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
-            if let Some(front) = &layer.prefix {
-                front.each(&format!("{prefix}layer.{number}"), visit);
-            }
-        }
-        self.head.each(&format!("{prefix}lm_head"), visit);
-        if let Some(classifier) = &self.classifier {
-            classifier.each(&format!("{prefix}classifier"), visit);
-        }
-    },
-    {
-        self.embeddings
-            .each_mut(&format!("{prefix}roberta.embeddings"), visit);
-        for (number, layer) in self.layers.iter_mut().enumerate() {
-            layer.each_mut(&format!("{prefix}roberta.encoder.layer.{number}"), visit);
-            if let Some(front) = &mut layer.prefix {
-                front.each_mut(&format!("{prefix}layer.{number}"), visit);
-            }
-        }
-        self.head.each_mut(&format!("{prefix}lm_head"), visit);
-        if let Some(classifier) = &mut self.classifier {
-            classifier.each_mut(&format!("{prefix}classifier"), visit);
-        }
     }
 );
 
@@ -147,24 +96,6 @@ pub struct NamedTensor {
     pub shape: Vec<usize>,
     /// Row-major.
     pub values: Vec<f32>,
-}
-
-impl Roberta {
-    /// The tensors that `wanted` picks, as files hold them.
-    pub(crate) fn tensors(&self, wanted: impl Fn(&str, &Weight) -> bool) -> Vec<NamedTensor> {
-        let mut tensors = Vec::new();
-        self.each("", &mut |name, stored, weight| {
-            if wanted(&name, weight) {
-                let (shape, values) = weight.to_file(stored);
-                tensors.push(NamedTensor {
-                    name,
-                    shape,
-                    values,
-                });
-            }
-        });
-        tensors
-    }
 }
 
 /// Whether the name is one of LoRA's tensors.
@@ -202,6 +133,16 @@ impl Weight {
     fn to_file(&self, stored: Stored) -> (Vec<usize>, Vec<f32>) {
         let values: Vec<f32> = self.value.val().into_data().iter::<f32>().collect();
         (self.file_shape(stored), stored.to_file(self.dims(), values))
+    }
+
+    /// As a file holds it.
+    pub(crate) fn named(&self, name: String, stored: Stored) -> NamedTensor {
+        let (shape, values) = self.to_file(stored);
+        NamedTensor {
+            name,
+            shape,
+            values,
+        }
     }
 
     /// Takes the elements of a file; their number must fit.

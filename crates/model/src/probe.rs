@@ -6,16 +6,17 @@ use burn::tensor::{FloatDType, Tensor};
 
 use crate::clock::{Clock, Phase, Watch};
 use crate::dropout::{Dropout, Masks, Site};
-use crate::kernels::perturb::{self, Moved, Run};
-use crate::kernels::{Products, joined};
 use crate::noise::{Noise, Probe};
+use crate::ops::perturb;
+use crate::ops::trained::{Moved, Run};
+use crate::ops::{Products, joined};
 use crate::weight::Weight;
 
 /// The probes that go through one forward pass together: the leading axis `P` of every hidden state.
 #[derive(Clone)]
 pub struct Probes<'a> {
     noise: &'a dyn Noise,
-    /// One run's, or those of several that go together.
+    /// One run's, or those of batched ones.
     shares: Vec<Share<'a>>,
     /// Perturbed copies that were made ahead, by the weight's number.
     made: Vec<Option<Tensor<3>>>,
@@ -53,7 +54,7 @@ impl<'a> Probes<'a> {
     }
 
     /// The probes of several runs, each around its own trained values; noise and clock are the first one's.
-    pub(crate) fn together<'p>(
+    pub(crate) fn batched<'p>(
         runs: impl Iterator<Item = (Vec<Tensor<2>>, &'p Self)>,
     ) -> Option<Self>
     where

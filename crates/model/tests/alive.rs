@@ -9,8 +9,7 @@ use std::path::Path;
 
 use common::Packed;
 use mezo_model::{
-    LoraConfig, NamedTensor, Noise, Philox, PrefixConfig, PrefixInit, Probe, Probes, Roberta,
-    Tuning,
+    LoraConfig, Model, NamedTensor, Noise, Philox, PrefixConfig, PrefixInit, Probe, Probes, Tuning,
 };
 use tiny::{WORDS, descend, scores, sentences, tiny};
 
@@ -21,7 +20,7 @@ const LORA: LoraConfig = LoraConfig {
 const EPS: f32 = 1e-3;
 
 /// The tiny model with LoRA as it starts: B is zero.
-fn fresh(seed: u64) -> Roberta {
+fn fresh(seed: u64) -> Model {
     let mut model = tiny().model;
     model.attach_lora(LORA, seed);
     model.train_only(Tuning::Lora, false);
@@ -29,32 +28,32 @@ fn fresh(seed: u64) -> Roberta {
 }
 
 /// The tiny model with LoRA some way off from its start: B is not zero.
-fn grown() -> Roberta {
+fn grown() -> Model {
     let mut model = fresh(1);
     descend(&mut model, &[(5, 0.05)], 0.0);
     model
 }
 
 /// The tiny model with prefixes as they start.
-fn prefixed(init: PrefixInit, seed: u64) -> Roberta {
+fn prefixed(init: PrefixInit, seed: u64) -> Model {
     let mut model = tiny().model;
     model.attach_prefix(PrefixConfig { tokens: 5, init }, seed);
     model.train_only(Tuning::Prefix, false);
     model
 }
 
-fn losses(model: &Roberta, probes: &Probes<'_>) -> Vec<f64> {
+fn losses(model: &Model, probes: &Probes<'_>) -> Vec<f64> {
     let (sentences, masks) = sentences(8);
     let packed = Packed::new(&sentences, &masks);
     let labels = [0, 1, 1, 0, 1, 0, 0, 1];
     model.scores(packed.batch(), &WORDS, probes).losses(&labels)
 }
 
-fn loss(model: &Roberta) -> f64 {
+fn loss(model: &Model) -> f64 {
     losses(model, &Probes::unperturbed())[0]
 }
 
-fn set(model: &mut Roberta, tensors: &[NamedTensor]) {
+fn set(model: &mut Model, tensors: &[NamedTensor]) {
     model
         .set_trainable(tensors.to_vec(), Path::new("test"))
         .unwrap();
@@ -66,7 +65,7 @@ struct Only {
 }
 
 impl Only {
-    fn names(model: &Roberta, wanted: impl Fn(&str) -> bool) -> Self {
+    fn names(model: &Model, wanted: impl Fn(&str) -> bool) -> Self {
         Self {
             chosen: model
                 .trainable_names()
@@ -88,7 +87,7 @@ impl Noise for Only {
 }
 
 /// Each trained tensor alone, moved a little and put back.
-fn every_tensor_moves_the_loss(model: &mut Roberta) {
+fn every_tensor_moves_the_loss(model: &mut Model) {
     let start = model.trainable_tensors();
     let before = loss(model);
     for number in 0..start.len() {
@@ -113,7 +112,7 @@ fn every_tensor_moves_the_loss(model: &mut Roberta) {
 }
 
 /// The same by the probes of a step.
-fn every_tensor_is_perturbed_by_a_probe(model: &Roberta) {
+fn every_tensor_is_perturbed_by_a_probe(model: &Model) {
     for name in model.trainable_names() {
         let noise = Only::names(model, |other| other == name);
         let both = losses(model, &Probes::two_sided(&noise, 3, 0.05));
@@ -340,7 +339,7 @@ fn activations_are_those_of_a_sentence() {
     }
 }
 
-/// With everything trained they go one after another (`Roberta::scores`), which must not be seen in the numbers.
+/// With everything trained they go one after another (`Model::scores`), which must not be seen in the numbers.
 #[test]
 fn probes_in_one_pass_or_one_after_another() {
     let mut model = tiny().model;

@@ -10,33 +10,33 @@ mod tiny;
 use burn::tensor::Device;
 use common::Packed;
 use mezo_model::{
-    Decay, DecayOn, Estimates, LoraConfig, Optimizer, Part, Philox, Precision, PrefixConfig,
-    PrefixInit, Probe, Probes, Roberta, Rule, Scores, Term, Tuning, load, scores_together,
+    Decay, DecayOn, Estimates, LoraConfig, Model, Optimizer, Part, Philox, Precision, PrefixConfig,
+    PrefixInit, Probe, Probes, Rule, Scores, Term, Tuning, load, scores_batched,
 };
 use tiny::{WORDS, builtin, descend, sentences};
 
 const EPS: f32 = 1e-2;
 
 /// What is put beside a model, and trained.
-type Attach = fn(&mut Roberta, u64);
+type Attach = fn(&mut Model, u64);
 
-fn full(model: &mut Roberta, _: u64) {
+fn full(model: &mut Model, _: u64) {
     model.train_only(Tuning::Full, false);
 }
 
-fn lora(model: &mut Roberta, seed: u64) {
+fn lora(model: &mut Model, seed: u64) {
     let (rank, alpha) = (8, 16.0);
     model.attach_lora(LoraConfig { rank, alpha }, seed);
     model.train_only(Tuning::Lora, true);
 }
 
-fn prefix(model: &mut Roberta, seed: u64) {
+fn prefix(model: &mut Model, seed: u64) {
     let init = PrefixInit::Activations;
     model.attach_prefix(PrefixConfig { tokens: 5, init }, seed);
     model.train_only(Tuning::Prefix, false);
 }
 
-fn classifier(model: &mut Roberta, seed: u64) {
+fn classifier(model: &mut Model, seed: u64) {
     model.attach_classifier(3, seed);
     model.train_only(Tuning::Bias, true);
 }
@@ -53,7 +53,7 @@ fn devices() -> [Device; 2] {
     ["cpu", "vulkan:0"].map(|name| mezo_model::device::open(name).unwrap())
 }
 
-fn base(device: &Device) -> Roberta {
+fn base(device: &Device) -> Model {
     load(&builtin(), device).unwrap().model
 }
 
@@ -91,7 +91,7 @@ fn scores_and_updates_are_the_cpu_s() {
         let [ours, theirs] = devices().map(|device| {
             let mut model = base(&device);
             attach(&mut model, 1);
-            let scores = |model: &Roberta, probes| model.scores(packed.batch(), &WORDS, &probes);
+            let scores = |model: &Model, probes| model.scores(packed.batch(), &WORDS, &probes);
             let probed = scores(&model, probes(7));
             let before = scores(&model, Probes::unperturbed());
             // Two terms and decay.
@@ -115,7 +115,7 @@ fn half_precision_is_as_far_from_f32_as_on_the_cpu() {
     let packed = Packed::new(&ids, &masks);
     for (what, attach) in ATTACHED {
         let [cpu, device] = devices();
-        let scores = |device: &Device, set: fn(&mut Roberta)| {
+        let scores = |device: &Device, set: fn(&mut Model)| {
             let mut model = base(device);
             attach(&mut model, 1);
             set(&mut model);
@@ -149,7 +149,7 @@ fn runs_together_are_each_alone() {
             probes: probes(10 + run as u64),
         };
         let parts: Vec<Part<'_>> = (0..3).map(part).collect();
-        let together = scores_together(&parts, &WORDS);
+        let together = scores_batched(&parts, &WORDS);
         for (part, together) in parts.iter().zip(&together) {
             let alone = part.model.scores(part.batch, &WORDS, &part.probes);
             let apart = apart(together, &alone);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Packed, close, golden_folders, model};
-use mezo_model::{LoraConfig, PrefixConfig, PrefixInit, Probes, Roberta, Tuning, read_tensors};
+use mezo_model::{LoraConfig, Model, PrefixConfig, PrefixInit, Probes, Tuning, read_tensors};
 use std::io::Write as _; // straight to stderr: what a passing test prints is not shown
 
 #[test]
@@ -40,11 +40,11 @@ fn golden_forward() {
 #[test]
 fn golden_forward_beside_what_was_put_there() {
     for (folder, cases) in golden_folders("golden forward, lora and prefix") {
-        let lora = |model: &mut Roberta, rank, alpha| {
+        let lora = |model: &mut Model, rank, alpha| {
             model.attach_lora(LoraConfig { rank, alpha }, 0);
             model.train_only(Tuning::Lora, false);
         };
-        let prefix = |model: &mut Roberta, tokens| {
+        let prefix = |model: &mut Model, tokens| {
             let init = PrefixInit::Random;
             model.attach_prefix(PrefixConfig { tokens, init }, 0);
             model.train_only(Tuning::Prefix, false);

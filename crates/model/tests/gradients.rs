@@ -10,8 +10,8 @@ use std::io::Write as _; // straight to stderr: what a passing test prints is no
 use burn::tensor::Device;
 use common::{Packed, golden_folders};
 use mezo_model::{
-    Decay, DecayOn, Dropout, Gradients, LoraConfig, Noise, Optimizer, Philox, PrefixConfig,
-    PrefixInit, Probes, Roberta, RobertaConfig, Rule, Tuning,
+    Decay, DecayOn, Dropout, Gradients, LoraConfig, Model, Noise, Optimizer, Philox, PrefixConfig,
+    PrefixInit, Probes, RobertaConfig, Rule, Tuning,
 };
 use rayon::prelude::*;
 
@@ -23,14 +23,14 @@ const LORA: LoraConfig = LoraConfig {
 /// A model, and a batch for it.
 struct Case {
     name: String,
-    model: Roberta,
+    model: Model,
     packed: Packed,
     words: Vec<usize>,
     labels: Vec<usize>,
 }
 
 impl Case {
-    fn loss(&self, model: &Roberta, dropout: Option<Dropout>) -> f64 {
+    fn loss(&self, model: &Model, dropout: Option<Dropout>) -> f64 {
         match dropout {
             None => {
                 let probes = Probes::unperturbed();
@@ -50,7 +50,7 @@ impl Case {
         self
     }
 
-    fn gradients(&self, model: &Roberta, dropout: Option<Dropout>) -> (f64, Gradients) {
+    fn gradients(&self, model: &Model, dropout: Option<Dropout>) -> (f64, Gradients) {
         model.gradients(self.packed.batch(), &self.words, &self.labels, dropout)
     }
 }
@@ -66,7 +66,7 @@ fn cases() -> Vec<Case> {
         max_position_embeddings: 40,
         ..RobertaConfig::base()
     };
-    let mut model = Roberta::random(&config, 1, &Device::flex());
+    let mut model = Model::random(&config, 1, &Device::flex());
     // Far enough from the start for every weight to matter.
     model.train_only(Tuning::Full, false);
     tiny::descend(&mut model, &[(1, 0.15)], 0.0);
@@ -94,29 +94,29 @@ fn cases() -> Vec<Case> {
 }
 
 /// Every kind of training: what it is called, and the model made ready for it.
-fn kinds(case: &Case) -> Vec<(&'static str, Roberta)> {
-    let trained = |prepare: &dyn Fn(&mut Roberta), tuning, with_head| {
+fn kinds(case: &Case) -> Vec<(&'static str, Model)> {
+    let trained = |prepare: &dyn Fn(&mut Model), tuning, with_head| {
         let mut model = case.model.clone();
         prepare(&mut model);
         model.train_only(tuning, with_head);
         model
     };
-    let lora = |model: &mut Roberta| {
+    let lora = |model: &mut Model| {
         model.attach_lora(LORA, 3);
         // B begins at zero, where A has no gradient.
         model.train_only(Tuning::Lora, false);
         tiny::descend(model, &[(5, 0.05)], 0.0);
     };
-    let none: &dyn Fn(&mut Roberta) = &|_| {};
-    let untied: &dyn Fn(&mut Roberta) = &Roberta::untie_decoder;
-    let prefix: &dyn Fn(&mut Roberta) = &|model| {
+    let none: &dyn Fn(&mut Model) = &|_| {};
+    let untied: &dyn Fn(&mut Model) = &Model::untie_decoder;
+    let prefix: &dyn Fn(&mut Model) = &|model| {
         let config = PrefixConfig {
             tokens: 3,
             init: PrefixInit::Activations,
         };
         model.attach_prefix(config, 5);
     };
-    let classifier: &dyn Fn(&mut Roberta) = &|model| model.attach_classifier(case.words.len(), 9);
+    let classifier: &dyn Fn(&mut Model) = &|model| model.attach_classifier(case.words.len(), 9);
     vec![
         ("full", trained(none, Tuning::Full, false)),
         ("full, untied", trained(untied, Tuning::Full, false)),
@@ -133,7 +133,7 @@ fn kinds(case: &Case) -> Vec<(&'static str, Roberta)> {
 }
 
 /// `theta + distance * direction`, the direction told as a gradient is.
-fn moved(model: &Roberta, direction: &Gradients, distance: f64) -> Roberta {
+fn moved(model: &Model, direction: &Gradients, distance: f64) -> Model {
     let mut moved = model.clone();
     let no_decay = Decay {
         rate: 0.0,
@@ -178,7 +178,7 @@ fn product(a: &Gradients, b: &Gradients) -> f64 {
 /// gradient's.
 fn difference(
     case: &Case,
-    model: &Roberta,
+    model: &Model,
     direction: &Gradients,
     length: f64,
     dropout: Option<Dropout>,
@@ -193,7 +193,7 @@ fn difference(
 }
 
 /// The largest difference found, in units of the whole gradient's length, and the tensor it was found in.
-fn worst(case: &Case, model: &Roberta, dropout: Option<Dropout>) -> (f64, String) {
+fn worst(case: &Case, model: &Model, dropout: Option<Dropout>) -> (f64, String) {
     let (_, gradient) = case.gradients(model, dropout);
     let names = model.trainable_names();
     assert_eq!(gradient.by_parameter().len(), names.len());

@@ -6,7 +6,7 @@ mod common;
 mod tiny;
 
 use common::Packed;
-use mezo_model::{LoraConfig, Philox, Probes, Roberta, Tuning};
+use mezo_model::{LoraConfig, Model, Philox, Probes, Tuning};
 use tiny::{DECODER, WORDS, descend, scores, sentences, tiny};
 
 const LORA: LoraConfig = LoraConfig {
@@ -14,7 +14,7 @@ const LORA: LoraConfig = LoraConfig {
     alpha: 16.0,
 };
 
-fn names(model: &mut Roberta, tuning: Tuning, with_head: bool) -> Vec<String> {
+fn names(model: &mut Model, tuning: Tuning, with_head: bool) -> Vec<String> {
     model.train_only(tuning, with_head);
     model.trainable_names()
 }
@@ -107,7 +107,7 @@ fn decoder_rows_give_the_scores() {
 }
 
 /// The tiny model with a classifier of three classes.
-fn classifier(seed: u64) -> Roberta {
+fn classifier(seed: u64) -> Model {
     let mut model = tiny().model;
     model.attach_classifier(3, seed);
     model
@@ -170,7 +170,7 @@ fn a_classifier_replaces_the_head_for_words() {
             .iter()
             .any(|name| name.starts_with("lm_head"))
     );
-    let score = |model: &Roberta, probes: &Probes<'_>| model.scores(packed.batch(), &[], probes);
+    let score = |model: &Model, probes: &Probes<'_>| model.scores(packed.batch(), &[], probes);
     let start = score(&model, &Probes::unperturbed());
     assert_eq!((start.rows, start.classes), (8, 3));
 

@@ -8,7 +8,7 @@ mod tiny;
 use std::path::Path;
 
 use mezo_model::{
-    Decay, DecayOn, Estimates, LoraConfig, Optimizer, Philox, Roberta, Rule, Term, Tuning,
+    Decay, DecayOn, Estimates, LoraConfig, Model, Optimizer, Philox, Rule, Term, Tuning,
 };
 
 const RULES: [Rule; 3] = [
@@ -17,7 +17,7 @@ const RULES: [Rule; 3] = [
     Rule::ADAM,
 ];
 
-fn model() -> Roberta {
+fn model() -> Model {
     let mut model = tiny::tiny().model;
     let lora = LoraConfig {
         rank: 8,
@@ -36,7 +36,7 @@ fn optimizer(rule: Rule) -> Optimizer {
     Optimizer::new(rule, decay)
 }
 
-fn update(optimizer: &mut Optimizer, model: &mut Roberta, step: u64) {
+fn update(optimizer: &mut Optimizer, model: &mut Model, step: u64) {
     let gradient = Estimates {
         noise: &Philox,
         terms: vec![Term {

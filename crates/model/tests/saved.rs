@@ -8,7 +8,7 @@ mod tiny;
 use std::path::Path;
 
 use mezo_model::{
-    LoraConfig, ModelFiles, NamedTensor, PrefixConfig, PrefixInit, Roberta, Tuning, read_tensors,
+    LoraConfig, Model, ModelFiles, NamedTensor, PrefixConfig, PrefixInit, Tuning, read_tensors,
     to_safetensors,
 };
 use safetensors::Dtype;
@@ -23,7 +23,7 @@ const LORA: LoraConfig = LoraConfig {
 };
 
 /// The tiny model after a few steps, so that no value is one of a shorter format.
-fn moved(mut model: Roberta) -> Roberta {
+fn moved(mut model: Model) -> Model {
     model.train_only(Tuning::Full, false);
     descend(&mut model, &[(7, 1e-3), (8, -2e-3)], 1e-4);
     model
@@ -40,7 +40,7 @@ fn bits(tensors: Vec<NamedTensor>) -> Vec<(String, Vec<usize>, Vec<u32>)> {
 }
 
 /// Saves the model, loads it, and compares every bit; the folder is handed on.
-fn there_and_back(model: &Roberta, files: &ModelFiles) -> Folder {
+fn there_and_back(model: &Model, files: &ModelFiles) -> Folder {
     let folder = Folder::new();
     model.save(files, &folder.path()).unwrap();
     let mut again = folder.load().unwrap().model;
@@ -169,7 +169,7 @@ fn adapters_are_in_pefts_layout() {
 }
 
 /// What is written for a LoRA run of `model`: the configuration, and the names and tensors of the file.
-fn adapter(model: &Roberta, out: &Path) -> (serde_json::Value, Vec<NamedTensor>) {
+fn adapter(model: &Model, out: &Path) -> (serde_json::Value, Vec<NamedTensor>) {
     model.save_adapter(LORA, "some/base", out).unwrap();
     let tensors = read_tensors(&out.join("adapter_model.safetensors")).unwrap();
     (json(&out.join("adapter_config.json")), tensors)
@@ -240,7 +240,7 @@ fn only_heads(tensors: Vec<NamedTensor>) -> Vec<NamedTensor> {
 }
 
 /// What a prefix run of `model` leaves of its head.
-fn beside_a_prefix(mut model: Roberta, out: &Path) -> Vec<NamedTensor> {
+fn beside_a_prefix(mut model: Model, out: &Path) -> Vec<NamedTensor> {
     let init = PrefixInit::Random;
     model.attach_prefix(PrefixConfig { tokens: 2, init }, 1);
     model.train_only(Tuning::Prefix, false);
@@ -249,7 +249,7 @@ fn beside_a_prefix(mut model: Roberta, out: &Path) -> Vec<NamedTensor> {
 }
 
 /// What a LoRA run of `model` leaves of its head.
-fn beside_lora(mut model: Roberta, out: &Path) -> Vec<NamedTensor> {
+fn beside_lora(mut model: Model, out: &Path) -> Vec<NamedTensor> {
     model.attach_lora(LORA, 3);
     model.train_only(Tuning::Lora, false);
     only_heads(adapter(&model, out).1)

@@ -6,16 +6,16 @@ mod common;
 mod tiny;
 
 use common::Packed;
-use mezo_model::{Noise, Philox, Probes, Roberta, Scores, Tuning};
+use mezo_model::{Model, Noise, Philox, Probes, Scores, Tuning};
 use tiny::{WORDS, sentences, tiny};
 
-fn full() -> Roberta {
+fn full() -> Model {
     let mut model = tiny().model;
     model.train_only(Tuning::Full, false);
     model
 }
 
-fn scores(model: &Roberta, probes: &Probes<'_>) -> Scores {
+fn scores(model: &Model, probes: &Probes<'_>) -> Scores {
     let (ids, masks) = sentences(5);
     let packed = Packed::new(&ids, &masks);
     model.scores(packed.batch(), &WORDS, probes)
@@ -64,10 +64,10 @@ fn the_factor_zero_leaves_a_tensor_frozen() {
     let nothing = vec![0.0; count];
     let still = scores(&model, &Probes::unperturbed());
     let probes = Probes::two_sided(&Philox, 3, 1e-3).with_parameter_scales(&nothing);
-    // One plane, as of a model that nothing moves.
+    // One copy, as of a model that nothing moves.
     assert_eq!(scores(&model, &probes), still);
 
-    // The head alone: the same bits as with all else frozen, and one plane up to there.
+    // The head alone: the same bits as with all else frozen, and one copy up to there.
     let groups = model.groups();
     let head = groups.names.iter().position(|name| name == "lm_head");
     let factors: Vec<f32> = groups

@@ -12,7 +12,7 @@ mod subject;
 use std::path::PathBuf;
 
 use mezo_model::{
-    Decay, DecayOn, Estimates, Gradient, Optimizer, Philox, Roberta, RobertaConfig, Rule, Term,
+    Decay, DecayOn, Estimates, Gradient, Model, Optimizer, Philox, RobertaConfig, Rule, Term,
 };
 
 use serde::{Deserialize, Serialize};
@@ -94,12 +94,12 @@ fn estimates(seed: u64, coefficient: f64) -> Estimates<'static> {
 }
 
 /// The update of a step: SGD without decay.
-fn descend(model: &mut Roberta, gradient: &dyn Gradient) {
+fn descend(model: &mut Model, gradient: &dyn Gradient) {
     descend_by(model, gradient, LR);
 }
 
 /// The same at a learning rate.
-fn descend_by(model: &mut Roberta, gradient: &dyn Gradient, lr: f64) {
+fn descend_by(model: &mut Model, gradient: &dyn Gradient, lr: f64) {
     let no_decay = Decay {
         rate: 0.0,
         on: DecayOn::All,

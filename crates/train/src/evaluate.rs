@@ -1,6 +1,6 @@
 //! Accuracy and cross-entropy over a set of examples.
 
-use mezo_model::{Probes, Roberta, cross_entropy, device, prediction};
+use mezo_model::{Model, Probes, cross_entropy, device, prediction};
 use mezo_tasks::{Example, PackedBatch};
 
 use crate::materials::batch;
@@ -26,7 +26,7 @@ pub(crate) struct Measured {
 /// How the examples are cut into passes changes no bit on the CPU: a row's numbers depend on nothing beside it. `beat` is called
 /// after each.
 pub(crate) fn evaluate(
-    model: &Roberta,
+    model: &Model,
     examples: &[Example],
     words: &[usize],
     beat: &dyn Fn(),
@@ -41,7 +41,7 @@ pub(crate) fn evaluate(
 
 /// Evaluates by the scores that each packed batch's sentences get from the model.
 pub(crate) fn evaluate_by(
-    model: &Roberta,
+    model: &Model,
     examples: &[Example],
     beat: &dyn Fn(),
     scores: impl Fn(&PackedBatch) -> Vec<Vec<f64>>,
@@ -68,7 +68,7 @@ pub(crate) fn evaluate_by(
 }
 
 /// The examples in packed batches for a model, in their order.
-pub(crate) fn passes(model: &Roberta, examples: &[Example]) -> impl Iterator<Item = PackedBatch> {
+pub(crate) fn passes(model: &Model, examples: &[Example]) -> impl Iterator<Item = PackedBatch> {
     let most = match device::is_cpu(&model.device()) {
         true => ON_CPU,
         false => ON_DEVICE,

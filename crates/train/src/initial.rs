@@ -1,6 +1,6 @@
 //! A run's model before its first step: loaded, with all that the method puts beside it, and marked with what is trained.
 
-use mezo_model::{HeadKind, LoraConfig, PrefixConfig, PrefixInit, Roberta, Trained, Tuning};
+use mezo_model::{HeadKind, LoraConfig, Model, PrefixConfig, PrefixInit, Trained, Tuning};
 
 use crate::error::TrainError;
 use crate::linear_probe;
@@ -10,10 +10,10 @@ use crate::spec::{MethodName, PrefixInitName, ProtocolName, TuningName};
 
 /// The model of a run from the one that its files hold. Everything random in it is drawn by the run's seed.
 pub(crate) fn model(
-    mut model: Roberta,
+    mut model: Model,
     manifest: &Manifest,
     examples: &Examples,
-) -> Result<Roberta, TrainError> {
+) -> Result<Model, TrainError> {
     let config = &manifest.config;
     model.set_precision(manifest.precision);
     let seed = config.train.and_then(|train| train.seed).unwrap_or(0);

@@ -1,7 +1,7 @@
 //! What a step does to a model: measured by the passes it asks for, written down by the caller, then applied.
 
 use mezo_model::{
-    Decay, DecayOn, Dropout, Estimates, Gradients, NamedTensor, Optimizer, Philox, Roberta, Rule,
+    Decay, DecayOn, Dropout, Estimates, Gradients, Model, NamedTensor, Optimizer, Philox, Rule,
 };
 use mezo_run::RunError;
 use mezo_tasks::{Order, PackedBatch};
@@ -20,7 +20,7 @@ const DROPOUT: u32 = u32::MAX;
 
 /// A model under training: its weights, and all that the next step needs beside the journal.
 pub(crate) struct Learner {
-    pub(crate) model: Roberta,
+    pub(crate) model: Model,
     training: Training,
     method: MethodConfig,
     order: Order,
@@ -34,7 +34,7 @@ pub(crate) struct Learner {
 impl Learner {
     /// A model before its first step.
     pub(crate) fn new(
-        model: Roberta,
+        model: Model,
         manifest: &Manifest,
         training: Training,
         examples: &Examples,
@@ -54,7 +54,7 @@ impl Learner {
     }
 
     /// Takes a model before its first step in the place of the one there is.
-    pub(crate) fn start_again(&mut self, model: Roberta) {
+    pub(crate) fn start_again(&mut self, model: Model) {
         self.model = model;
         self.optimizer = optimizer(&self.training);
         self.scales = None;

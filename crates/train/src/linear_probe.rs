@@ -1,7 +1,7 @@
 //! Linear probing: a logistic regression on the features that the head would read (linearhead_trainer.py:100-190).
 
 use burn::tensor::Tensor;
-use mezo_model::{Probes, Roberta};
+use mezo_model::{Model, Probes};
 use mezo_tasks::{Example, PackedBatch};
 
 use crate::error::TrainError;
@@ -16,7 +16,7 @@ pub(crate) struct Fit(LogisticFit);
 
 /// Linear probing as it is reported: on the features of the train rows.
 pub(crate) fn probe(
-    model: &Roberta,
+    model: &Model,
     examples: &Examples,
     beat: &dyn Fn(),
 ) -> Result<Fit, TrainError> {
@@ -27,7 +27,7 @@ pub(crate) fn probe(
 }
 
 /// Linear probing that MeZO goes on from: on what the head's last layer reads, which takes up the solution.
-pub(crate) fn start(model: &mut Roberta, examples: &Examples) -> Result<(), TrainError> {
+pub(crate) fn start(model: &mut Model, examples: &Examples) -> Result<(), TrainError> {
     let Fit(fit) = fit(model, examples, Settings::START, |packed| {
         values(model.head_inputs(batch(packed), &Probes::unperturbed()))
     })?;
@@ -37,7 +37,7 @@ pub(crate) fn start(model: &mut Roberta, examples: &Examples) -> Result<(), Trai
 
 /// Fits the train rows, the strength of the penalty chosen by cross-validation among them.
 fn fit(
-    model: &Roberta,
+    model: &Model,
     examples: &Examples,
     settings: Settings,
     inputs: impl Fn(&PackedBatch) -> Vec<f32>,
@@ -52,7 +52,7 @@ fn fit(
 }
 
 /// What the head would read of each sentence: its input at the mask, or the first token without a prompt.
-fn features(model: &Roberta, packed: &PackedBatch) -> Vec<f32> {
+fn features(model: &Model, packed: &PackedBatch) -> Vec<f32> {
     values(model.features(batch(packed), &Probes::unperturbed()))
 }
 
@@ -64,7 +64,7 @@ impl Fit {
     /// Evaluates the probe on the model's features.
     pub(crate) fn evaluate(
         &self,
-        model: &Roberta,
+        model: &Model,
         examples: &[Example],
         beat: &dyn Fn(),
     ) -> Measured {

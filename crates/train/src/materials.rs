@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use burn::tensor::Device;
 use mezo_hub::{Hub, Repo};
-use mezo_model::{Batch, ModelFiles, Roberta, load};
+use mezo_model::{Batch, Model, ModelFiles, load};
 use mezo_tasks::{Example, PackedBatch, Task, Tokenizer, k_shot, rows_sha256, zero_shot};
 
 use crate::error::TrainError;
@@ -130,7 +130,7 @@ pub(crate) struct Source {
     kept: bool,
     tokenizer: Option<Rc<Tokenizer>>,
     /// With the hash of its weights.
-    model: Option<(Roberta, String)>,
+    model: Option<(Model, String)>,
 }
 
 impl Source {
@@ -156,7 +156,7 @@ impl Source {
         &mut self,
         files: &ModelFiles,
         device: &Device,
-    ) -> Result<(Roberta, String), TrainError> {
+    ) -> Result<(Model, String), TrainError> {
         if let Some(read) = &self.model {
             return Ok(read.clone());
         }
@@ -169,7 +169,7 @@ impl Source {
 
 /// Everything a run directory's manifest names, checked against its hashes.
 pub(crate) struct Materials {
-    pub(crate) model: Roberta,
+    pub(crate) model: Model,
     pub(crate) examples: Examples,
 }
 

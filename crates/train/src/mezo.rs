@@ -1,7 +1,7 @@
 //! Gradients estimated from losses (Malladi et al., 2023): forward passes at perturbed parameters, and what they say of
 //! the step.
 
-use mezo_model::{Noise, Probe, Probes, Roberta, Scores, Term, philox_words};
+use mezo_model::{Model, Noise, Probe, Probes, Scores, Term, philox_words};
 use mezo_tasks::PackedBatch;
 
 use crate::journal::{Estimate, Step};
@@ -57,7 +57,7 @@ impl<'a> Measure<'a> {
     /// From the losses on both sides of the parameters along `z(seed)` (definition 1).
     pub fn two_sided(
         &self,
-        model: &Roberta,
+        model: &Model,
         packed: &PackedBatch,
         words: &[usize],
         seed: u64,
@@ -70,7 +70,7 @@ impl<'a> Measure<'a> {
     /// (definition 8).
     pub fn one_sided(
         &self,
-        model: &Roberta,
+        model: &Model,
         packed: &PackedBatch,
         words: &[usize],
         seed: u64,

@@ -1,13 +1,13 @@
 //! Forward passes that several runs make together.
 
-use mezo_model::{Part, Roberta, scores_together};
+use mezo_model::{Model, Part, scores_batched};
 
 use crate::materials::batch;
 use crate::mezo::{Look, Measure};
 
 /// What one run looks at in a pass, and what it sees there.
 pub(crate) struct View<'a> {
-    pub(crate) model: &'a Roberta,
+    pub(crate) model: &'a Model,
     pub(crate) measure: Measure<'a>,
     pub(crate) words: &'a [usize],
     pub(crate) look: &'a Look,
@@ -32,7 +32,7 @@ pub(crate) fn losses(views: &[View<'_>]) -> Vec<Vec<f64>> {
     let words = views.first().map(|view| view.words).unwrap_or_default();
     debug_assert!(views.iter().all(|view| view.words == words));
     let parts: Vec<Part<'_>> = views.iter().map(View::part).collect();
-    let scores = scores_together(&parts, words);
+    let scores = scores_batched(&parts, words);
     views
         .iter()
         .zip(&scores)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use mezo_model::{Roberta, load};
+use mezo_model::{Model, load};
 use mezo_run::{RunError, STEPS, read_lines};
 
 use crate::error::TrainError;
@@ -71,7 +71,7 @@ pub(crate) fn parameters(
     manifest: &Manifest,
     device: &Device,
     step: u64,
-) -> Result<Roberta, TrainError> {
+) -> Result<Model, TrainError> {
     let train = needed("train", manifest.config.train)?;
     let Materials { model, examples } =
         Materials::load(manifest, dir, device, &mut Source::default())?;

@@ -1,7 +1,7 @@
 //! A scale of the perturbation for each layer (paper, appendices B.3 and B.4): parameter `theta` of layer `l` is moved by
 //! `eps z / d_l`.
 
-use mezo_model::{Noise, Roberta};
+use mezo_model::{Model, Noise};
 use mezo_tasks::PackedBatch;
 
 use crate::materials::batch;
@@ -48,7 +48,7 @@ impl Scales {
 
 /// What a measurement of scales looks at.
 pub(crate) struct Sight<'a> {
-    pub(crate) model: &'a Roberta,
+    pub(crate) model: &'a Model,
     pub(crate) packed: &'a PackedBatch,
     pub(crate) words: &'a [usize],
     pub(crate) noise: &'a dyn Noise,

@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use mezo_model::{NamedTensor, Optimizer, Roberta, tensors_of};
+use mezo_model::{Model, NamedTensor, Optimizer, tensors_of};
 use mezo_run::{RunError, write_whole};
 
 use crate::error::TrainError;
@@ -40,7 +40,7 @@ pub(crate) fn write(dir: &Path, step: u64, learner: &Learner) -> Result<(), Trai
 }
 
 /// Writes the trained tensors alone, as a finished run keeps them.
-pub(crate) fn write_weights(dir: &Path, step: u64, model: &Roberta) -> Result<(), TrainError> {
+pub(crate) fn write_weights(dir: &Path, step: u64, model: &Model) -> Result<(), TrainError> {
     let tensors = model.trainable_tensors();
     Ok(write_whole(&path(dir, step), &sealed(&tensors))?)
 }
@@ -66,18 +66,14 @@ pub(crate) fn restore(
 }
 
 /// Puts a snapshot's weights into a model.
-pub(crate) fn restore_weights(
-    dir: &Path,
-    step: u64,
-    model: &mut Roberta,
-) -> Result<(), TrainError> {
+pub(crate) fn restore_weights(dir: &Path, step: u64, model: &mut Model) -> Result<(), TrainError> {
     let path = path(dir, step);
     let (_, weights) = read(&path)?;
     set_weights(model, weights, &path)
 }
 
 fn set_weights(
-    model: &mut Roberta,
+    model: &mut Model,
     weights: Vec<NamedTensor>,
     path: &Path,
 ) -> Result<(), TrainError> {

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use common::{Cases, Recorded, Spsa, close, golden_folders, model};
 use mezo_model::{
-    Decay, DecayOn, Estimates, LoraConfig, NamedTensor, Optimizer, PrefixConfig, PrefixInit,
-    Roberta, Rule, Tuning, read_tensors,
+    Decay, DecayOn, Estimates, LoraConfig, Model, NamedTensor, Optimizer, PrefixConfig, PrefixInit,
+    Rule, Tuning, read_tensors,
 };
 use mezo_tasks::{Example, PackedBatch};
 use mezo_train::{Estimate, Measure, Objective, Step, terms};
@@ -77,7 +77,7 @@ fn golden_step_prefix() {
 }
 
 /// From the recorded start: the losses, the projected gradient, and the tensors after the update.
-fn step(folder: &Path, mode: &str, cases: &Cases, spsa: &Spsa, mut roberta: Roberta) {
+fn step(folder: &Path, mode: &str, cases: &Cases, spsa: &Spsa, mut roberta: Model) {
     let file = |part: &str| folder.join(format!("spsa_{mode}_{part}.safetensors"));
     let start = file("theta0");
     if !start.exists() {
@@ -100,7 +100,7 @@ fn step(folder: &Path, mode: &str, cases: &Cases, spsa: &Spsa, mut roberta: Robe
         factors: None,
     };
     let at_eps =
-        |roberta: &Roberta, eps| measure(eps).two_sided(roberta, &batch, &cases.label_words, 0);
+        |roberta: &Model, eps| measure(eps).two_sided(roberta, &batch, &cases.label_words, 0);
     let measured = at_eps(&roberta, spsa.eps);
     close(
         "loss plus",

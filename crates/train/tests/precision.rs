@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use mezo_model::{LoraConfig, ModelFiles, Philox, Precision, Roberta, Tuning};
+use mezo_model::{LoraConfig, Model, ModelFiles, Philox, Precision, Tuning};
 use mezo_tasks::{Example, Order, PackedBatch, Task, Tokenizer, k_shot};
 use mezo_train::{Measure, Objective, step_seed};
 
@@ -31,7 +31,7 @@ fn effect(exact: &[f64], coarse: &[f64]) -> Effect {
 }
 
 /// Projected gradients of the first batches of a run.
-fn projected(model: &Roberta, batches: &[PackedBatch], words: &[usize], eps: f64) -> Vec<f64> {
+fn projected(model: &Model, batches: &[PackedBatch], words: &[usize], eps: f64) -> Vec<f64> {
     let measure = Measure {
         noise: &Philox,
         eps,
@@ -61,7 +61,7 @@ fn batches(task: &Task, data: Option<&Path>, k: usize) -> (Vec<PackedBatch>, Vec
     ((0..BATCHES).map(batch).collect(), words)
 }
 
-fn model(tuning: Tuning) -> Roberta {
+fn model(tuning: Tuning) -> Model {
     let files = ModelFiles::builtin("roberta-imdb-tiny").unwrap();
     let device = mezo_model::device::open("cpu").unwrap();
     let mut model = mezo_model::load(&files, &device).unwrap().model;

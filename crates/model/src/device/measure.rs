@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use burn::tensor::{Device, FloatDType, Tensor};
 
-use crate::kernels::perturb::{Moved, whole};
-use crate::kernels::{device_product, product_seconds};
 use crate::noise::{Philox, Probe};
+use crate::ops::perturb::whole;
+use crate::ops::trained::Moved;
+use crate::ops::{device_product, product_seconds};
 use crate::precision::Precision;
 
 /// Products whose times are compared.

@@ -6,7 +6,7 @@ use std::io::Write as _; // straight to stderr: what a passing test prints is no
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use mezo_model::{Loaded, ModelFiles, NamedTensor, Noise, Roberta, load, read_tensors};
+use mezo_model::{Loaded, Model, ModelFiles, NamedTensor, Noise, load, read_tensors};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -117,7 +117,7 @@ pub struct Recorded {
 
 impl Recorded {
     /// The numbers of a file, brought into the order in which the model keeps its trained tensors.
-    pub fn new(model: &Roberta, path: &Path) -> Self {
+    pub fn new(model: &Model, path: &Path) -> Self {
         let mut by_name: BTreeMap<String, NamedTensor> = read_tensors(path)
             .unwrap()
             .into_iter()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use half::{bf16, f16};
 use mezo_model::{
-    Decay, DecayOn, Estimates, Loaded, ModelError, ModelFiles, Optimizer, Philox, Probes, Roberta,
+    Decay, DecayOn, Estimates, Loaded, Model, ModelError, ModelFiles, Optimizer, Philox, Probes,
     Rule, Term, load,
 };
 use safetensors::tensor::TensorView;
@@ -52,7 +52,7 @@ pub fn sentences(count: usize) -> (Vec<Vec<u32>>, Vec<usize>) {
 }
 
 /// Scores of a few sentences.
-pub fn scores(model: &Roberta) -> Vec<f64> {
+pub fn scores(model: &Model) -> Vec<f64> {
     let (sentences, masks) = sentences(6);
     let packed = Packed::new(&sentences, &masks);
     let scores = model.scores(packed.batch(), &WORDS, &Probes::unperturbed());
@@ -60,7 +60,7 @@ pub fn scores(model: &Roberta) -> Vec<f64> {
 }
 
 /// `theta <- theta - (sum of coefficient * z(seed) + decay * theta)` on every trained tensor.
-pub fn descend(model: &mut Roberta, terms: &[(u64, f64)], decay: f64) {
+pub fn descend(model: &mut Model, terms: &[(u64, f64)], decay: f64) {
     let term = |&(seed, coefficient)| Term { seed, coefficient };
     let gradient = Estimates {
         noise: &Philox,

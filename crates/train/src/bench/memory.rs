@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use mezo_model::{Philox, Probes, Roberta, Tuning};
+use mezo_model::{Model, Philox, Probes, Tuning};
 use mezo_tasks::PackedBatch;
 
 use super::prompts::{WORDS, prompts};
@@ -33,14 +33,14 @@ pub fn peak_of(pass: Pass, shape: Shape, sentences: usize) -> Result<u64, BenchE
     // Asked first: without an answer there is no reason to begin.
     peak_resident()?;
     let config = shape.config();
-    let mut model = Roberta::random(&config, 0, &Device::flex());
+    let mut model = Model::random(&config, 0, &Device::flex());
     model.train_only(Tuning::Full, false);
     let first = prompts(sentences, config.vocab_size).swap_remove(0);
     carry_out(pass, &mut model, &PackedBatch::pack(first.iter()));
     peak_resident()
 }
 
-fn carry_out(pass: Pass, model: &mut Roberta, packed: &PackedBatch) {
+fn carry_out(pass: Pass, model: &mut Model, packed: &PackedBatch) {
     match pass {
         Pass::Forward => {
             model.scores(batch(packed), &WORDS, &Probes::unperturbed());
@@ -99,7 +99,7 @@ mod tests {
         let packed = PackedBatch::pack(prompts(70, config.vocab_size)[0].iter());
         assert_eq!(packed.starts.len(), 71);
         for pass in [Pass::Forward, Pass::Mezo, Pass::Backpropagation] {
-            let mut model = Roberta::random(&config, 0, &Device::flex());
+            let mut model = Model::random(&config, 0, &Device::flex());
             model.train_only(Tuning::Full, false);
             let before = model.trainable_tensors();
             carry_out(pass, &mut model, &packed);

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use mezo_model::{Clock, Noise, Phase, Philox, Probe, Probes, Roberta, RobertaConfig, Tuning};
+use mezo_model::{Clock, Model, Noise, Phase, Philox, Probe, Probes, RobertaConfig, Tuning};
 use mezo_tasks::{Example, PackedBatch};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ pub fn time_noise() -> NoiseTimes {
 }
 
 fn time_noise_of(config: &RobertaConfig, rounds: usize) -> NoiseTimes {
-    let mut model = Roberta::random(config, 0, &Device::flex());
+    let mut model = Model::random(config, 0, &Device::flex());
     model.train_only(Tuning::Full, false);
     let scalars = model.trainable_scalars();
     // One sentence: its products are nothing beside the noise of the weights.
@@ -115,14 +115,14 @@ fn generate(scalars: usize, seed: u64) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-fn update(model: &mut Roberta, seed: u64) -> f64 {
+fn update(model: &mut Model, seed: u64) -> f64 {
     let start = Instant::now();
     descend(model, &estimates(seed, 1.0));
     start.elapsed().as_secs_f64()
 }
 
 /// Seconds that a forward pass with one probe spends on perturbed weights.
-fn perturb(model: &Roberta, examples: &[Example], seed: u64) -> f64 {
+fn perturb(model: &Model, examples: &[Example], seed: u64) -> f64 {
     let packed = PackedBatch::pack(examples.iter());
     let clock = Clock::default();
     let probe = Probe {
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn perturbed_weights_are_counted_as_a_pass_makes_them() {
         let config = small();
-        let mut model = Roberta::random(&config, 0, &Device::flex());
+        let mut model = Model::random(&config, 0, &Device::flex());
         model.train_only(Tuning::Full, false);
         let examples = &prompts(3, config.vocab_size)[0];
         let counter = Counter(AtomicUsize::new(0));

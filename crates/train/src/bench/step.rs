@@ -255,7 +255,7 @@ mod tests {
     use crate::bench::prompts::{WORDS, prompts};
     use crate::bench::tests::small;
     use burn::tensor::Device;
-    use mezo_model::Roberta;
+    use mezo_model::Model;
 
     #[test]
     fn medians_of_batches_and_their_mean() {
@@ -287,7 +287,7 @@ mod tests {
     fn a_small_model_s_steps() {
         for tuned in [Tuned::Lora, Tuned::Full] {
             let config = small();
-            let model = Roberta::random(&config, 0, &Device::flex());
+            let model = Model::random(&config, 0, &Device::flex());
             let batches = prompts(5, config.vocab_size);
             let mut subject = Subject::new(model, config, batches, WORDS.to_vec(), tuned);
             let before = subject.model.trainable_tensors();

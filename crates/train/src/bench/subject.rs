@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use mezo_model::{LoraConfig, Roberta, RobertaConfig, Tuning, load};
+use mezo_model::{LoraConfig, Model, RobertaConfig, Tuning, load};
 use mezo_tasks::{Cut, Example, Order};
 
 use super::prompts::{WORDS, prompts};
@@ -27,7 +27,7 @@ const SEED: u64 = 13;
 
 /// A model and its batches.
 pub struct Subject {
-    pub(super) model: Roberta,
+    pub(super) model: Model,
     pub(super) config: RobertaConfig,
     pub(super) batches: Vec<Vec<Example>>,
     pub(super) words: Vec<usize>,
@@ -38,7 +38,7 @@ impl Subject {
     /// A model of published sizes with random weights, and two batches of prompts.
     pub fn random(shape: Shape, tuned: Tuned, sentences: usize) -> Self {
         let config = shape.config();
-        let model = Roberta::random(&config, 0, &Device::flex());
+        let model = Model::random(&config, 0, &Device::flex());
         let batches = prompts(sentences, config.vocab_size);
         Self::new(model, config, batches, WORDS.to_vec(), tuned)
     }
@@ -52,7 +52,7 @@ impl Subject {
     }
 
     pub(super) fn new(
-        mut model: Roberta,
+        mut model: Model,
         config: RobertaConfig,
         batches: Vec<Vec<Example>>,
         words: Vec<usize>,
@@ -83,7 +83,7 @@ impl Subject {
 
 /// A model of which nothing is marked as trained yet, and its batches.
 pub(super) struct Untuned {
-    pub(super) model: Roberta,
+    pub(super) model: Model,
     pub(super) config: RobertaConfig,
     pub(super) batches: Vec<Vec<Example>>,
     pub(super) words: Vec<usize>,

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use mezo_model::{
-    Noise, Philox, Precision, PrefixConfig, PrefixInit, Probes, Roberta, Tuning, device,
+    Model, Noise, Philox, Precision, PrefixConfig, PrefixInit, Probes, Tuning, device,
 };
 use mezo_tasks::PackedBatch;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ impl Trained {
     }
 
     /// Marks what is trained, drawn by the seed where it is new.
-    fn mark(self, model: &mut Roberta, seed: u64) {
+    fn mark(self, model: &mut Model, seed: u64) {
         let tuning = match self {
             Self::Full => Tuning::Full,
             Self::Lora => {
@@ -189,7 +189,7 @@ fn batch_of(start: &Untuned, run: usize, step: usize) -> usize {
 /// The losses of a run's first steps: each step's on both sides.
 fn losses(
     start: &Untuned,
-    mut model: Roberta,
+    mut model: Model,
     trained: Trained,
     run: usize,
     steps: usize,

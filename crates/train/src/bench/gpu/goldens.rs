@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mezo_model::{
-    LoraConfig, ModelFiles, PrefixConfig, PrefixInit, Probes, Roberta, Tuning, load, read_tensors,
+    LoraConfig, Model, ModelFiles, PrefixConfig, PrefixInit, Probes, Tuning, load, read_tensors,
 };
 use mezo_run::{RunError, read_json};
 use mezo_tasks::{Example, PackedBatch};
@@ -99,7 +99,7 @@ impl Bench {
 
 impl Cases {
     /// The mean loss, and the scores of the label words.
-    fn losses_of(&self, model: &Roberta) -> (f64, Vec<f64>) {
+    fn losses_of(&self, model: &Model) -> (f64, Vec<f64>) {
         let sentences = self.input_ids.iter().zip(&self.mask_pos).zip(&self.labels);
         let examples: Vec<Example> = sentences
             .map(|((ids, &asked), &label)| Example {
@@ -115,7 +115,7 @@ impl Cases {
         (loss, rows.collect())
     }
 
-    fn with_lora(&self, model: &Roberta, folder: &Path) -> Result<Option<Roberta>, TrainError> {
+    fn with_lora(&self, model: &Model, folder: &Path) -> Result<Option<Model>, TrainError> {
         let Some(&Terms { r: rank, alpha }) = self.spsa_lora.as_ref() else {
             return Ok(None);
         };
@@ -126,7 +126,7 @@ impl Cases {
         Ok(Some(model))
     }
 
-    fn with_prefix(&self, model: &Roberta, folder: &Path) -> Result<Option<Roberta>, TrainError> {
+    fn with_prefix(&self, model: &Model, folder: &Path) -> Result<Option<Model>, TrainError> {
         let Some(&Front { num_prefix: tokens }) = self.spsa_prefix.as_ref() else {
             return Ok(None);
         };
@@ -140,6 +140,6 @@ impl Cases {
 }
 
 /// The values of a file for what the model trains.
-fn set_values(model: &mut Roberta, path: &Path) -> Result<(), TrainError> {
+fn set_values(model: &mut Model, path: &Path) -> Result<(), TrainError> {
     Ok(model.set_trainable(read_tensors(path)?, path)?)
 }

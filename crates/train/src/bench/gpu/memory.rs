@@ -1,6 +1,6 @@
 //! What steps take of the device's memory, beside what reading the weights takes.
 
-use mezo_model::{Probes, Roberta, device};
+use mezo_model::{Model, Probes, device};
 use mezo_tasks::PackedBatch;
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ impl Bench {
     }
 }
 
-fn still_pass(model: &Roberta, packed: &PackedBatch, words: &[usize]) {
+fn still_pass(model: &Model, packed: &PackedBatch, words: &[usize]) {
     model.scores(batch(packed), words, &Probes::unperturbed());
 }
 

@@ -1,6 +1,6 @@
 //! What becomes of projected gradients where products read fewer bits.
 
-use mezo_model::{Precision, Roberta};
+use mezo_model::{Model, Precision};
 use mezo_tasks::Example;
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +73,7 @@ impl Bench {
     /// A model of RoBERTa-base's sizes with LoRA's terms, and so many batches.
     fn base_with(&self, batches: usize) -> Subject {
         let config = self.scale.config(Shape::Base).clone();
-        let model = Roberta::random(&config, 0, &self.device);
+        let model = Model::random(&config, 0, &self.device);
         let sentences = self.scale.sentences;
         let all = prompts(sentences * batches.div_ceil(2), config.vocab_size).concat();
         let batches = all.chunks(sentences).map(<[Example]>::to_vec).collect();

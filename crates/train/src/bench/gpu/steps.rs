@@ -1,6 +1,6 @@
 //! Steps of one run, as training makes them.
 
-use mezo_model::Roberta;
+use mezo_model::Model;
 use mezo_tasks::PackedBatch;
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +89,7 @@ impl Bench {
     /// A new model with random weights and its two batches. Nobody else holds its weights: an update would copy them.
     pub(super) fn subject(&self, case: Case) -> Subject {
         let config = self.scale.config(case.shape).clone();
-        let mut model = Roberta::random(&config, 0, &self.device);
+        let mut model = Model::random(&config, 0, &self.device);
         model.set_precision(case.precision);
         let batches = prompts(self.scale.sentences, config.vocab_size);
         Subject::new(model, config, batches, WORDS.to_vec(), case.tuned)

@@ -1,6 +1,6 @@
 //! Steps of several LoRA runs in one pass.
 
-use mezo_model::{Part, Philox, Probes, Roberta, Tuning, scores_together};
+use mezo_model::{Model, Part, Philox, Probes, Tuning, scores_batched};
 use mezo_tasks::{Example, PackedBatch};
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ pub struct Together {
 /// A run of several.
 pub(super) struct Member {
     /// A clone of the one model that all share, with trained weights of its own.
-    pub(super) model: Roberta,
+    pub(super) model: Model,
     /// Its number, which its seeds are drawn by.
     pub(super) run: usize,
 }
@@ -69,7 +69,7 @@ impl Member {
                 probes: Probes::two_sided(&Philox, seed, eps as f32),
             })
             .collect();
-        let scores = scores_together(&parts, words);
+        let scores = scores_batched(&parts, words);
         drop(parts);
         let losses: Vec<Vec<f64>> = scores
             .iter()
