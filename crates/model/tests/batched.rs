@@ -49,8 +49,8 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
         .install(work)
 }
 
-/// Each sentence alone with each probe alone on one thread, against companies of both on one thread and more.
-fn feels_no_company(model: &Model) {
+/// Each sentence alone with each probe alone on one thread, against batches of both on one thread and more.
+fn scores_stand_alone(model: &Model) {
     let (ids, masks) = sentences(41);
     let probe = |seed, scale| Probe { seed, scale };
     let probes = [probe(1, EPS), probe(1, -EPS), probe(2, EPS), probe(2, -EPS)];
@@ -78,9 +78,8 @@ fn feels_no_company(model: &Model) {
                         .collect(),
                     order.iter().map(|&sentence| masks[sentence]).collect(),
                 );
-                let together =
-                    with_threads(threads, || scores_of(model, &turned, &probes[..count]));
-                for (number, rows) in together.iter().enumerate() {
+                let batched = with_threads(threads, || scores_of(model, &turned, &probes[..count]));
+                for (number, rows) in batched.iter().enumerate() {
                     for (place, row) in rows.iter().enumerate() {
                         let sentence = order[place];
                         assert_eq!(
@@ -93,8 +92,8 @@ fn feels_no_company(model: &Model) {
             // Alone again, with the other probes and threads.
             for sentence in 0..41 {
                 let one = (vec![ids[sentence].clone()], vec![masks[sentence]]);
-                let together = with_threads(threads, || scores_of(model, &one, &probes[..count]));
-                for (number, rows) in together.iter().enumerate() {
+                let batched = with_threads(threads, || scores_of(model, &one, &probes[..count]));
+                for (number, rows) in batched.iter().enumerate() {
                     assert_eq!(rows[0], alone[number][sentence]);
                 }
             }
@@ -103,56 +102,56 @@ fn feels_no_company(model: &Model) {
 }
 
 #[test]
-fn a_sentence_feels_no_company_full() {
+fn a_sentence_s_scores_are_its_own_full() {
     let mut model = tiny().model;
     model.train_only(Tuning::Full, false);
-    feels_no_company(&model);
+    scores_stand_alone(&model);
 }
 
 #[test]
-fn a_sentence_feels_no_company_lora() {
+fn a_sentence_s_scores_are_its_own_lora() {
     let mut model = tiny().model;
     let (rank, alpha) = (8, 16.0);
     model.attach_lora(LoraConfig { rank, alpha }, 1);
     model.train_only(Tuning::Lora, true);
     descend(&mut model, &[(5, 0.05)], 0.0);
-    feels_no_company(&model);
+    scores_stand_alone(&model);
 }
 
 #[test]
-fn a_sentence_feels_no_company_prefix() {
+fn a_sentence_s_scores_are_its_own_prefix() {
     let mut model = tiny().model;
     let init = PrefixInit::Activations;
     model.attach_prefix(PrefixConfig { tokens: 5, init }, 1);
     model.train_only(Tuning::Prefix, false);
-    feels_no_company(&model);
+    scores_stand_alone(&model);
 }
 
 #[test]
-fn a_sentence_feels_no_company_classifier() {
+fn a_sentence_s_scores_are_its_own_classifier() {
     let mut model = tiny().model;
     model.attach_classifier(3, 1);
     model.train_only(Tuning::Bias, true);
-    feels_no_company(&model);
+    scores_stand_alone(&model);
 }
 
 #[test]
-fn a_sentence_feels_no_company_in_evaluation() {
+fn a_sentence_s_scores_are_its_own_in_evaluation() {
     let model = tiny().model;
     let all = sentences(41);
     let still = [Probe {
         seed: 0,
         scale: 0.0,
     }];
-    let together = scores_of(&model, &all, &still).remove(0);
+    let batched = scores_of(&model, &all, &still).remove(0);
     for (sentence, (ids, mask)) in all.0.iter().zip(&all.1).enumerate() {
         let alone = scores_of(&model, &(vec![ids.clone()], vec![*mask]), &still);
-        assert_eq!(alone[0][0], together[sentence], "sentence {sentence}");
+        assert_eq!(alone[0][0], batched[sentence], "sentence {sentence}");
     }
 }
 
 /// Runs beside each other in one pass against each alone: other trained values, seeds, numbers of sentences and lengths.
-fn feels_no_other_run(models: &[Model]) {
+fn batched_as_alone(models: &[Model]) {
     let (ids, masks) = sentences(41);
     // Neither the number of sentences nor the longest is the same in any two.
     let cuts = [0..41, 5..22, 30..31];
@@ -181,11 +180,11 @@ fn feels_no_other_run(models: &[Model]) {
                     batch: packed[run].batch(),
                     probes: probes(run),
                 };
-                let together = with_threads(threads, || {
+                let batched = with_threads(threads, || {
                     let parts: Vec<Part<'_>> = order.iter().map(part).collect();
                     scores_batched(&parts, &WORDS)
                 });
-                for (&run, scores) in order.iter().zip(&together) {
+                for (&run, scores) in order.iter().zip(&batched) {
                     assert_eq!(
                         scores, &alone[run],
                         "run {run} of {order:?}, {threads} threads"
@@ -210,9 +209,9 @@ fn three(attach: impl Fn(&mut Model, u64)) -> Vec<Model> {
 }
 
 #[test]
-fn a_run_feels_no_other_run_lora() {
+fn a_batched_run_is_as_alone_lora() {
     for with_head in [false, true] {
-        feels_no_other_run(&three(|model, seed| {
+        batched_as_alone(&three(|model, seed| {
             let (rank, alpha) = (8, 16.0);
             if with_head {
                 model.untie_decoder();
@@ -224,8 +223,8 @@ fn a_run_feels_no_other_run_lora() {
 }
 
 #[test]
-fn a_run_feels_no_other_run_prefix() {
-    feels_no_other_run(&three(|model, seed| {
+fn a_batched_run_is_as_alone_prefix() {
+    batched_as_alone(&three(|model, seed| {
         let init = PrefixInit::Activations;
         model.attach_prefix(PrefixConfig { tokens: 5, init }, seed);
         model.train_only(Tuning::Prefix, false);
@@ -233,16 +232,16 @@ fn a_run_feels_no_other_run_prefix() {
 }
 
 #[test]
-fn a_run_feels_no_other_run_with_all_trained() {
-    feels_no_other_run(&three(|model, _| model.train_only(Tuning::Full, false)));
-    feels_no_other_run(&three(|model, seed| {
+fn a_batched_run_is_as_alone_with_all_trained() {
+    batched_as_alone(&three(|model, _| model.train_only(Tuning::Full, false)));
+    batched_as_alone(&three(|model, seed| {
         model.attach_classifier(3, seed);
         model.train_only(Tuning::Bias, true);
     }));
 }
 
 #[test]
-fn a_run_feels_no_other_run_at_its_own_scales() {
+fn a_batched_run_is_as_alone_at_its_own_scales() {
     let models = three(|model, seed| {
         let init = PrefixInit::Activations;
         model.attach_prefix(PrefixConfig { tokens: 5, init }, seed);
@@ -266,12 +265,12 @@ fn a_run_feels_no_other_run_at_its_own_scales() {
             probes: probes(run),
         })
         .collect();
-    for (run, together) in scores_batched(&parts, &WORDS).iter().enumerate() {
+    for (run, batched) in scores_batched(&parts, &WORDS).iter().enumerate() {
         let alone = models[run].scores(packed.batch(), &WORDS, &probes(run));
         for probe in 0..2 {
-            for row in 0..together.rows {
+            for row in 0..batched.rows {
                 let copy = probe.min(alone.probes - 1);
-                assert_eq!(together.row(probe, row), alone.row(copy, row), "run {run}");
+                assert_eq!(batched.row(probe, row), alone.row(copy, row), "run {run}");
             }
         }
     }

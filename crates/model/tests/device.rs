@@ -1,4 +1,4 @@
-//! A model on a GPU against the same on the CPU: scores, updates, runs together. On Vulkan, whichever device it has: on
+//! A model on a GPU against the same on the CPU: scores, updates, batched runs. On Vulkan, whichever device it has: on
 //! machines without a GPU that is Mesa's, which computes on the processor.
 #![cfg(feature = "vulkan")]
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -130,7 +130,7 @@ fn half_precision_is_as_far_from_f32_as_on_the_cpu() {
 }
 
 #[test]
-fn runs_together_are_each_alone() {
+fn batched_runs_are_each_alone() {
     let [_, device] = devices();
     let (ids, masks) = sentences(21);
     let cuts = [0..21, 3..12, 20..21];
@@ -149,10 +149,10 @@ fn runs_together_are_each_alone() {
             probes: probes(10 + run as u64),
         };
         let parts: Vec<Part<'_>> = (0..3).map(part).collect();
-        let together = scores_batched(&parts, &WORDS);
-        for (part, together) in parts.iter().zip(&together) {
+        let batched = scores_batched(&parts, &WORDS);
+        for (part, batched) in parts.iter().zip(&batched) {
             let alone = part.model.scores(part.batch, &WORDS, &part.probes);
-            let apart = apart(together, &alone);
+            let apart = apart(batched, &alone);
             assert!(apart < 1e-4, "{what}: {apart}");
         }
     }

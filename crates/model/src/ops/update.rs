@@ -26,7 +26,7 @@ pub(crate) fn in_place(theta: Tensor<2>, change: impl FnOnce(&mut [f32])) -> Ten
     }
 }
 
-/// Makes them all, each with its number; those of one sum go together.
+/// Makes them all, each with its number; those of one sum share a launch.
 pub(crate) fn descend_there(descents: Vec<Descent>) -> Vec<(usize, Tensor<2>)> {
     #[cfg(feature = "cube")]
     return super::gpu::descended(descents);

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_does_not_feel_its_company() {
+    fn a_row_depends_on_no_row_beside_it() {
         // A long sum is made in parts, and where they end must not depend on the number of rows.
         const ROWS: usize = 600;
         for (input, output) in [

@@ -196,3 +196,6 @@ fn waiter(x: &CubeTensor) -> impl Fn() + use<> {
     // What cannot be waited for fails where its numbers are read.
     move || drop(cubecl::future::block_on(client.sync()))
 }
+
+#[cfg(all(test, feature = "vulkan"))]
+mod tests;

@@ -21,7 +21,7 @@ fn plainly(theta: &[f32], first: usize, probe: Probe) -> Vec<f32> {
 }
 
 /// One probe, two that share their noise, two that do not, and an odd one behind.
-fn companies() -> [Vec<Probe>; 4] {
+fn probe_sets() -> [Vec<Probe>; 4] {
     [
         vec![probe(7, 0.1)],
         vec![probe(7, 0.1), probe(7, -0.1)],
@@ -44,7 +44,7 @@ fn whole_tensors_against_the_plain_path() {
         1, 15, 16, 17, 31, 33, 63, 64, 65, 255, 256, 257, 1023, 1024, 1025,
     ] {
         let theta = random::<2>([1, n], 5);
-        for probes in companies() {
+        for probes in probe_sets() {
             let ours =
                 same_at_every_level(|| values(whole_of_one(theta.clone(), 3, &Philox, &probes)));
             let theta = values(theta.clone());
@@ -61,7 +61,7 @@ fn whole_tensors_against_the_plain_path() {
 fn tasks_meet_without_a_seam() {
     for n in [TASK - 1, TASK, TASK + 1, 3 * TASK + 77] {
         let theta = random::<2>([1, n], 5);
-        for probes in companies() {
+        for probes in probe_sets() {
             let ours = values(whole_of_one(theta.clone(), 3, &Philox, &probes));
             let theta = values(theta.clone());
             let plain: Vec<f32> = probes
@@ -105,10 +105,10 @@ proptest! {
     #[test]
     fn rows_against_the_plain_path(
         (columns, numbers) in (1usize..300, prop::collection::vec(0usize..40, 0..60)),
-        company in 0usize..4,
+        set in 0usize..4,
     ) {
         let theta = random::<2>([40, columns], 5);
-        let probes = &companies()[company];
+        let probes = &probe_sets()[set];
         let ours = values(rows_of_one(theta.clone(), &numbers, 3, &Philox, probes));
         let theta = values(theta);
         let plain: Vec<f32> = probes
