@@ -27,7 +27,7 @@ pub enum Model {
 type Load = fn(&ModelFiles, &Device) -> Result<Loaded, ModelError>;
 
 /// Every family by its `model_type`.
-const FAMILIES: [(&str, Load); 1] = [("roberta", load_roberta)];
+const FAMILIES: &[(&str, Load)] = &[("roberta", load_roberta)];
 
 impl Model {
     /// As what its family is.
@@ -70,13 +70,13 @@ pub fn load(files: &ModelFiles, device: &Device) -> Result<Loaded, ModelError> {
         serde_json::from_str(&text).map_err(|error| ModelError::json(path.clone(), &error))?;
     let family = FAMILIES.iter().find(|(name, _)| *name == named.model_type);
     let Some((_, load)) = family else {
-        let known = FAMILIES.map(|(name, _)| format!("`{name}`"));
+        let known = FAMILIES.iter().map(|(name, _)| format!("`{name}`"));
         return Err(ModelError::Config {
             path,
             message: format!(
                 "model_type is `{}`, expected {}",
                 named.model_type,
-                known.join(" or ")
+                known.collect::<Vec<_>>().join(" or ")
             ),
         });
     };

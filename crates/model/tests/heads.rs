@@ -210,3 +210,18 @@ fn a_classifier_replaces_the_head_for_words() {
     assert_eq!(both.probes, 2);
     assert_ne!(both.row(0, 0), both.row(1, 0));
 }
+
+/// An encoder sees what follows a token, so that it has no likelihood of that.
+#[test]
+fn an_encoder_scores_no_continuation() {
+    let (ids, masks) = sentences(3);
+    let packed = Packed::new(&ids, &masks);
+    let refused = tiny()
+        .model
+        .continuation_scores(packed.batch(), &Probes::unperturbed())
+        .unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "a model of the family `roberta` has no scores of a continuation"
+    );
+}

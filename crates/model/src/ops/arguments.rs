@@ -122,23 +122,32 @@ impl Attention {
     }
 }
 
-/// Where the norms of what follows attention stand.
+/// The norms of what follows attention, and where they stand.
 #[derive(Clone)]
-pub(crate) enum Norms {
-    /// After each residual, as in BERT and RoBERTa.
-    After { attention: Norm, mlp: Norm },
-    /// Before the MLP, whose residual is what was not normalised, as in GPT-2 and OPT.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no family has it yet"))]
-    Before { mlp: Norm },
+pub(crate) struct Norms {
+    /// After attention's residual, where norms stand after the residuals; the other one then follows the MLP's. Without it the
+    /// other one stands before the MLP.
+    pub(crate) attention: Option<Norm>,
+    pub(crate) mlp: Norm,
 }
 
 impl Norms {
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Norm> {
-        let (first, second) = match self {
-            Self::After { attention, mlp } => (Some(attention), mlp),
-            Self::Before { mlp } => (None, mlp),
-        };
-        first.into_iter().chain([second])
+    /// One after each residual, as in BERT and RoBERTa.
+    pub(crate) fn after(attention: Norm, mlp: Norm) -> Self {
+        let attention = Some(attention);
+        Self { attention, mlp }
+    }
+
+    /// One before the MLP, whose residual is what was not normalised, as in GPT-2 and OPT.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no family has it yet"))]
+    pub(crate) fn before(mlp: Norm) -> Self {
+        let attention = None;
+        Self { attention, mlp }
+    }
+
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor<3>> {
+        let all = self.attention.iter().chain([&self.mlp]);
+        all.flat_map(Norm::tensors)
     }
 }
 
@@ -164,7 +173,7 @@ impl AttentionOutputMlp {
     pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor<3>> {
         let dense = [&self.output, &self.up, &self.down];
         let layers = dense.into_iter().flat_map(Dense::tensors);
-        let layers = layers.chain(self.norms.all().flat_map(Norm::tensors));
+        let layers = layers.chain(self.norms.tensors());
         [&self.mixed, &self.residual].into_iter().chain(layers)
     }
 }

@@ -15,7 +15,7 @@ mod sentence;
 use burn::tensor::Tensor;
 
 use self::attention::AttentionView;
-use self::attention_output_mlp::{AttentionOutputMlpView, NormsView};
+use self::attention_output_mlp::AttentionOutputMlpView;
 use self::copies::Copies;
 use self::dense::{DenseView, LowRankView};
 use self::layer_norm::NormView;
@@ -23,7 +23,7 @@ use super::host::Host;
 use super::plain::PLAIN;
 use super::sentences::Layout;
 use super::{
-    Activation, Attention, AttentionOutputMlp, Dense, Embedding, Front, LowRank, Norm, Norms, Ops,
+    Activation, Attention, AttentionOutputMlp, Dense, Embedding, Front, LowRank, Norm, Ops,
 };
 use crate::clock::Watch;
 
@@ -78,7 +78,8 @@ impl Ops for Cpu {
         }
         let [mixed, residual] = [&of.mixed, &of.residual].map(held);
         let [output, up, down] = dense.map(HeldDense::new);
-        let norms = HeldNorms::new(&of.norms);
+        let attention_norm = of.norms.attention.as_ref().map(HeldNorm::new);
+        let mlp_norm = HeldNorm::new(&of.norms.mlp);
         AttentionOutputMlpView {
             mixed: Copies::of(&mixed),
             residual: Copies::of(&residual),
@@ -86,7 +87,8 @@ impl Ops for Cpu {
             up: up.view(),
             activation: of.activation,
             down: down.view(),
-            norms: norms.view(),
+            attention_norm: attention_norm.as_ref().map(HeldNorm::view),
+            mlp_norm: mlp_norm.view(),
             watch,
         }
         .run()
@@ -153,36 +155,6 @@ impl HeldNorm {
             gain: Copies::of(&self.gain),
             shift: Copies::of(&self.shift),
             epsilon: self.epsilon,
-        }
-    }
-}
-
-/// The norms' memory.
-enum HeldNorms {
-    After { attention: HeldNorm, mlp: HeldNorm },
-    Before { mlp: HeldNorm },
-}
-
-impl HeldNorms {
-    fn new(norms: &Norms) -> Self {
-        match norms {
-            Norms::After { attention, mlp } => Self::After {
-                attention: HeldNorm::new(attention),
-                mlp: HeldNorm::new(mlp),
-            },
-            Norms::Before { mlp } => Self::Before {
-                mlp: HeldNorm::new(mlp),
-            },
-        }
-    }
-
-    fn view(&self) -> NormsView<'_> {
-        match self {
-            Self::After { attention, mlp } => NormsView::After {
-                attention: attention.view(),
-                mlp: mlp.view(),
-            },
-            Self::Before { mlp } => NormsView::Before { mlp: mlp.view() },
         }
     }
 }

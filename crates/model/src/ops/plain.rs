@@ -5,7 +5,7 @@ use burn::tensor::{FloatDType, Tensor, TensorData, activation};
 use super::copies::CopyIndex;
 use super::host::row_numbers;
 use super::sentences::{Layout, Mask};
-use super::{Activation, Attention, AttentionOutputMlp, Dense, Embedding, Front, Norm, Norms, Ops};
+use super::{Activation, Attention, AttentionOutputMlp, Dense, Embedding, Front, Norm, Ops};
 use crate::clock::Watch;
 use crate::precision::Precision;
 
@@ -96,15 +96,12 @@ impl Ops for Plain {
             let y = self.linear(inner, of.down, Activation::None, watch);
             drop(last, y)
         };
-        match of.norms {
-            Norms::After {
-                attention,
-                mlp: last_norm,
-            } => {
-                let x = self.layer_norm(sum, attention);
-                self.layer_norm(added(mlp(x.clone()), x), last_norm)
+        match of.norms.attention {
+            Some(norm) => {
+                let x = self.layer_norm(sum, norm);
+                self.layer_norm(added(mlp(x.clone()), x), of.norms.mlp)
             }
-            Norms::Before { mlp: norm } => added(mlp(self.layer_norm(sum.clone(), norm)), sum),
+            None => added(mlp(self.layer_norm(sum.clone(), of.norms.mlp)), sum),
         }
     }
 }

@@ -190,8 +190,8 @@ proptest! {
             activation,
             down: dense([p[8], p[9], 1, 1], [inner, width, 0], 30),
             norms: match before {
-                true => Norms::Before { mlp },
-                false => Norms::After { attention: norm([p[4], p[5]], width, 3), mlp },
+                true => Norms::before(mlp),
+                false => Norms::after(norm([p[4], p[5]], width, 3), mlp),
             },
             dropout: [None, None],
         };

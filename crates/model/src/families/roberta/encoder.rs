@@ -115,10 +115,7 @@ impl EncoderLayer {
             up: self.up.dense(probes),
             activation: Activation::Gelu,
             down: self.down.dense(probes),
-            norms: Norms::After {
-                attention,
-                mlp: self.norm.norm(probes),
-            },
+            norms: Norms::after(attention, self.norm.norm(probes)),
             dropout: [probes.drop_hidden_site(), probes.drop_hidden_site()],
         };
         let ops = ops::of(of.tensors(), probes.products());

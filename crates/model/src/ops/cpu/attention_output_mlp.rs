@@ -12,26 +12,6 @@ use crate::clock::{Phase, Watch};
 use crate::ops::Activation;
 use crate::ops::copies::CopyIndex;
 
-/// Where the norms stand.
-pub(crate) enum NormsView<'a> {
-    /// After each residual.
-    After {
-        attention: NormView<'a>,
-        mlp: NormView<'a>,
-    },
-    /// Before the MLP.
-    Before { mlp: NormView<'a> },
-}
-
-impl NormsView<'_> {
-    fn copies(&self) -> usize {
-        match self {
-            Self::After { attention, mlp } => attention.copies().max(mlp.copies()),
-            Self::Before { mlp } => mlp.copies(),
-        }
-    }
-}
-
 /// What follows attention; none of its linear layers has LoRA's term.
 pub(crate) struct AttentionOutputMlpView<'a> {
     /// What attention gave, `[P or 1, Q, H]`.
@@ -42,7 +22,9 @@ pub(crate) struct AttentionOutputMlpView<'a> {
     pub(crate) up: DenseView<'a>,
     pub(crate) activation: Activation,
     pub(crate) down: DenseView<'a>,
-    pub(crate) norms: NormsView<'a>,
+    /// After the first residual. Without it the other norm stands before the MLP.
+    pub(crate) attention_norm: Option<NormView<'a>>,
+    pub(crate) mlp_norm: NormView<'a>,
     pub(crate) watch: Watch<'a>,
 }
 
@@ -51,25 +33,29 @@ impl AttentionOutputMlpView<'_> {
     /// -> `[P or 1, Q, H]`
     pub(crate) fn run(&self) -> Tensor<3> {
         let Copies { rows, width, .. } = self.mixed;
-        by_piece([self.probes(), rows, width], |piece| match &self.norms {
-            NormsView::After { attention, mlp } => self.norms_after(piece, attention, mlp),
-            NormsView::Before { mlp } => self.norm_before(piece, mlp),
+        by_piece([self.probes(), rows, width], |piece| {
+            match &self.attention_norm {
+                Some(norm) => self.norms_after(piece, norm),
+                None => self.norm_before(piece),
+            }
         })
     }
 
     /// How many copies come out.
     fn probes(&self) -> usize {
         let dense = [&self.output, &self.up, &self.down].map(DenseView::copies);
+        let norms = self.attention_norm.iter().chain([&self.mlp_norm]);
+        let norms = norms.map(NormView::copies);
         let states = [self.mixed.count, self.residual.count];
         dense
             .into_iter()
-            .chain([self.norms.copies()])
+            .chain(norms)
             .chain(states)
             .max()
             .unwrap_or(1)
     }
 
-    fn norms_after(&self, piece: Piece<'_>, attention: &NormView<'_>, mlp: &NormView<'_>) {
+    fn norms_after(&self, piece: Piece<'_>, norm: &NormView<'_>) {
         let Piece { probe, rows, out } = piece;
         let mixed = self.mixed.some(probe, rows.clone());
         let residual = self.residual.some(probe, rows.clone());
@@ -77,13 +63,13 @@ impl AttentionOutputMlpView<'_> {
         let rows = rows.len();
         with_scratch([rows * width, rows * inner_width], |[middle, inner]| {
             self.multiply(&self.output, probe, mixed, middle);
-            normalise(&self.output, attention, probe, middle, residual);
+            normalise(&self.output, norm, probe, middle, residual);
             self.mlp(probe, middle, inner, out);
-            normalise(&self.down, mlp, probe, out, middle);
+            normalise(&self.down, &self.mlp_norm, probe, out, middle);
         });
     }
 
-    fn norm_before(&self, piece: Piece<'_>, mlp: &NormView<'_>) {
+    fn norm_before(&self, piece: Piece<'_>) {
         let Piece { probe, rows, out } = piece;
         let mixed = self.mixed.some(probe, rows.clone());
         let residual = self.residual.some(probe, rows.clone());
@@ -95,7 +81,7 @@ impl AttentionOutputMlpView<'_> {
                 self.multiply(&self.output, probe, mixed, sum);
                 add_residual(sum, self.output.bias.copy(probe), residual);
                 normed.copy_from_slice(sum);
-                mlp.normalise(probe, normed);
+                self.mlp_norm.normalise(probe, normed);
                 self.mlp(probe, normed, inner, out);
                 add_residual(out, self.down.bias.copy(probe), sum);
             },

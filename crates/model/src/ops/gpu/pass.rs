@@ -16,7 +16,7 @@ use super::narrow::narrow;
 use crate::clock::{Phase, Watch};
 use crate::ops::plain::{PLAIN, added};
 use crate::ops::sentences::Layout;
-use crate::ops::{Activation, Attention, AttentionOutputMlp, Dense, Embedding, Norm, Norms, Ops};
+use crate::ops::{Activation, Attention, AttentionOutputMlp, Dense, Embedding, Norm, Ops};
 use crate::precision::Precision;
 
 /// Every tensor given to it lies on the device; products read numbers of this format.
@@ -85,24 +85,25 @@ impl Ops for Gpu {
         }
         let mixed = held(of.mixed);
         let operand = self.operand(&mixed);
-        match of.norms {
-            Norms::After { attention, mlp } => {
+        match of.norms.attention {
+            Some(norm) => {
                 let (x, bias) = self.unfinished(&mixed, operand, of.output, watch);
                 let added = [bias, Some(held(of.residual))];
-                let (x, narrow) = normed(x, added, attention, self.narrowed());
+                let (x, narrow) = normed(x, added, norm, self.narrowed());
                 let operand = narrow.unwrap_or_else(|| x.clone());
                 let out = self.operand_type();
                 let inner = self.rows(&x, operand, of.up, of.activation, out, watch);
                 let (y, bias) = self.unfinished(&inner, inner.clone(), of.down, watch);
-                tensor(normed(y, [bias, Some(x)], mlp, None).0)
+                tensor(normed(y, [bias, Some(x)], of.norms.mlp, None).0)
             }
-            Norms::Before { mlp } => {
+            None => {
                 let whole = |x: &CubeTensor, operand, dense| {
                     let then = Activation::None;
                     tensor(self.rows(x, operand, dense, then, DType::F32, watch))
                 };
                 let sum = added(whole(&mixed, operand, of.output), of.residual);
-                let (x, narrow) = normed(held(sum.clone()), [None, None], mlp, self.narrowed());
+                let norm = of.norms.mlp;
+                let (x, narrow) = normed(held(sum.clone()), [None, None], norm, self.narrowed());
                 let operand = narrow.unwrap_or_else(|| x.clone());
                 let out = self.operand_type();
                 let inner = self.rows(&x, operand, of.up, of.activation, out, watch);

@@ -143,10 +143,7 @@ fn all_of([p, width, size]: [usize; 3]) -> Vec<f32> {
         Cpu.attention_output_mlp(of, Watch::default())
     };
     let mlp = || norm([p, p], width, 5);
-    let both = Norms::After {
-        attention: norm([p, p], width, 3),
-        mlp: mlp(),
-    };
+    let both = Norms::after(norm([p, p], width, 3), mlp());
     let linear = |then| Cpu.linear(x.clone(), dense([width, width, 1]), then, Watch::default());
     let made = [
         linear(Activation::Gelu),
@@ -156,7 +153,7 @@ fn all_of([p, width, size]: [usize; 3]) -> Vec<f32> {
         attended(false, Mask::Sentence),
         attended(true, Mask::Causal),
         after(both, Activation::Gelu),
-        after(Norms::Before { mlp: mlp() }, Activation::Relu),
+        after(Norms::before(mlp()), Activation::Relu),
     ];
     made.into_iter().flat_map(values).collect()
 }
@@ -222,10 +219,7 @@ fn a_batch_of_nothing() {
             up: own(),
             activation: Activation::Gelu,
             down: own(),
-            norms: Norms::After {
-                attention: norm([1, 1], 16, 3),
-                mlp: norm([1, 1], 16, 3),
-            },
+            norms: Norms::after(norm([1, 1], 16, 3), norm([1, 1], 16, 3)),
             dropout: [None, None],
         };
         let embedding = Embedding {

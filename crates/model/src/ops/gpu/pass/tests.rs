@@ -5,7 +5,7 @@ use burn::tensor::{Device, TensorData};
 use super::super::test_support::{assert_close, device, normals};
 use super::*;
 use crate::ops::sentences::{Mask, Sentences};
-use crate::ops::{Front, LowRank};
+use crate::ops::{Front, LowRank, Norms};
 
 /// The same numbers on a device of choice.
 fn on(device: &Device, dims: [usize; 3], seed: u64, scale: f32) -> Tensor<3> {
@@ -92,13 +92,11 @@ fn a_norm_before_the_mlp_and_relu() {
                 up: dense(device, 4, [48, 64], seed + 10),
                 activation: Activation::Relu,
                 down: dense(device, 2, [64, 48], seed + 20),
-                norms: Norms::Before {
-                    mlp: Norm {
-                        gain: on(device, [2, 1, 48], 3, 1.0),
-                        shift: on(device, [1, 1, 48], 4, 1.0),
-                        epsilon: 1e-5,
-                    },
-                },
+                norms: Norms::before(Norm {
+                    gain: on(device, [2, 1, 48], 3, 1.0),
+                    shift: on(device, [1, 1, 48], 4, 1.0),
+                    epsilon: 1e-5,
+                }),
                 dropout: [None, None],
             };
             ops.attention_output_mlp(of, Watch::default())
