@@ -303,7 +303,7 @@ fn check_finite(path: &Path, tensor: &NamedTensor) -> Result<(), ModelError> {
 /// Reads a safetensors file whole, by [`tensors_of`].
 ///
 /// # Errors
-/// As [`load`] for its files.
+/// As [`load`](fn@crate::load) for its files.
 pub fn read_tensors(path: &Path) -> Result<Vec<NamedTensor>, ModelError> {
     let file = ModelFiles::Folder(PathBuf::new()).read(path.into())?;
     tensors_of(&file.path, &file.bytes)
