@@ -51,7 +51,7 @@ impl Model {
     /// The same model with its trained weights under autodiff's eyes; no values are copied.
     fn followed(&self) -> Self {
         let mut followed = self.clone();
-        *followed.family_mut().products() = Products::F32;
+        *followed.family_mut().products_mut() = Products::F32;
         followed.each_mut(&mut |_, _, weight| {
             if weight.parameter.is_some() {
                 weight.value = Param::from_tensor(weight.value.val().autodiff());

@@ -12,7 +12,8 @@ pub struct Batch<'a> {
     pub ids: &'a [u32],
     /// First token of each sentence, and T at the end.
     pub starts: &'a [usize],
-    /// The token of each sentence that is read: the mask where a label word is predicted, the first for a classifier.
+    /// The token of each sentence that is read: the mask where a label word is predicted, the first for a classifier, the last of
+    /// the prompt in a decoder.
     pub asked: &'a [usize],
 }
 

@@ -80,7 +80,7 @@ impl Model {
     /// Sets what matrix products of forward passes read from now on, where the device has such products; f32 until then.
     /// Backpropagation reads what burn's own products read: f32 on the CPU, TF32 on CUDA.
     pub fn set_precision(&mut self, precision: Precision) {
-        *self.family_mut().products() = Products {
+        *self.family_mut().products_mut() = Products {
             precision,
             rounded: false,
         };
@@ -88,7 +88,7 @@ impl Model {
 
     /// The same on any device: the CPU rounds what products read. It is slow, and there to see what a precision does.
     pub fn round_to(&mut self, precision: Precision) {
-        *self.family_mut().products() = Products {
+        *self.family_mut().products_mut() = Products {
             precision,
             rounded: true,
         };

@@ -38,7 +38,7 @@ pub(crate) trait LanguageModel {
     fn vocabulary(&self) -> usize;
 
     /// What matrix products of its passes read.
-    fn products(&mut self) -> &mut Products;
+    fn products_mut(&mut self) -> &mut Products;
 
     /// What the scores of `words` at each sentence's asked token are made of; with a classifier attached, those of its classes.
     fn readout(&self, batches: Batches<'_>, words: &[usize], probes: &Probes<'_>) -> Readout;

@@ -221,7 +221,7 @@ impl LanguageModel for Roberta {
         self.embeddings.word.dims()[0]
     }
 
-    fn products(&mut self) -> &mut Products {
+    fn products_mut(&mut self) -> &mut Products {
         &mut self.products
     }
 
