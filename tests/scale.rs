@@ -1,24 +1,14 @@
-//! A sweep of 10,000 runs is planned and told of in seconds.
+//! A sweep of 10,000 runs is planned and told of.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{Place, spec, text};
 
 const RUNS: usize = 10_000;
-
-/// The shortest of three times: the machine does other things too.
-fn shortest(mut work: impl FnMut()) -> Duration {
-    let time = |_| {
-        let since = Instant::now();
-        work();
-        since.elapsed()
-    };
-    (0..3).map(time).min().unwrap()
-}
 
 fn list(count: usize, value: impl Fn(usize) -> String) -> String {
     (0..count).map(value).collect::<Vec<_>>().join(", ")
@@ -37,15 +27,11 @@ fn many(batch_size: &str) -> String {
 }
 
 #[test]
-fn ten_thousand_runs_are_planned_in_two_seconds() {
+fn ten_thousand_runs_are_planned() {
     let place = Place::new();
     place.write("many.toml", &many("4"));
-    let took = shortest(|| {
-        let output = place.exits(0, "sweep plan many.toml");
-        assert!(text(&output.stderr).starts_with("10,001 runs, 0 finished"));
-    });
-    println!("{RUNS} runs planned in {:.2} s", took.as_secs_f64());
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    let output = place.exits(0, "sweep plan many.toml");
+    assert!(text(&output.stderr).starts_with("10,001 runs, 0 finished"));
 }
 
 #[test]
@@ -54,7 +40,6 @@ fn ten_thousand_runs_are_planned_beside_ten_thousand_earlier_ones() {
     place.write("many.toml", &many("4"));
     // Killed as soon as everything is made ready.
     let mut command = place.mezo(["sweep", "run", "many.toml", "--devices", "fake:1"]);
-    let since = Instant::now();
     let mut child = command
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
@@ -65,27 +50,17 @@ fn ten_thousand_runs_are_planned_beside_ten_thousand_earlier_ones() {
         let runs = fs::read_dir(place.path("runs/many"));
         runs.is_ok_and(|runs| runs.count() > RUNS)
     });
-    let prepared = since.elapsed();
     child.kill().unwrap();
     child.wait().unwrap();
     place.write("many.toml", &many("8"));
-    let took = shortest(|| {
-        let output = place.exits(0, "sweep plan many.toml");
-        let said = text(&output.stderr);
-        let changed = "10000 earlier runs are not among these: train.batch_size was 4, is 8";
-        assert!(said.contains(changed), "{said}");
-    });
-    println!(
-        "{RUNS} runs made ready in {:.2} s, planned beside as many earlier ones in {:.2} s",
-        prepared.as_secs_f64(),
-        took.as_secs_f64()
-    );
-    assert!(took < Duration::from_secs(2), "{took:?}");
-    assert!(prepared < Duration::from_secs(20), "{prepared:?}");
+    let output = place.exits(0, "sweep plan many.toml");
+    let said = text(&output.stderr);
+    let changed = "10000 earlier runs are not among these: train.batch_size was 4, is 8";
+    assert!(said.contains(changed), "{said}");
 }
 
 #[test]
-fn ten_thousand_runs_are_told_of_in_three_seconds() {
+fn ten_thousand_runs_are_told_of() {
     let place = Place::new();
     let train = "steps = 2\nbatch_size = 4\neval_every = 2\nlr = 1e-4";
     place.write(
@@ -111,17 +86,10 @@ fn ten_thousand_runs_are_told_of_in_three_seconds() {
             fs::write(dir.join("result.json"), "{}").unwrap();
         }
     }
-    let took = shortest(|| {
-        let output = place.exits(5, "sweep status many");
-        let said = text(&output.stdout);
-        assert!(
-            said.ends_with("10000 runs: 5000 finished, 5000 begun\n"),
-            "{said}"
-        );
-    });
-    println!(
-        "the state of {RUNS} runs told in {:.2} s",
-        took.as_secs_f64()
+    let output = place.exits(5, "sweep status many");
+    let said = text(&output.stdout);
+    assert!(
+        said.ends_with("10000 runs: 5000 finished, 5000 begun\n"),
+        "{said}"
     );
-    assert!(took < Duration::from_secs(3), "{took:?}");
 }

@@ -110,24 +110,28 @@ fn keys_of_one_method_are_not_read_by_another() {
     refused(
         &[(TUNING, "tuning = \"full\"\nlora = { r = 8, alpha = 16 }")],
         "14:8",
-        "`method.lora` is set, but `method.tuning` is not \"lora\"",
+        "`method.lora` is set, but `method.tuning` is \"full\", which does not read it",
     );
     refused(
         &[(STEPS, "steps = 2\ndropout = 0.1")],
         "17:11",
-        "`train.dropout` belongs to backpropagation",
+        "`train.dropout` is set, but `method.name` is \"mezo\", which does not read it",
     );
     refused(
         &[("name = \"mezo\"", "name = \"ft\"")],
         "23:8",
-        "`train.eps` is the scale of a perturbation",
+        "`train.eps` is set, but `method.name` is \"ft\", which does not read it",
     );
     let ft = ("name = \"mezo\"", "name = \"ft\"\nobjective = \"accuracy\"");
-    refused(&[ft], "13:13", "is about estimates from losses");
+    refused(
+        &[ft, ("eps = [1e-3]\n", "")],
+        "13:13",
+        "`method.objective` is set, but `method.name` is \"ft\"",
+    );
     refused(
         &[("name = \"mezo\"", "name = \"lp\"")],
         "13:10",
-        "`lp` and `zero-shot` train nothing of the model",
+        "`method.tuning` is set, but `method.name` is \"lp\", which does not read it",
     );
     refused(
         &[(STEPS, "steps = 2\ndecay_on = \"all\"")],

@@ -20,19 +20,36 @@ fn an_unknown_builtin_model_is_refused() {
 
 #[test]
 fn a_model_is_named_once() {
-    assert_snapshot!(World::with(&[(BUILTIN, "")]).refused(), @r"
+    assert_snapshot!(World::with(&[(BUILTIN, "")]).refused(), @"
     error: experiments/small.toml:3:1: expected one of `builtin`, `path` and `hub` in [model], found none
       |
     3 | [model]
       | ^^^^^^^
+    hint: name the model by one of them
     ");
     let both = format!("{BUILTIN}\npath = \"../model\"");
-    assert_snapshot!(World::with(&[(BUILTIN, &both)]).refused(), @r"
+    assert_snapshot!(World::with(&[(BUILTIN, &both)]).refused(), @"
     error: experiments/small.toml:3:1: expected one of `builtin`, `path` and `hub` in [model], found more
       |
     3 | [model]
       | ^^^^^^^
+    hint: name the model by one of them
     ");
+}
+
+#[test]
+fn precisions_that_the_processor_has_not_are_no_sweep() {
+    let (eps, swept) = (
+        "eps = [1e-3]",
+        "eps = [1e-3]\n\"model.precision\" = [\"f32\", \"f16\"]",
+    );
+    assert_snapshot!(World::with(&[(eps, swept)]).refused(), @r#"
+    error: experiments/small.toml:24:29: f32 and f16 are both computed in f32 on the processor
+       |
+    24 | "model.precision" = ["f32", "f16"]
+       |                             ^^^^^
+    hint: sweep precisions on a GPU (--devices cuda:0), or name one
+    "#);
 }
 
 #[test]

@@ -85,6 +85,8 @@ impl Validator {
             "const" => same(said, value),
             "minimum" => number.is_none_or(|number| number >= said.as_f64().unwrap()),
             "maximum" => number.is_none_or(|number| number <= said.as_f64().unwrap()),
+            "exclusiveMinimum" => number.is_none_or(|number| number > said.as_f64().unwrap()),
+            "exclusiveMaximum" => number.is_none_or(|number| number < said.as_f64().unwrap()),
             "minLength" => at_least(characters),
             "maxLength" => at_most(characters),
             "pattern" => string.is_none_or(|string| fits(said.as_str().unwrap(), string)),

@@ -1,5 +1,6 @@
 //! `mezo devices`: what `--device` and `--devices` take on this machine.
 
+use mezo_sweep::Machine;
 use mezo_train::{cuda_devices, cuda_memory, cuda_name, why_no_cuda};
 use serde_json::{Value, json};
 
@@ -17,6 +18,15 @@ pub fn devices(args: &DevicesArgs) -> Result<Exit, Failure> {
         PlanFormat::Json => format!("{:#}\n", here.json()),
     })?;
     Ok(Exit::Done)
+}
+
+/// What this machine has for a sweep.
+pub fn machine() -> Machine {
+    Machine {
+        cuda: cuda_devices(),
+        visible: std::env::var("CUDA_VISIBLE_DEVICES").ok(),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+    }
 }
 
 /// The CUDA devices in the order of their numbers, each with what its driver says of it.

@@ -3,8 +3,9 @@
 use mezo_data::DataError;
 use mezo_hub::HubError;
 use mezo_report::ReportError;
+use mezo_spec::{SpecError, SpecErrors};
 use mezo_sweep::slurm::SlurmError;
-use mezo_sweep::{FolderError, NoDevice, PlanError, RunError, SpecError};
+use mezo_sweep::{FolderError, NoDevice, PlanError, RunError};
 use mezo_tasks::TaskError;
 use mezo_train::TrainError;
 
@@ -26,6 +27,22 @@ impl From<SpecError> for Failure {
         Self {
             message: error.to_string(),
             hint: error.hint(),
+            exit: Exit::BadInput,
+        }
+    }
+}
+
+impl From<SpecErrors> for Failure {
+    /// All of them, each as an error of its own.
+    fn from(errors: SpecErrors) -> Self {
+        let text = |error: &SpecError| match error.hint() {
+            Some(hint) => format!("{error}\nhint: {hint}"),
+            None => error.to_string(),
+        };
+        let all: Vec<String> = errors.iter().map(text).collect();
+        Self {
+            message: all.join("\nerror: "),
+            hint: None,
             exit: Exit::BadInput,
         }
     }

@@ -11,20 +11,26 @@ mod wrong;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use mezo_sweep::{Point, Run, Spec};
-use mezo_train::{Manifest, MethodName, Resolver, RunSpec, Sizes, SweptText, Work};
+use mezo_run::RunPlan;
+use mezo_spec::{
+    DeviceKind, Method, MethodName, ModelSpec, Overrides, Point, Precision, RunSpec, Spec,
+    SpecError, Swept,
+};
+use mezo_sweep::Run;
+use mezo_train::{Resolver, Sizes, Work, company_key};
 
 use crate::args::Folders;
 use crate::failure::Failure;
+pub use changed::earlier_version;
 use missing::Reasons;
 use pace::Kind;
 pub use show::{plan, reason};
 use wrong::in_spec;
 
-/// A run and the manifest its directory gets.
+/// A run and the plan whose manifest its directory gets.
 pub struct Planned {
     pub run: Run,
-    pub manifest: Manifest,
+    pub plan: RunPlan,
 }
 
 /// A run of a spec, planned or not.
@@ -32,7 +38,7 @@ struct Entry {
     label: String,
     /// Whether it is a zero-shot run that stands beside others.
     beside: bool,
-    swept: Vec<SweptText>,
+    swept: Vec<Swept>,
     work: Work,
     kind: Kind,
     found: Found,
@@ -68,8 +74,8 @@ enum Lacking {
 }
 
 /// The runs of a spec, every one resolved; the zero-shot ones first. Nothing is written.
-pub fn planned(spec: &Path, folders: &Folders) -> Result<Vec<Planned>, Failure> {
-    let expanded = expanded(spec, folders, Lacking::Refuse)?;
+pub fn planned(spec: &Path, folders: &Folders, kind: DeviceKind) -> Result<Vec<Planned>, Failure> {
+    let expanded = expanded(spec, folders, kind, Lacking::Refuse)?;
     let planned = expanded.entries.into_iter().filter_map(|entry| {
         let Found::Resolved(planned) = entry.found else {
             return None;
@@ -83,8 +89,7 @@ pub fn planned(spec: &Path, folders: &Folders) -> Result<Vec<Planned>, Failure> 
 pub fn hub_models(spec: &Path, folders: &Folders) -> Result<BTreeSet<(String, String)>, Failure> {
     let spec = Spec::read(spec)?;
     let mut models = BTreeSet::new();
-    for point in spec.points()? {
-        let run = checked(&spec, &point, folders)?;
+    for (_, run) in spec.runs(&overrides(folders))? {
         let model = run.model.on_hub();
         models.extend(model.map(|(repo, revision)| (repo.to_owned(), revision.to_owned())));
     }
@@ -92,36 +97,58 @@ pub fn hub_models(spec: &Path, folders: &Folders) -> Result<BTreeSet<(String, St
 }
 
 /// The runs of a spec. Nothing is written.
-fn expanded(spec: &Path, folders: &Folders, lacking: Lacking) -> Result<Expanded, Failure> {
+fn expanded(
+    spec: &Path,
+    folders: &Folders,
+    kind: DeviceKind,
+    lacking: Lacking,
+) -> Result<Expanded, Failure> {
     let spec = Spec::read(spec)?;
-    let points = spec.points()?;
     // Every value is looked at before the first model is read, which may take a while.
-    let runs: Vec<RunSpec> = points
-        .iter()
-        .map(|point| checked(&spec, point, folders))
-        .collect::<Result<_, _>>()?;
-    let mut expansion = Expansion::new(&spec, folders, lacking);
-    for (point, run) in points.iter().zip(&runs) {
+    let runs = spec.runs(&overrides(folders))?;
+    check_precisions(&spec, &runs, kind)?;
+    let mut expansion = Expansion::new(&spec, folders, kind, lacking);
+    for (point, run) in &runs {
         expansion.add(point, run)?;
     }
     Ok(expansion.done())
 }
 
-/// What the point says, with the command line's folders in it.
-fn checked(spec: &Spec, point: &Point<'_>, folders: &Folders) -> Result<RunSpec, Failure> {
-    let mut run: RunSpec = point.deserialize()?;
+/// Swept precisions that a kind of device computes in one and the same would make one run of several.
+fn check_precisions(
+    spec: &Spec,
+    runs: &[(Point<'_>, RunSpec)],
+    kind: DeviceKind,
+) -> Result<(), SpecError> {
+    let mut asked: BTreeMap<Precision, Precision> = BTreeMap::new();
+    for (point, run) in runs {
+        let Some(precision) = run.model.precision else {
+            continue;
+        };
+        let effect = Precision::in_effect(Some(precision), kind);
+        let first = *asked.entry(effect).or_insert(precision);
+        if first != precision {
+            return Err(spec.error_at(
+                Some(point),
+                ModelSpec::PRECISION.path,
+                format!("{first} and {precision} are both computed in {effect} on the processor"),
+                Some("sweep precisions on a GPU (--devices cuda:0), or name one".into()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The command line's folders, which take the place of the spec's.
+fn overrides(folders: &Folders) -> Overrides {
+    let mut overrides = Overrides::default();
     if let Some(data) = &folders.data {
-        run.task.data = Some(from_here(data));
+        overrides = overrides.data(&from_here(data));
     }
     if let Some(model) = &folders.model {
-        run.model.path = Some(from_here(model));
-        run.model.builtin = None;
-        run.model.hub = None;
-        run.model.revision = None;
+        overrides = overrides.model(&from_here(model));
     }
-    run.check()
-        .map_err(|error| in_spec(spec, point, folders, error))?;
-    Ok(run)
+    overrides
 }
 
 /// A path given on the command line starts where the user stands, not at the spec.
@@ -146,13 +173,13 @@ struct Expansion<'s> {
 }
 
 impl<'s> Expansion<'s> {
-    fn new(spec: &'s Spec, folders: &'s Folders, lacking: Lacking) -> Self {
+    fn new(spec: &'s Spec, folders: &'s Folders, kind: DeviceKind, lacking: Lacking) -> Self {
         Self {
             spec,
             folders,
             lacking,
             dir: folders.runs_dir.join(spec.name()),
-            resolver: Resolver::new(spec.name(), spec.folder()),
+            resolver: Resolver::new(spec.name(), spec.folder(), kind),
             seen: BTreeSet::new(),
             zero_shot: Vec::new(),
             others: Vec::new(),
@@ -164,9 +191,9 @@ impl<'s> Expansion<'s> {
     /// Adds a point's run and the zero-shot run beside it.
     fn add(&mut self, point: &Point<'_>, run: &RunSpec) -> Result<(), Failure> {
         let fail = |error| in_spec(self.spec, point, self.folders, error);
-        let swept = swept(point);
-        let manifest = match self.resolver.resolve(run, swept.clone()) {
-            Ok(manifest) => manifest,
+        let swept = point.swept();
+        let plan = match self.resolver.resolve(run, swept.clone()) {
+            Ok(plan) => plan,
             Err(error) if error.is_missing() && self.lacking == Lacking::Keep => {
                 let base = self.spec.folder();
                 let reasons = self.reasons.of(run, &error, base);
@@ -174,42 +201,42 @@ impl<'s> Expansion<'s> {
             }
             Err(error) => return Err(fail(error)),
         };
-        if let Some(beside) = self.resolver.zero_shot(&manifest).map_err(fail)?
-            && self.seen.insert(beside.id.clone())
+        if let Some(beside) = self.resolver.zero_shot(&plan).map_err(fail)?
+            && self.seen.insert(beside.id().to_owned())
         {
             let entry = self.resolved(beside, zero_shot_label(point));
             self.zero_shot.push((evaluated(run), entry));
         }
-        if self.seen.insert(manifest.id.clone()) {
-            let entry = self.resolved(manifest, label(self.spec, point));
+        if self.seen.insert(plan.id().to_owned()) {
+            let entry = self.resolved(plan, label(self.spec, point));
             self.others.push(entry);
         }
         Ok(())
     }
 
-    fn resolved(&mut self, manifest: Manifest, label: String) -> Entry {
-        let sizes = self.resolver.sizes(&manifest).unwrap_or_default();
+    fn resolved(&mut self, plan: RunPlan, label: String) -> Entry {
+        let sizes = self.resolver.sizes(&plan.config).unwrap_or_default();
         self.sizes
-            .entry(manifest.data_sha256.clone())
+            .entry(plan.manifest.data_sha256.clone())
             .or_insert(sizes);
-        let dir = self.dir.join(&manifest.id);
+        let dir = self.dir.join(plan.id());
         let run = Run {
-            id: manifest.id.clone(),
+            id: plan.id().to_owned(),
             dir: dir.clone(),
             label: label.clone(),
-            steps: manifest.steps(),
-            company: manifest.company_key(),
+            steps: plan.steps(),
+            company: company_key(&plan),
         };
         Entry {
             label,
-            beside: manifest.swept.is_empty()
-                && manifest.config.method.name == MethodName::ZeroShot,
-            swept: manifest.swept.clone(),
-            work: Work::of(&manifest, sizes),
-            kind: Kind::of(&manifest),
+            beside: plan.manifest.swept.is_empty()
+                && plan.config.method_name() == MethodName::ZeroShot,
+            swept: plan.manifest.swept.clone(),
+            work: Work::of(&plan.config.method, sizes),
+            kind: Kind::of(&plan),
             found: Found::Resolved(Box::new(Planned {
                 run,
-                manifest: manifest.with_paths_from(self.spec.folder(), &dir),
+                plan: plan.with_paths_from(self.spec.folder(), &dir),
             })),
         }
     }
@@ -219,7 +246,7 @@ impl<'s> Expansion<'s> {
         &mut self,
         point: &Point<'_>,
         run: &RunSpec,
-        swept: Vec<SweptText>,
+        swept: Vec<Swept>,
         reasons: Vec<usize>,
     ) -> Result<(), Failure> {
         let task = &run.task;
@@ -231,20 +258,20 @@ impl<'s> Expansion<'s> {
                 label: zero_shot_label(point),
                 beside: true,
                 swept: Vec::new(),
-                work: Work::of_zero_shot(sizes),
+                work: Work::of(&Method::ZERO_SHOT, sizes),
                 kind: Kind::of_zero_shot(run),
                 found: Found::Unresolved(reasons.clone()),
             };
             self.zero_shot.push((beside, entry));
         }
-        if run.method.name == MethodName::ZeroShot || !self.seen.insert(format!("{run:?}")) {
+        if run.method.name() == MethodName::ZeroShot || !self.seen.insert(format!("{run:?}")) {
             return Ok(());
         }
         self.others.push(Entry {
             label: label(self.spec, point),
             beside: false,
             swept,
-            work: Work::of_spec(run, sizes),
+            work: Work::of(&run.method, sizes),
             kind: Kind::of_spec(run),
             found: Found::Unresolved(reasons),
         });
@@ -298,12 +325,4 @@ fn label(spec: &Spec, point: &Point<'_>) -> String {
 fn zero_shot_label(point: &Point<'_>) -> String {
     let words = point.label_of(|key| key.starts_with("model.") || key.starts_with("task."));
     format!("zero-shot {words}").trim_end().to_owned()
-}
-
-fn swept(point: &Point<'_>) -> Vec<SweptText> {
-    let text = |swept: mezo_sweep::Swept| SweptText {
-        key: swept.key,
-        text: swept.text,
-    };
-    point.swept().into_iter().map(text).collect()
 }

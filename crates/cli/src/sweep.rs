@@ -8,7 +8,7 @@ mod status;
 
 use std::path::{Path, PathBuf};
 
-use mezo_sweep::Spec;
+use mezo_spec::Spec;
 
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -61,7 +61,7 @@ pub use ops::product_seconds;
 pub use ops::score::Scores;
 pub use optimizer::{Decay, DecayOn, Optimizer, Rule};
 pub use parameters::NamedTensor;
-pub use precision::{Precision, UnknownPrecision};
+pub use precision::Precision;
 pub use probe::Probes;
 pub use save::{to_safetensors, to_safetensors_with};
 pub use sizes::{HeadKind, Trained};

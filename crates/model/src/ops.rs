@@ -8,7 +8,7 @@
 use burn::tensor::{FloatDType, Tensor};
 
 use crate::clock::Watch;
-use crate::precision::Precision;
+use crate::precision::{Precision, Stored};
 
 mod arguments;
 pub(crate) mod copies;

@@ -2,24 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use mezo_run::Manifest;
+use mezo_spec::{Key, METHOD_NAME, Role, TaskSpec, Training, Values, keys};
 
-use crate::digits::number_text;
-use crate::manifest::{Manifest, TrainConfig};
 use crate::method;
+use crate::settings::{self, settings};
 use crate::sources::Sources;
 use crate::varied::text;
-
-/// What a grid search varies, as the paper's do (Tables 4 and 15). Whatever else differs makes another search.
-pub(crate) const SEARCHED: [&str; 4] = ["lr", "eps", "batch_size", "weight_decay"];
 
 /// What is decayed: a run without decay has no such setting, and may stand in a search with others that have.
 pub(crate) const DECAY_ON: &str = "decay_on";
 
 /// One combination of hyperparameters, over its seeds.
 ///
-/// Cells are equal when their whole configurations are, keys unknown to this crate included, and the
-/// hashes of weights, tokenizer and test rows. Where the model and the data lie is no part of it.
+/// Cells are equal when their whole configurations are, keys unknown to this program included, and what the runs started
+/// from: weights, the model's config, tokenizer, data, and the layout of their manifests. Where the model and the data lie
+/// is no part of it.
 #[derive(Debug, Clone)]
 pub struct Cell {
     key: String,
@@ -29,7 +27,7 @@ pub struct Cell {
     /// same but for their weights, tokenizer or test rows have the first digits of those hashes, too.
     /// Protocol and precision stand among them.
     pub settings: Vec<(String, String)>,
-    /// The method in the words of the paper's Table 18, [`Manifest::method_label`].
+    /// The method in the words of the paper's Table 18, by [`crate::method_label`].
     pub method: String,
     /// Cells with the same group differ only in what a grid search varies, and in what is decayed.
     pub group: String,
@@ -67,31 +65,24 @@ impl Ord for Cell {
 }
 
 impl Cell {
-    /// The cell of a run, from its manifest and the manifest's own text as a value.
-    pub(crate) fn new(manifest: &Manifest, value: &Value) -> Self {
-        let mut config = value.get("config").cloned().unwrap_or(Value::Null);
-        if let Some(train) = config.get_mut("train").and_then(Value::as_object_mut) {
-            train.remove("seed");
-        }
-        let sources = Sources::take(manifest, &mut config);
-        let part = |name: &str| config.get(name).map(Value::to_string).unwrap_or_default();
-        let rules = format!(
-            "{}|{}|{}",
-            manifest.protocol,
-            manifest.precision,
-            sources.key()
-        );
-        let method = manifest.method_label();
-        let baseline = format!("{}|{rules}", part("task"));
-        let group = format!("{}|{rules}", without_searched(&config));
-        let settings = settings(manifest, &config);
+    /// The cell of a run, from its manifest.
+    pub(crate) fn new(manifest: &Manifest) -> Self {
+        let sources = Sources::of(manifest);
+        let rules = format!("{}|{}", manifest.protocol, manifest.precision);
+        let config = part(&manifest.config, |_, role| role != Role::Seed);
+        let group = part(&manifest.config, |_, role| {
+            !matches!(role, Role::Seed | Role::Searched | Role::Beside)
+        });
+        let task = part(&manifest.config, |path, _| path.starts_with("task."));
+        let method = method::label(manifest);
+        let settings = settings(manifest);
         let label = label(&settings);
         Self {
-            key: format!("{config}|{rules}"),
+            key: format!("{config}|{rules}|{}", sources.key()),
             order: order(manifest, &method, &label),
-            group,
+            group: format!("{group}|{rules}|{}", sources.key()),
             method,
-            baseline,
+            baseline: format!("{task}|{rules}|{}", sources.test_key()),
             sources,
             settings,
             label,
@@ -108,7 +99,7 @@ impl Cell {
 
     /// Whether this is a row without training.
     pub fn is_zero_shot(&self) -> bool {
-        self.setting("method") == Some("zero-shot")
+        self.setting(&METHOD_NAME.column()) == Some("zero-shot")
     }
 
     /// The learning rate and epsilon in words: `lr 1e-4, eps 1e-3`. Where there is no epsilon, the batch
@@ -129,18 +120,16 @@ pub(crate) fn configuration_words(
         None => "batch_size",
     };
     let is_named =
-        |name: &&str| ["lr", second].contains(name) || varied.iter().any(|known| known == name);
-    let named = |name: &str| {
-        let word = match name {
-            "batch_size" => "batch",
-            "weight_decay" => "weight decay",
-            other => other,
-        };
-        text(settings, name).map(|text| format!("{word} {text}"))
+        |name: &str| ["lr", second].contains(&name) || varied.iter().any(|known| known == name);
+    let named = |name: String| {
+        let text = text(settings, &name)?;
+        let word = settings::key(&name).and_then(|key| key.word);
+        let word = word.map_or_else(|| name.replace('_', " "), str::to_owned);
+        Some(format!("{word} {text}"))
     };
-    let words: Vec<String> = SEARCHED
+    let words: Vec<String> = searched()
         .into_iter()
-        .filter(is_named)
+        .filter(|name| is_named(name))
         .filter_map(named)
         .collect();
     if words.is_empty() {
@@ -148,6 +137,18 @@ pub(crate) fn configuration_words(
     } else {
         words.join(", ")
     }
+}
+
+/// The columns of what a grid search varies, as a label names them. Whatever else differs makes another search.
+pub(crate) fn searched() -> Vec<String> {
+    let mut searched: Vec<&Key> = keys()
+        .iter()
+        .copied()
+        .filter(|key| key.role == Role::Searched)
+        .collect();
+    // As people look for them: the rate and epsilon first.
+    searched.sort_by_key(|key| (key.short.is_none(), key.label));
+    searched.into_iter().map(Key::column).collect()
 }
 
 /// By what weights, tokenizer and test rows cells are told apart, where they differ: for each cell the first
@@ -191,97 +192,47 @@ pub(crate) fn settle(cells: Vec<&mut Cell>) {
 
 fn order(manifest: &Manifest, method: &str, label: &str) -> Order {
     let config = &manifest.config;
-    let train = config.train.as_ref();
-    let count = |value: fn(&TrainConfig) -> Option<u64>| train.and_then(value).unwrap_or(0);
-    let number =
-        |value: fn(&TrainConfig) -> Option<f64>| train.and_then(value).unwrap_or(0.0).to_bits();
+    let count = |key: &Key| config.whole(key).unwrap_or(0);
+    let number = |key: &Key| config.number(key).unwrap_or(0.0).to_bits();
     let numbers = [
-        config.task.k,
-        count(|train| train.batch_size),
-        count(|train| train.steps),
-        number(|train| train.lr),
-        number(|train| train.eps),
-        number(|train| train.weight_decay),
+        count(&TaskSpec::K),
+        count(&Training::BATCH_SIZE),
+        count(&Training::STEPS),
+        number(&Training::LR),
+        number(&mezo_spec::Mezo::EPS),
+        number(&Training::WEIGHT_DECAY),
     ];
     (
         method::rank(method),
         method.to_owned(),
-        config.model.name().to_owned(),
-        config.task.name.clone(),
+        settings::model_name(manifest),
+        config.text(&TaskSpec::NAME).unwrap_or_default().to_owned(),
         numbers,
         label.to_owned(),
     )
 }
 
-/// A configuration but for what a search varies.
-fn without_searched(config: &Value) -> Value {
+/// A part of a configuration as one text. Where model and data lie is never in it.
+fn part(config: &Values, keep: impl Fn(&str, Role) -> bool) -> String {
     let mut rest = config.clone();
-    if let Some(train) = rest.get_mut("train").and_then(Value::as_object_mut) {
-        train.retain(|name, _| name != DECAY_ON && !SEARCHED.contains(&name.as_str()));
-    }
-    rest
-}
-
-/// Every leaf of the configuration by its short name.
-fn settings(manifest: &Manifest, config: &Value) -> Vec<(String, String)> {
-    let mut settings = vec![("model".to_owned(), manifest.config.model.name().to_owned())];
-    for part in ["task", "method", "train"] {
-        if let Some(value) = config.get(part) {
-            leaves(manifest, part, value, &mut settings);
-        }
-    }
-    let rules = [
-        ("protocol", &manifest.protocol),
-        ("precision", &manifest.precision),
-    ];
-    let written = rules.into_iter().filter(|(_, text)| !text.is_empty());
-    settings.extend(written.map(|(name, text)| (name.to_owned(), text.clone())));
-    settings
-}
-
-fn leaves(manifest: &Manifest, path: &str, value: &Value, into: &mut Vec<(String, String)>) {
-    let text = match value {
-        Value::Null => return,
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                leaves(manifest, &format!("{path}.{name}"), field, into);
-            }
-            return;
-        }
-        Value::String(text) => text.clone(),
-        Value::Number(number) if number.is_f64() => {
-            number_text(number.as_f64().unwrap_or_default())
-        }
-        other => other.to_string(),
-    };
-    let text = manifest.swept_text(path).map_or(text, str::to_owned);
-    into.push((short_name(path), text));
-}
-
-fn short_name(path: &str) -> String {
-    match path.split_once('.') {
-        Some((part @ ("task" | "method"), "name")) => part.to_owned(),
-        Some((_, rest)) => rest.replace('.', "_"),
-        None => path.to_owned(),
-    }
+    rest.retain(|path| {
+        let role = mezo_spec::key(path).map_or(Role::Other, |key| key.role);
+        let place = role == Role::Place || path.starts_with("model.");
+        !place && keep(path, role)
+    });
+    serde_json::to_string(&rest).unwrap_or_default()
 }
 
 fn label(settings: &[(String, String)]) -> String {
-    const PUBLISHED: [(&str, &str); 6] = [
-        ("batch_size", "bs"),
-        ("lr", "lr"),
-        ("eps", "eps"),
-        ("weight_decay", "wd"),
-        ("steps", "step"),
-        ("eval_every", "evalstep"),
-    ];
-    let find = |name: &str| settings.iter().find(|(known, _)| known == name);
-    let first = PUBLISHED
-        .iter()
-        .filter_map(|(name, short)| Some(format!("{short}{}", find(name)?.1)));
-    let rest = settings
-        .iter()
-        .filter(|(name, _)| PUBLISHED.iter().all(|(known, _)| known != name))
-        .map(|(name, text)| format!("{name}{text}"));
+    let mut first: Vec<(u8, String)> = Vec::new();
+    let mut rest = Vec::new();
+    for (name, text) in settings {
+        match settings::key(name).and_then(|key| key.label) {
+            Some((place, short)) => first.push((place, format!("{short}{text}"))),
+            None => rest.push(format!("{name}{text}")),
+        }
+    }
+    first.sort();
+    let first = first.into_iter().map(|(_, text)| text);
     first.chain(rest).collect::<Vec<_>>().join("-")
 }

@@ -1,6 +1,7 @@
 //! Several sweeps in one table, laid out as the paper's Table 18: a block for each number of examples per
 //! class, a row a method, a column a task.
 
+use mezo_spec::TaskSpec;
 use std::collections::BTreeMap;
 
 use crate::notes;
@@ -8,6 +9,7 @@ use crate::paper;
 use crate::protocol;
 use crate::rows::Baselines;
 use crate::searches::searches;
+use crate::settings::model_name;
 use crate::sweep_runs::SweepRuns;
 
 mod agreement;
@@ -81,10 +83,9 @@ pub fn compare(runs: &SweepRuns) -> Comparison {
         let Some(manifest) = search.manifest() else {
             continue;
         };
-        let config = &manifest.config;
         let key = (
-            config.task.k,
-            config.model.name().to_owned(),
+            manifest.config.whole(&TaskSpec::K).unwrap_or_default(),
+            model_name(manifest),
             manifest.protocol.clone(),
         );
         let result = Found::new(search, order, &baselines);

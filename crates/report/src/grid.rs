@@ -2,30 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use mezo_run::Manifest;
+use mezo_spec::{
+    FineTune, Key, Lora, Mezo, Prefix, Role, TUNING, TaskSpec, Training, Value, Values,
+};
+
 use crate::digits::{number_text, thousands};
-use crate::manifest::{Manifest, TrainConfig};
+use crate::method;
 use crate::paper;
 use crate::paper_grid::{self, Grid};
 use crate::run_record::RunRecord;
-
-/// The settings that every run of a search has alike, and that are among its [`differences`] where the paper
-/// has a grid for its method.
-const TOLD: [&str; 10] = [
-    "steps",
-    "eval_every",
-    "schedule",
-    "warmup",
-    "dropout",
-    "clip",
-    "lora_r",
-    "lora_alpha",
-    "prefix_tokens",
-    "prefix_init",
-];
+use crate::settings::{model_name, role};
 
 /// Whether a setting that is not the paper's is among the differences of a search of this method.
 pub(crate) fn tells(method: &str, k: u64, setting: &str) -> bool {
-    TOLD.contains(&setting) && paper_grid::grid(method, k).is_some()
+    role(setting) == Role::Course && paper_grid::grid(method, k).is_some()
 }
 
 /// Everything in which the runs of one search are not the paper's. Empty: the paper's grid.
@@ -34,7 +25,7 @@ pub(crate) fn differences(runs: &[&RunRecord]) -> Vec<String> {
         return Vec::new();
     };
     let mut differences = setting_differences(manifest);
-    if manifest.config.train.is_some() {
+    if is_trained(manifest) {
         differences.extend(search_differences(manifest, runs));
     }
     differences
@@ -43,32 +34,31 @@ pub(crate) fn differences(runs: &[&RunRecord]) -> Vec<String> {
 /// Model, task and prompt.
 fn setting_differences(manifest: &Manifest) -> Vec<String> {
     let config = &manifest.config;
-    let task = &config.task;
     let mut differences = Vec::new();
-    if config.model.name() != paper::MODEL {
-        differences.push(format!(
-            "model {} (paper: {})",
-            config.model.name(),
-            paper::MODEL
-        ));
+    let model = model_name(manifest);
+    if model != paper::MODEL {
+        differences.push(format!("model {model} (paper: {})", paper::MODEL));
     }
-    let Some((template, words)) = paper::prompt(&task.name) else {
-        differences.push(format!("task {} (not in the paper's Table 18)", task.name));
+    let task = config.text(&TaskSpec::NAME).unwrap_or_default();
+    let Some((template, words)) = paper::prompt(task) else {
+        differences.push(format!("task {task} (not in the paper's Table 18)"));
         return differences;
     };
-    if task.name == "sst-2" {
+    if task == "sst-2" {
         differences.push("the 6,920 sentences of SST-2 (paper: GLUE's phrases)".to_owned());
     }
-    if config.train.is_some() && !matches!(task.k, 16 | 512) {
-        differences.push(format!("k {} (paper: 16, 512)", task.k));
+    let k = config.whole(&TaskSpec::K).unwrap_or_default();
+    if is_trained(manifest) && !matches!(k, 16 | 512) {
+        differences.push(format!("k {k} (paper: 16, 512)"));
     }
-    if let Some(cut) = task.cut.as_deref().filter(|cut| *cut != "tail") {
+    if let Some(cut) = config.text(&TaskSpec::CUT).filter(|cut| *cut != "tail") {
         differences.push(format!("long prompts lose {cut} (paper: their tail)"));
     }
-    if !task.template.is_empty() && task.template != template {
-        differences.push(format!("template {} (paper: {template})", task.template));
+    let ours = config.text(&TaskSpec::TEMPLATE).unwrap_or_default();
+    if !ours.is_empty() && ours != template {
+        differences.push(format!("template {ours} (paper: {template})"));
     }
-    let ours: Vec<&str> = task.label_words.values().map(String::as_str).collect();
+    let ours = label_words(config);
     if !ours.is_empty() && ours != words {
         differences.push(format!(
             "label words {} (paper: {})",
@@ -76,8 +66,9 @@ fn setting_differences(manifest: &Manifest) -> Vec<String> {
             words.join(", ")
         ));
     }
-    if task.test_cap != Some(paper::TEST_CAP) {
-        let cap = task.test_cap.map_or("none".to_owned(), thousands);
+    let cap = config.whole(&TaskSpec::TEST_CAP);
+    if cap != Some(paper::TEST_CAP) {
+        let cap = cap.map_or("none".to_owned(), thousands);
         differences.push(format!(
             "test cap {cap} (paper: {})",
             thousands(paper::TEST_CAP)
@@ -88,9 +79,10 @@ fn setting_differences(manifest: &Manifest) -> Vec<String> {
 
 /// The values searched, the seeds, and whether all of it was done.
 fn search_differences(manifest: &Manifest, runs: &[&RunRecord]) -> Vec<String> {
-    let label = manifest.method_label();
+    let label = method::label(manifest);
+    let k = manifest.config.whole(&TaskSpec::K).unwrap_or_default();
     let mut differences = Vec::new();
-    match paper_grid::grid(&label, manifest.config.task.k) {
+    match paper_grid::grid(&label, k) {
         Some(grid) => {
             differences.extend(value_differences(&grid, runs));
             differences.extend(course_differences(&grid, runs));
@@ -123,21 +115,21 @@ fn value_differences(grid: &Grid, runs: &[&RunRecord]) -> Vec<String> {
     let texts = |values: &[f64]| values.iter().copied().map(number_text).collect();
     let whole = |values: &[u64]| values.iter().copied().map(thousands).collect();
     let decay = |papers: f64| {
-        let ours = numbers(runs, |train| Some(train.weight_decay.unwrap_or(0.0)));
+        let ours = numbers_or(runs, &Training::WEIGHT_DECAY, 0.0);
         difference("weight decay", ours, texts(&[papers]))
     };
     let eps: Vec<f64> = grid.eps.into_iter().collect();
     let steps: Vec<u64> = grid.steps.into_iter().collect();
     let differences = [
-        difference("lr", numbers(runs, |train| train.lr), texts(grid.lr)),
-        difference("eps", numbers(runs, |train| train.eps), texts(&eps)),
+        difference("lr", numbers(runs, &Training::LR), texts(grid.lr)),
+        difference("eps", numbers(runs, &Mezo::EPS), texts(&eps)),
         grid.weight_decay.and_then(decay),
         difference(
             "batch",
-            counts(runs, |train| train.batch_size),
+            counts(runs, &Training::BATCH_SIZE),
             whole(grid.batch_size),
         ),
-        difference("steps", counts(runs, |train| train.steps), whole(&steps)),
+        difference("steps", counts(runs, &Training::STEPS), whole(&steps)),
     ];
     differences.into_iter().flatten().collect()
 }
@@ -148,23 +140,19 @@ fn course_differences(grid: &Grid, runs: &[&RunRecord]) -> Vec<String> {
         return Vec::new();
     }
     let schedules: BTreeSet<&str> = trains(runs)
-        .map(|train| train.schedule.as_deref().unwrap_or("constant"))
+        .map(|config| config.text(&Training::SCHEDULE).unwrap_or("constant"))
         .collect();
     let schedules = schedules.into_iter().map(str::to_owned).collect();
     let course = [
         difference("schedule", schedules, vec![grid.schedule().to_owned()]),
-        difference(
-            "warm-up",
-            counts(runs, |train| Some(train.warmup.unwrap_or(0))),
-            vec!["0".to_owned()],
-        ),
+        difference("warm-up", warmups(runs), vec!["0".to_owned()]),
         evaluations(runs),
     ];
     let mut differences: Vec<String> = course.into_iter().flatten().collect();
     // Backpropagation's own, as the public code has them (`medium_models/finetune.sh`).
     for (name, value, papers) in [
-        ("dropout", numbers(runs, |train| train.dropout), "0.1"),
-        ("clip", numbers(runs, |train| train.clip), "1"),
+        ("dropout", numbers(runs, &FineTune::DROPOUT), "0.1"),
+        ("clip", numbers(runs, &FineTune::CLIP), "1"),
     ] {
         if !value.is_empty() {
             differences.extend(difference(name, value, vec![papers.to_owned()]));
@@ -175,31 +163,33 @@ fn course_differences(grid: &Grid, runs: &[&RunRecord]) -> Vec<String> {
 
 /// Whoever evaluates more often has more to choose from.
 fn evaluations(runs: &[&RunRecord]) -> Option<String> {
-    let published = |train: &TrainConfig| {
-        let (Some(steps), Some(every)) = (train.steps, train.eval_every) else {
+    let published = |config: &Values| {
+        let steps = config.whole(&Training::STEPS);
+        let (Some(steps), Some(every)) = (steps, config.whole(&Training::EVAL_EVERY)) else {
             return true;
         };
         every.saturating_mul(10) == steps
     };
-    let every = counts(runs, |train| train.eval_every).join(", ");
+    let every = counts(runs, &Training::EVAL_EVERY).join(", ");
     (!trains(runs).all(published))
         .then(|| format!("evaluation every {every} steps (paper: every tenth of the steps)"))
 }
 
 /// The shape of what is trained beside the model, which a search does not vary.
 fn shape_differences(grid: &Grid, manifest: &Manifest) -> Vec<String> {
-    let method = &manifest.config.method;
+    let config = &manifest.config;
     let mut differences = Vec::new();
-    let ours = method.lora.map(|lora| (lora.r, lora.alpha));
+    let ours = config.whole(&Lora::R).zip(config.number(&Lora::ALPHA));
     if let (Some((r, alpha)), true) = (ours, ours != grid.lora) {
         differences.push(format!("LoRA r {r}, alpha {alpha} (paper: 8, 16)"));
     }
-    if let (Some(prefix), Some(papers)) = (&method.prefix, grid.prefix) {
-        let tokens = prefix.tokens.unwrap_or(papers);
+    if let (Some("prefix"), Some(papers)) = (config.text(&TUNING), grid.prefix) {
+        let tokens = config.whole(&Prefix::TOKENS).unwrap_or(papers);
         if tokens != papers {
             differences.push(format!("prefix of {tokens} tokens (paper: {papers})"));
         }
-        if let Some(init) = prefix.init.as_deref().filter(|init| *init != "activations") {
+        let init = config.text(&Prefix::INIT);
+        if let Some(init) = init.filter(|init| *init != "activations") {
             differences.push(format!("{init} prefix (paper: activations)"));
         }
     }
@@ -210,12 +200,12 @@ fn shape_differences(grid: &Grid, manifest: &Manifest) -> Vec<String> {
 fn combinations(runs: &[&RunRecord]) -> Option<String> {
     let bits = |value: Option<f64>| value.unwrap_or(0.0).to_bits();
     let tried: BTreeSet<[u64; 4]> = trains(runs)
-        .map(|train| {
+        .map(|config| {
             [
-                bits(train.lr),
-                bits(train.eps),
-                bits(train.weight_decay),
-                train.batch_size.unwrap_or(0),
+                bits(config.number(&Training::LR)),
+                bits(config.number(&Mezo::EPS)),
+                bits(config.number(&Training::WEIGHT_DECAY)),
+                config.whole(&Training::BATCH_SIZE).unwrap_or(0),
             ]
         })
         .collect();
@@ -239,24 +229,53 @@ fn unfinished(runs: &[&RunRecord], seeds: usize) -> Option<String> {
     (ended < expected).then(|| format!("{} of {expected} runs not finished", expected - ended))
 }
 
-fn trains<'a>(runs: &'a [&RunRecord]) -> impl Iterator<Item = &'a TrainConfig> {
-    runs.iter()
-        .filter_map(|run| run.manifest()?.config.train.as_ref())
+/// Whether the run trains anything; zero-shot runs do not.
+fn is_trained(manifest: &Manifest) -> bool {
+    manifest.config.get(&Training::SEED).is_some()
+}
+
+/// The label words in the order of the classes.
+pub(crate) fn label_words(config: &Values) -> Vec<String> {
+    let words = config.get(&TaskSpec::LABEL_WORDS);
+    let words = words.and_then(std::collections::BTreeMap::<String, String>::from_literal);
+    words.unwrap_or_default().into_values().collect()
+}
+
+fn trains<'a>(runs: &'a [&RunRecord]) -> impl Iterator<Item = &'a Values> {
+    let manifests = runs.iter().filter_map(|run| run.manifest());
+    manifests
+        .filter(|manifest| is_trained(manifest))
+        .map(|manifest| &manifest.config)
 }
 
 /// The distinct values of a number, rising.
-fn numbers(runs: &[&RunRecord], value: impl Fn(&TrainConfig) -> Option<f64>) -> Vec<String> {
+fn numbers(runs: &[&RunRecord], key: &Key) -> Vec<String> {
+    number_texts(trains(runs).filter_map(|config| config.number(key)))
+}
+
+/// The same where a run that has none has a usual one.
+fn numbers_or(runs: &[&RunRecord], key: &Key, usual: f64) -> Vec<String> {
+    number_texts(trains(runs).map(|config| config.number(key).unwrap_or(usual)))
+}
+
+fn number_texts(numbers: impl Iterator<Item = f64>) -> Vec<String> {
     // Hyperparameters are not negative: their bits stand in their order.
-    let values: BTreeSet<u64> = trains(runs)
-        .filter_map(|train| value(train).map(f64::to_bits))
-        .collect();
+    let values: BTreeSet<u64> = numbers.map(f64::to_bits).collect();
     values
         .into_iter()
         .map(|bits| number_text(f64::from_bits(bits)))
         .collect()
 }
 
-fn counts(runs: &[&RunRecord], value: impl Fn(&TrainConfig) -> Option<u64>) -> Vec<String> {
-    let values: BTreeSet<u64> = trains(runs).filter_map(value).collect();
+fn counts(runs: &[&RunRecord], key: &Key) -> Vec<String> {
+    let values: BTreeSet<u64> = trains(runs)
+        .filter_map(|config| config.whole(key))
+        .collect();
+    values.into_iter().map(thousands).collect()
+}
+
+fn warmups(runs: &[&RunRecord]) -> Vec<String> {
+    let warmup = |config: &Values| config.whole(&Training::WARMUP).unwrap_or(0);
+    let values: BTreeSet<u64> = trains(runs).map(warmup).collect();
     values.into_iter().map(thousands).collect()
 }

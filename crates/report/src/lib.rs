@@ -16,7 +16,6 @@ mod error;
 mod figure;
 mod format;
 mod grid;
-mod manifest;
 mod method;
 mod notes;
 pub mod paper;
@@ -29,6 +28,7 @@ mod run_record;
 mod search_notes;
 mod searches;
 mod selection;
+mod settings;
 mod slope;
 mod slope_rows;
 mod sources;
@@ -42,10 +42,7 @@ pub use cell::Cell;
 pub use comparison::{Agreement, Block, Comparison, Entry, MethodRow, State, compare};
 pub use error::{FileFault, ReportError};
 pub use format::Format;
-pub use manifest::{
-    Config, EstimatesConfig, LoraConfig, Manifest, MethodConfig, ModelConfig, PrefixConfig,
-    ScaleConfig, Swept, TaskConfig, TrainConfig,
-};
+pub use method::label as method_label;
 pub use run_files::{EvalLine, ProbeFit, ResultStatus, RunResult, Scores};
 pub use run_record::{Attempts, Estimated, RunManifest, RunRecord, Status};
 pub use slope::{FEWEST_STEPS, Slope, Verdict, slope};

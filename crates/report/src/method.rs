@@ -1,7 +1,9 @@
 //! What a method is called in a table.
 
+use mezo_run::Manifest;
+use mezo_spec::{Estimates, METHOD_NAME, Mezo, Scale, TUNING, TaskSpec, Training, Values};
+
 use crate::digits::number_text;
-use crate::manifest::{Config, MethodConfig, TrainConfig};
 
 /// The names of the methods in the order of the paper's Table 18, and after them those it has not.
 const ORDER: [&str; 13] = [
@@ -20,23 +22,12 @@ const ORDER: [&str; 13] = [
     "MeZO (bias)",
 ];
 
-/// The settings that a label says already.
-pub(crate) const SETTINGS: [&str; 11] = [
-    "method",
-    "tuning",
-    "objective",
-    "optimizer",
-    "momentum",
-    "prompt",
-    "estimator",
-    "estimates_count",
-    "estimates_schedule",
-    "scale_by",
-    "scale_modifies",
-];
-
 /// The method in the paper's words (Table 18), and after it what is not as usual: `MeZO (LoRA), no prompt`.
-pub(crate) fn label(config: &Config) -> String {
+pub fn label(manifest: &Manifest) -> String {
+    of_values(&manifest.config)
+}
+
+fn of_values(config: &Values) -> String {
     let mut words = vec![name(config)];
     words.extend(unusual(config));
     words.join(", ")
@@ -51,10 +42,10 @@ pub(crate) fn rank(label: &str) -> usize {
         .unwrap_or(ORDER.len())
 }
 
-fn name(config: &Config) -> String {
-    let MethodConfig { name, tuning, .. } = &config.method;
+fn name(config: &Values) -> String {
+    let name = config.text(&METHOD_NAME).unwrap_or_default();
     let adam = optimizer(config) == "adam";
-    let (name, optimizer) = match (name.as_str(), adam) {
+    let (name, optimizer) = match (name, adam) {
         ("mezo", false) => ("MeZO", None),
         ("mezo", true) => ("MeZO-Adam", None),
         ("ft", true) => ("FT", None),
@@ -63,7 +54,7 @@ fn name(config: &Config) -> String {
         ("lp-mezo", _) => ("LP-MeZO", None),
         (other, _) => (other, None),
     };
-    let tuning = match tuning.as_deref() {
+    let tuning = match config.text(&TUNING) {
         None | Some("full") => None,
         Some("lora") => Some("LoRA"),
         Some(other) => Some(other),
@@ -76,46 +67,41 @@ fn name(config: &Config) -> String {
 }
 
 /// The optimizer: where the manifest has none, MeZO goes by SGD and fine-tuning by Adam.
-fn optimizer(config: &Config) -> &str {
-    let written = train(config, |train| train.optimizer.as_deref());
-    let usual = match config.method.name.as_str() {
-        "ft" => "adam",
+fn optimizer(config: &Values) -> &str {
+    let usual = match config.text(&METHOD_NAME) {
+        Some("ft") => "adam",
         _ => "sgd",
     };
-    written.unwrap_or(usual)
+    config.text(&Training::OPTIMIZER).unwrap_or(usual)
 }
 
-fn train<'a, T>(config: &'a Config, value: impl Fn(&'a TrainConfig) -> Option<T>) -> Option<T> {
-    config.train.as_ref().and_then(value)
-}
-
-fn unusual(config: &Config) -> Vec<String> {
-    let method = &config.method;
+fn unusual(config: &Values) -> Vec<String> {
     let mut words = Vec::new();
-    if !config.task.prompt {
+    if config.flag(&TaskSpec::PROMPT) == Some(false) {
         words.push("no prompt".to_owned());
     }
-    match method.objective.as_deref() {
+    match config.text(&Mezo::OBJECTIVE) {
         None | Some("cross-entropy") => {}
         Some("f1") => words.push("F1 objective".to_owned()),
         Some(other) => words.push(format!("{other} objective")),
     }
-    let momentum = train(config, |train| train.momentum).filter(|momentum| *momentum != 0.0);
+    let momentum = config.number(&Training::MOMENTUM);
+    let momentum = momentum.filter(|momentum| *momentum != 0.0);
     words.extend(momentum.map(|momentum| format!("momentum {}", number_text(momentum))));
-    if method.estimator.as_deref() == Some("one-point") {
+    if config.text(&Mezo::ESTIMATOR) == Some("one-point") {
         words.push("one-point estimate".to_owned());
     }
-    if let Some(estimates) = &method.estimates {
-        let count = estimates.count.unwrap_or(1);
-        match estimates.schedule.as_deref() {
-            _ if count == 1 => {}
-            Some("linear") => words.push(format!("up to {count} estimates")),
-            _ => words.push(format!("{count} estimates")),
-        }
+    match (
+        config.whole(&Estimates::COUNT),
+        config.text(&Estimates::SCHEDULE),
+    ) {
+        (None | Some(1), _) => {}
+        (Some(count), Some("linear")) => words.push(format!("up to {count} estimates")),
+        (Some(count), _) => words.push(format!("{count} estimates")),
     }
-    if let Some(scale) = &method.scale {
-        let by = scale.by.as_deref().unwrap_or_default().replace('-', " ");
-        let modifies = scale.modifies.as_deref().unwrap_or("variance");
+    if let Some(by) = config.text(&Scale::BY) {
+        let by = by.replace('-', " ");
+        let modifies = config.text(&Scale::MODIFIES).unwrap_or("variance");
         words.push(format!("{modifies} scaled by {by}"));
     }
     words
@@ -123,7 +109,6 @@ fn unusual(config: &Config) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use serde_json::{Value, json};
 
     use super::*;
@@ -131,7 +116,7 @@ mod tests {
     fn of(method: Value, train: Value, prompt: bool) -> String {
         let task = json!({"name": "sst-2", "k": 16, "prompt": prompt});
         let config = json!({"model": {"hub": "roberta-large"}, "task": task, "method": method, "train": train});
-        label(&serde_json::from_value(config).unwrap())
+        of_values(&Values::of_json(&config))
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What stands under the results table.
 
+use mezo_run::Manifest;
+use mezo_spec::TaskSpec;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol;
@@ -155,8 +157,9 @@ pub(crate) fn unconverged(runs: &SweepRuns) -> Option<String> {
             continue;
         }
         count += 1;
-        let task = &manifest.config.task;
-        let who = format!("{} on {} (k {})", cell.method, task.name, task.k);
+        let task = manifest.config.text(&TaskSpec::NAME).unwrap_or_default();
+        let k = manifest.config.whole(&TaskSpec::K).unwrap_or_default();
+        let who = format!("{} on {task} (k {k})", cell.method);
         let seed = run.seed().map(|seed| format!("seed {seed}"));
         match found.last_mut().filter(|(known, _)| *known == who) {
             Some((_, seeds)) => seeds.extend(seed),
@@ -228,7 +231,7 @@ fn percent(share: f64) -> String {
 }
 
 fn versions(runs: &SweepRuns) -> String {
-    let distinct = |value: fn(&crate::Manifest) -> String| {
+    let distinct = |value: fn(&Manifest) -> String| {
         let values: BTreeSet<String> = runs
             .manifests()
             .map(value)

@@ -4,14 +4,9 @@
 //! `runs.parquet` has a row a run:
 //! - which it is: `sweep`, `id`, `status`, `reason` (what was wrong with its files);
 //! - its rules: `protocol`, `precision`, `model`, and `swept`, what the spec's `[sweep]` gave it;
-//! - its task: `task`, `k`, `test_cap`, `prompt`, `template`, `label_words`, `max_length`, `cut`;
-//! - its method: `method`, `method_label` (as the tables call it), `tuning`, `lora_r`, `lora_alpha`,
-//!   `prefix_tokens`, `prefix_init`;
-//! - its estimates: `objective`, `estimator`, `estimates_count`, `estimates_schedule`, `estimates_scale_lr`,
-//!   `scale_by`, `scale_modifies`, `scale_measured`;
-//! - its training: `seed`, `steps`, `steps_done`, `eval_every`, `batch_size`, `eps`, `eps_text`, `weight_decay`,
-//!   `decay_on`, `lr`, `lr_text`, `schedule`, `warmup`, `optimizer`, `momentum`, `dropout`, `clip`; a `_text` is
-//!   as the spec wrote it;
+//! - its task, method and training: a column for each key of a spec (docs/spec.md) but those that name a place or the model,
+//!   called `lr` for `train.lr` and `lora_r` for `method.lora.r`; `method_label`, as the tables call it; `lr_text` and
+//!   `eps_text`, as the spec wrote them; `steps_done`;
 //! - its sizes: `trainable_parameters`, `train_examples`, `dev_examples`, `test_examples`, `made_data`;
 //! - its outcome, accuracies as shares of 1: `best_step`, and of the step with the best dev accuracy (`best_`) and
 //!   of the last (`last_`) `dev_accuracy`, `dev_cross_entropy`, `test_accuracy`, `test_cross_entropy`;
@@ -24,25 +19,22 @@
 //! `seed`, `lr` (of the step), `eps`, `step`, `loss`, `estimate` (from 0), `noise_seed`, `loss_plus`,
 //! `loss_minus`, `projected_grad`.
 //!
-//! A setting is null where the run's manifest leaves it out: its method has none, or it is the usual one (the
-//! objective cross-entropy, the estimator two-sided, one estimate, no scale, SGD for MeZO, a constant learning rate
-//! without warm-up, no momentum, the tail cut).
+//! A setting is null where the run's method does not read it.
 
 use std::io::Write;
 use std::path::Path;
 
+use mezo_run::Manifest;
+use mezo_spec::Mezo;
 use polars::error::PolarsError;
 use polars::prelude::{Column, DataFrame, NamedFrom, ParquetCompression, ParquetWriter, Series};
 
-use crate::manifest::Manifest;
 use crate::run_files::{Scores, read_steps};
 use crate::run_record::RunRecord;
 use crate::slope::Slope;
 use crate::sweep_runs::SweepRuns;
 
 mod config;
-
-use config::train;
 
 /// Rows of `steps.parquet` held at once; also about the rows of one row group.
 const BATCH_ROWS: usize = 1 << 18;
@@ -89,6 +81,13 @@ where
 
 fn text(rows: &[RunRecord], name: &str, value: impl Fn(&Manifest) -> Option<String>) -> Column {
     column(rows, name, |run| run.manifest().and_then(&value))
+}
+
+/// A hash, where the manifest has it.
+fn hash(rows: &[RunRecord], name: &str, value: fn(&Manifest) -> &str) -> Column {
+    text(rows, name, |manifest| {
+        Some(value(manifest).to_owned()).filter(|hash| !hash.is_empty())
+    })
 }
 
 /// Counts are signed in the files, so that a reader may subtract them.
@@ -157,13 +156,11 @@ fn outcome_columns(rows: &[RunRecord]) -> Vec<Column> {
 
 fn provenance_columns(rows: &[RunRecord]) -> Vec<Column> {
     vec![
-        text(rows, "data_sha256", |manifest| manifest.data_sha256.clone()),
-        text(rows, "test_sha256", |manifest| manifest.test_sha256.clone()),
-        text(rows, "weights_sha256", |manifest| {
-            manifest.weights_sha256.clone()
-        }),
-        text(rows, "tokenizer_sha256", |manifest| {
-            manifest.tokenizer_sha256.clone()
+        hash(rows, "data_sha256", |manifest| &manifest.data_sha256),
+        hash(rows, "test_sha256", |manifest| &manifest.test_sha256),
+        hash(rows, "weights_sha256", |manifest| &manifest.weights_sha256),
+        hash(rows, "tokenizer_sha256", |manifest| {
+            &manifest.tokenizer_sha256
         }),
         text(rows, "mezo_version", |manifest| {
             manifest.versions.get("mezo").cloned()
@@ -201,9 +198,10 @@ pub(crate) fn write_steps(runs: &SweepRuns, file: impl Write) -> Result<(), Pola
 }
 
 fn append_run(rows: &mut StepRows, run: &RunRecord, dir: &Path) {
-    let (Some(manifest), Some(train)) = (run.manifest(), train(run)) else {
+    let (Some(manifest), Some(seed)) = (run.manifest(), run.seed()) else {
         return;
     };
+    let eps = manifest.config.number(&Mezo::EPS);
     // The fault a journal may end in has been noted beside its run when it was first read.
     let _ = read_steps(dir, |step| {
         let loss = step.loss();
@@ -211,9 +209,9 @@ fn append_run(rows: &mut StepRows, run: &RunRecord, dir: &Path) {
             let line = step.estimates.get(estimate);
             rows.id.push(run.id.clone());
             rows.sweep.push(manifest.sweep.clone());
-            rows.seed.push(train.seed);
+            rows.seed.push(seed);
             rows.lr.push(step.lr);
-            rows.eps.push(train.eps);
+            rows.eps.push(eps);
             rows.step.push(signed(step.step));
             rows.loss.push(loss);
             rows.estimate.push(line.map(|_| estimate as i64));

@@ -1,5 +1,6 @@
 //! The rows of a search: its cells, and what is reported of it.
 
+use mezo_spec::TaskSpec;
 use std::collections::BTreeMap;
 
 use crate::cell::{Cell, configuration_words};
@@ -164,6 +165,7 @@ fn is_dev_only(run: &RunRecord) -> bool {
 
 fn published(search: &Search<'_>) -> Option<Published> {
     let manifest = search.manifest()?;
-    let task = &manifest.config.task;
-    paper::published(&task.name, task.k, search.method())
+    let task = manifest.config.text(&TaskSpec::NAME)?;
+    let k = manifest.config.whole(&TaskSpec::K)?;
+    paper::published(task, k, search.method())
 }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use mezo_run::Manifest;
+use mezo_spec::Training;
 use serde_json::Value;
 
 use crate::cell::Cell;
 use crate::error::FileFault;
-use crate::manifest::Manifest;
 use crate::run_files::{
     AttemptLine, EvalLine, ResultStatus, RunResult, read_json, read_lines, read_steps,
 };
@@ -194,7 +195,7 @@ impl RunRecord {
 
     /// The seed; none for zero-shot, but for a random head's.
     pub fn seed(&self) -> Option<u64> {
-        Some(self.manifest()?.config.train.as_ref()?.seed)
+        self.manifest()?.config.whole(&Training::SEED)
     }
 
     /// Whether it has a result that counts.
@@ -221,12 +222,22 @@ fn read_manifest(dir: &Path, id: &str) -> Result<Option<RunManifest>, FileFault>
     };
     // A run copied under another name would count as one more seed.
     check_id(MANIFEST, id, &manifest.id)?;
-    let cell = Cell::new(&manifest, &value);
+    let manifest = with_defaults(manifest);
+    let cell = Cell::new(&manifest);
     Ok(Some(RunManifest {
         manifest,
         cell,
         value,
     }))
+}
+
+/// The manifest with what an earlier version left out because it was at its default. One of a version that is not known
+/// stays as it is.
+fn with_defaults(mut manifest: Manifest) -> Manifest {
+    if let Ok(config) = manifest.run_config() {
+        manifest.config.extend(config.values());
+    }
+    manifest
 }
 
 fn read_result(dir: &Path, id: &str) -> Result<Option<RunResult>, FileFault> {

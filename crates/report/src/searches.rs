@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::{Cell, DECAY_ON};
-use crate::manifest::Manifest;
 use crate::run_record::RunRecord;
 use crate::sweep_runs::SweepRuns;
+use mezo_run::Manifest;
 
 /// Cells that differ only in what a grid search varies.
 pub(crate) struct Search<'a> {
@@ -42,8 +42,7 @@ impl<'a> Search<'a> {
 
     /// Whether its runs go by steps, and so have a last one.
     pub(crate) fn has_steps(&self) -> bool {
-        let steps = |manifest: &Manifest| manifest.config.train.as_ref()?.steps;
-        self.manifest().and_then(steps).is_some()
+        self.manifest().and_then(Manifest::steps).is_some()
     }
 
     /// The settings that all cells share, with the same text.

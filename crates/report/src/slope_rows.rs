@@ -46,7 +46,7 @@ const SETTINGS: [&str; 10] = [
 /// A row for every run that goes by steps and has a readable manifest.
 pub fn slope_rows(runs: &SweepRuns) -> Vec<SlopeRow> {
     let row = |run: &RunRecord| {
-        run.manifest()?.config.train.as_ref()?.steps?;
+        run.manifest()?.steps()?;
         Some(SlopeRow {
             id: run.id.clone(),
             seed: run.seed()?,

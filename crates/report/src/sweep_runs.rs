@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cell::{Cell, settle};
 use crate::error::ReportError;
-use crate::manifest::Manifest;
 use crate::run_record::{MANIFEST, RunManifest, RunRecord, Status};
+use mezo_run::Manifest;
 
 /// The runs of one sweep or of several, sorted by method, cell and seed; runs without a readable manifest last.
 #[derive(Debug)]

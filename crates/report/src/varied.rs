@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cell::SEARCHED;
-use crate::method;
+use mezo_spec::Role;
+
+use crate::settings::role;
 use crate::sources;
 
 /// Short names and texts of one configuration, and its method as Table 18 calls it.
@@ -18,7 +19,7 @@ const FIRST: [&str; 3] = ["model", "task", "k"];
 pub(crate) fn varied<'a>(all: &[Named<'a>]) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in all.iter().flat_map(|(_, settings)| settings.iter()) {
-        if !names.contains(&name.as_str()) && !method::SETTINGS.contains(&name.as_str()) {
+        if !names.contains(&name.as_str()) && role(name) != Role::InMethodName {
             names.push(name);
         }
     }
@@ -50,7 +51,7 @@ pub(crate) fn varied_searches<'a>(all: &[Named<'a>]) -> Vec<&'a str> {
     let mut names = varied(all);
     names.retain(|name| {
         let in_one_method = || methods.values().any(|own| differs(own, name));
-        !SEARCHED.contains(name) && (!is_of_training(name) || in_one_method())
+        role(name) != Role::Searched && (!is_of_training(name) || in_one_method())
     });
     names
 }
@@ -80,8 +81,7 @@ pub(crate) fn text<'a>(settings: &'a [(String, String)], name: &str) -> Option<&
 
 /// Whether a setting says how a task is put to the model.
 fn is_of_task(name: &str) -> bool {
-    matches!(name, "template" | "max_length" | "test_cap" | "cut")
-        || name.starts_with("label_words_")
+    role(name) == Role::Prompt
 }
 
 /// Whether a setting is not the same for all.

@@ -8,6 +8,7 @@ mod class;
 mod error;
 mod lease;
 mod lines;
+mod manifest;
 mod whole;
 
 pub use attempts::{Attempt, End, EndReason, OpenAttempt, Start, add_end, add_retry, attempts};
@@ -15,6 +16,7 @@ pub use class::Class;
 pub use error::RunError;
 pub use lease::{Holder, Lease, alone_in};
 pub use lines::{Lines, read_lines};
+pub use manifest::{ALGORITHM, Inputs, LAYOUT, Manifest, NotOurs, RunPlan};
 pub use whole::{read_json, sync_all_of, write_json, write_soon, write_whole};
 
 /// The journal of a run's steps.

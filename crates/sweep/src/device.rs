@@ -102,6 +102,15 @@ fn what_there_is(count: usize) -> String {
 }
 
 impl Selection {
+    /// What kind of device a selection means on a machine.
+    pub fn kind(&self, machine: &Machine) -> mezo_spec::DeviceKind {
+        match self {
+            Self::Auto if machine.cuda > 0 => mezo_spec::DeviceKind::Gpu,
+            Self::Cuda(_) => mezo_spec::DeviceKind::Gpu,
+            Self::Auto | Self::Cpu | Self::Fake(_) => mezo_spec::DeviceKind::Cpu,
+        }
+    }
+
     /// The devices that a selection means on a machine, for `runs` that are to be trained; `together` says how many of them a
     /// process on a device of a kind may have.
     ///

@@ -140,30 +140,9 @@ pub fn human_time(seconds: f64) -> String {
     }
 }
 
-/// 1234567 as a person reads it, `1,234,567`.
-pub fn grouped(number: u128) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(
-            ["1", "999", "1,000", "123,456", "1,234,567"].map(String::from),
-            [1, 999, 1000, 123_456, 1_234_567].map(grouped)
-        );
-    }
 
     #[test]
     fn times_are_said_in_two_parts() {

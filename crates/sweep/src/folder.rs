@@ -4,36 +4,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use mezo_run::{RunError, read_json};
-use serde::Deserialize;
+use mezo_run::{Manifest, RunError};
+use mezo_spec::{METHOD_NAME, MethodName, label};
 
-use crate::expand::{Swept, label};
 use crate::plan::Run;
-
-/// What of a manifest says what its run is called and how long it is.
-#[derive(Deserialize)]
-struct Manifest {
-    id: String,
-    sweep: String,
-    swept: Vec<Swept>,
-    config: Config,
-}
-
-#[derive(Deserialize)]
-struct Config {
-    method: Method,
-    train: Option<Train>,
-}
-
-#[derive(Deserialize)]
-struct Method {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Train {
-    steps: Option<u64>,
-}
 
 /// The folder of a sweep that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -87,9 +61,8 @@ pub fn runs_in(folder: &Path) -> Result<Folder, FolderError> {
     let (mut runs, mut broken) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder).map_err(failed)? {
         let dir = entry.map_err(failed)?.path();
-        let path = dir.join("manifest.json");
-        match read_json::<Manifest>(&path) {
-            Ok(manifest) => runs.push(manifest.run(dir)),
+        match Manifest::read(&dir) {
+            Ok(manifest) => runs.push(run(manifest, dir)),
             // A folder of something else, or a plain file.
             Err(RunError::File { source, .. })
                 if matches!(
@@ -108,22 +81,20 @@ pub fn runs_in(folder: &Path) -> Result<Folder, FolderError> {
     Ok(Folder { runs, broken })
 }
 
-impl Manifest {
-    fn run(self, dir: PathBuf) -> Run {
-        let label = match label(&self.swept, |_| true) {
-            empty if empty.is_empty() && self.config.method.name == "zero-shot" => {
-                "zero-shot".into()
-            }
-            empty if empty.is_empty() => self.sweep,
-            label => label,
-        };
-        Run {
-            id: self.id,
-            dir,
-            label,
-            steps: self.config.train.and_then(|train| train.steps).unwrap_or(0),
-            // Only who plans a sweep knows what goes together.
-            company: None,
-        }
+fn run(manifest: Manifest, dir: PathBuf) -> Run {
+    let steps = manifest.steps().unwrap_or(0);
+    let method: Option<MethodName> = manifest.config.typed(&METHOD_NAME);
+    let label = match label(&manifest.swept, |_| true) {
+        empty if empty.is_empty() && method == Some(MethodName::ZeroShot) => "zero-shot".into(),
+        empty if empty.is_empty() => manifest.sweep,
+        label => label,
+    };
+    Run {
+        id: manifest.id,
+        dir,
+        label,
+        steps,
+        // Only who plans a sweep knows what goes together.
+        company: None,
     }
 }

@@ -1,21 +1,6 @@
 //! What becomes of rows that are too long.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// Which tokens go where a row has more than [`Task::max_length`](crate::Task::max_length).
-///
-/// The limits that a task sets on single sentences come first, whichever rule follows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cut {
-    /// The last ones, whatever they are; a mask among them is an error. As published.
-    #[default]
-    Tail,
-    /// The last one of the sentence that is longest at that moment, of equally long ones the later in the prompt, until
-    /// the rest fits: mask, `<s>`, `</s>` and the template's text all stay. A template too long by itself is an error.
-    Sentences,
-}
+pub use mezo_spec::Cut;
 
 /// One piece of a row in tokens.
 pub(crate) struct Piece {

@@ -21,6 +21,8 @@ pub struct Split {
     pub test: Vec<Row>,
     /// Why there are no test rows, where there are none: a written split may come with train and dev alone.
     pub test_missing: Option<String>,
+    /// The SHA-256 of the rows that the splits of all seeds are drawn from; empty where the split was read as it was written.
+    pub source_sha256: String,
 }
 
 impl Split {
@@ -37,20 +39,32 @@ pub fn rows_sha256(rows: &[Row]) -> String {
 
 fn sha256<'a, P: AsRef<[Row]> + ?Sized + 'a>(parts: impl IntoIterator<Item = &'a P>) -> String {
     let mut hash = Sha256::new();
-    let number = |hash: &mut Sha256, number: usize| hash.update((number as u64).to_le_bytes());
     for rows in parts {
         let rows = rows.as_ref();
-        number(&mut hash, rows.len());
-        for row in rows {
-            number(&mut hash, row.label);
-            number(&mut hash, row.sentences.len());
-            for sentence in &row.sentences {
-                number(&mut hash, sentence.len());
-                hash.update(sentence);
-            }
-        }
+        hash_number(&mut hash, rows.len());
+        rows.iter().for_each(|row| hash_row(&mut hash, row));
     }
     hex(&hash.finalize())
+}
+
+/// The SHA-256 of rows that lie apart from each other.
+fn hash_of<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+    let mut hash = Sha256::new();
+    rows.for_each(|row| hash_row(&mut hash, row));
+    hex(&hash.finalize())
+}
+
+fn hash_row(hash: &mut Sha256, row: &Row) {
+    hash_number(hash, row.label);
+    hash_number(hash, row.sentences.len());
+    for sentence in &row.sentences {
+        hash_number(hash, sentence.len());
+        hash.update(sentence);
+    }
+}
+
+fn hash_number(hash: &mut Sha256, number: usize) {
+    hash.update((number as u64).to_le_bytes());
 }
 
 /// The k-shot split of a task by the published procedure.
@@ -83,6 +97,7 @@ pub fn k_shot(
             dev: task.read_file(&ready.join(files.dev))?,
             test,
             test_missing,
+            source_sha256: String::new(),
         });
     }
     let train = places.train_table(task)?;
@@ -107,6 +122,7 @@ pub fn zero_shot(
         dev: Vec::new(),
         test: Vec::new(),
         test_missing: None,
+        source_sha256: String::new(),
     };
     if task.made() {
         let test = cut(&made::TEST, test_cap);
@@ -153,6 +169,7 @@ fn drawn(
         dev: train.rows(&rows.dev),
         test: cut(test, settings.test_cap),
         test_missing: None,
+        source_sha256: hash_of(train.records.iter().map(|record| &record.row)),
     })
 }
 

@@ -47,7 +47,7 @@ impl Task {
                 words: words.collect(),
             }),
             max_length: published.max_length,
-            cut: Cut::default(),
+            cut: Cut::Tail,
         })
     }
 

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use mezo_model::HeadKind;
+use mezo_run::RunPlan;
+use mezo_spec::{Method, MethodName, Tuning};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::initial;
-use crate::manifest::Manifest;
-use crate::spec::{MethodName, TuningName};
 
 /// Why runs cannot be trained together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,59 +46,66 @@ impl NotTogether {
     }
 }
 
-impl Manifest {
-    /// Says which runs this one may be trained with: those of the same key. None for a run that is trained alone.
-    ///
-    /// It is 16 hexadecimal digits of a hash of all that the passes of a company share. Seeds, data, `k`, learning rates,
-    /// epsilons, batch sizes, steps, schedules and optimisers may differ.
-    pub fn company_key(&self) -> Option<String> {
-        let text = json!(self.shared()?).to_string();
-        let digest = Sha256::digest(text.as_bytes());
-        Some(
-            digest
-                .iter()
-                .take(8)
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
-    }
+/// Says which runs one may be trained with: those of the same key. None for a run that is trained alone.
+///
+/// It is 16 hexadecimal digits of a hash of all that batched runs share in a pass. Seeds, data, `k`, learning rates,
+/// epsilons, batch sizes, steps, schedules and optimisers may differ.
+pub fn company_key(plan: &RunPlan) -> Option<String> {
+    let text = json!(all_shared(plan)?).to_string();
+    let digest = Sha256::digest(text.as_bytes());
+    Some(
+        digest
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    )
+}
 
-    /// All that must agree, each thing with its name; how many classes there are is in the task and its label words.
-    fn shared(&self) -> Option<Vec<(&'static str, Value)>> {
-        let (task, method) = (&self.config.task, &self.config.method);
-        // With the others the model itself is trained, and none of it could be shared.
-        let adapts = matches!(method.tuning, Some(TuningName::Lora | TuningName::Prefix));
-        if method.name != MethodName::Mezo || !adapts || self.steps() == 0 {
-            return None;
-        }
-        // A classifier is drawn by the run's seed: one that is not trained is frozen, and yet each run's own.
-        let trained = initial::trained(&self.config, self.protocol, 0, false)?;
-        if matches!(trained.head, HeadKind::Classifier { .. }) && !trained.with_head {
-            return None;
-        }
-        Some(vec![
-            ("the version of the algorithm", json!(self.algorithm)),
-            ("precision", json!(self.precision)),
-            ("protocol", json!(self.protocol)),
-            ("the model", json!(self.config.model)),
-            ("the model's weights", json!(self.weights_sha256)),
-            ("the tokenizer", json!(self.tokenizer_sha256)),
-            ("the task", json!(task.name)),
-            ("whether there is a prompt", json!(task.prompt)),
-            ("the template", json!(task.template)),
-            ("the label words", json!(task.label_words)),
-            ("`task.max_length`", json!(task.max_length)),
-            ("`task.cut`", json!(task.cut)),
-            ("the method", json!(method)),
-        ])
+/// All that must agree, each thing with its name; how many classes there are is in the task and its label words.
+fn all_shared(plan: &RunPlan) -> Option<Vec<(&'static str, Value)>> {
+    let RunPlan { manifest, config } = plan;
+    let Method::Mezo(mezo) = &config.method else {
+        return None;
+    };
+    // With the others the model itself is trained, and none of it could be shared.
+    let adapts = matches!(mezo.tuning, Tuning::Lora(_) | Tuning::Prefix(_));
+    if config.method.name() != MethodName::Mezo || !adapts {
+        return None;
     }
+    // A classifier is drawn by the run's seed: one that is not trained is frozen, and yet each run's own.
+    let trained = initial::trained(config, 0, false)?;
+    if matches!(trained.head, HeadKind::Classifier { .. }) && !trained.with_head {
+        return None;
+    }
+    let task = &config.task;
+    let mut method = manifest.config.clone();
+    method.retain(|path| path.starts_with("method."));
+    let mut model = manifest.config.clone();
+    model.retain(|path| path.starts_with("model."));
+    Some(vec![
+        ("the version of the algorithm", json!(manifest.algorithm)),
+        ("precision", json!(config.precision)),
+        ("protocol", json!(config.protocol)),
+        ("the model", json!(model)),
+        ("the model's weights", json!(manifest.weights_sha256)),
+        ("the model's config", manifest.model_config.clone()),
+        ("the tokenizer", json!(manifest.tokenizer_sha256)),
+        ("the task", json!(task.name)),
+        ("whether there is a prompt", json!(task.prompt)),
+        ("the template", json!(task.template)),
+        ("the label words", json!(task.label_words)),
+        ("`task.max_length`", json!(task.max_length)),
+        ("`task.cut`", json!(task.cut)),
+        ("the method", json!(method)),
+    ])
 }
 
 /// Holds that runs may be trained together; one alone always may.
 pub(crate) fn check<'m>(
-    runs: impl IntoIterator<Item = (&'m Path, &'m Manifest)>,
+    runs: impl IntoIterator<Item = (&'m Path, &'m RunPlan)>,
 ) -> Result<(), NotTogether> {
-    let runs: Vec<(&Path, &Manifest)> = runs.into_iter().collect();
+    let runs: Vec<(&Path, &RunPlan)> = runs.into_iter().collect();
     let [(one, first), others @ ..] = runs.as_slice() else {
         return Ok(());
     };
@@ -120,7 +127,7 @@ pub(crate) fn check<'m>(
     Ok(())
 }
 
-fn shared(dir: &Path, manifest: &Manifest) -> Result<Vec<(&'static str, Value)>, NotTogether> {
+fn shared(dir: &Path, plan: &RunPlan) -> Result<Vec<(&'static str, Value)>, NotTogether> {
     let alone = || NotTogether::Alone { dir: dir.into() };
-    manifest.shared().ok_or_else(alone)
+    all_shared(plan).ok_or_else(alone)
 }

@@ -7,12 +7,10 @@
 use std::iter::Sum;
 use std::ops::AddAssign;
 
+use mezo_spec::{Estimates, EstimatesSchedule, Estimator, Method, MethodName};
 use serde::Serialize;
 
-use crate::defaults;
-use crate::manifest::{Manifest, MethodConfig};
 use crate::sizes::{Part, Sizes};
-use crate::spec::{EstimatesSchedule, EstimatesSpec, Estimator, MethodName, RunSpec, TrainSpec};
 
 /// Examples of a pass where the run has no batch size of its own.
 const BATCH: u64 = 64;
@@ -57,12 +55,12 @@ impl Sum for Cost {
 }
 
 /// What there is to do in a run.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Work {
     method: MethodName,
     /// Passes of an estimate; 0 for backpropagation.
     probes: u64,
-    estimates: Option<EstimatesSpec>,
+    estimates: Option<Estimates>,
     steps: u64,
     batch_size: u64,
     eval_every: u64,
@@ -70,41 +68,20 @@ pub struct Work {
 }
 
 impl Work {
-    /// The work of a planned run.
-    pub fn of(manifest: &Manifest, sizes: Sizes) -> Self {
-        let config = &manifest.config;
-        Self::new(&config.method, config.train.as_ref(), sizes)
-    }
-
-    /// The work of a run that cannot be planned yet.
-    pub fn of_spec(spec: &RunSpec, sizes: Sizes) -> Self {
-        Self::new(
-            &defaults::method(spec),
-            defaults::train(spec).as_ref(),
-            sizes,
-        )
-    }
-
-    /// The work of a zero-shot run.
-    pub fn of_zero_shot(sizes: Sizes) -> Self {
-        Self::new(&MethodConfig::ZERO_SHOT, None, sizes)
-    }
-
-    fn new(method: &MethodConfig, train: Option<&TrainSpec>, sizes: Sizes) -> Self {
-        let number = |value: fn(&TrainSpec) -> Option<u64>| train.and_then(value);
-        let batch_size = number(|train| train.batch_size.map(|size| size as u64));
-        let steps = number(|train| train.steps).unwrap_or(0);
+    /// The work of a run with this method and so much data.
+    pub fn of(method: &Method, sizes: Sizes) -> Self {
+        let (mezo, train) = (method.mezo(), method.training());
+        let steps = train.map_or(0, |train| train.steps);
         Self {
-            method: method.name,
-            probes: match method.estimator {
-                _ if !method.name.is_mezo() => 0,
+            method: method.name(),
+            probes: mezo.map_or(0, |mezo| match mezo.estimator {
                 Estimator::TwoSided => 2,
                 Estimator::OnePoint => 1,
-            },
-            estimates: method.estimates,
+            }),
+            estimates: mezo.and_then(|mezo| mezo.estimates.clone()),
             steps,
-            batch_size: batch_size.unwrap_or(BATCH).max(1),
-            eval_every: number(|train| train.eval_every).unwrap_or(steps).max(1),
+            batch_size: train.map_or(BATCH, |train| train.batch_size as u64).max(1),
+            eval_every: train.map_or(steps, |train| train.eval_every).max(1),
             sizes,
         }
     }
@@ -191,7 +168,7 @@ impl Work {
     /// How many estimates the steps after `from` up to `to` make.
     fn estimates(&self, from: u64, to: u64) -> u64 {
         let steps = to.saturating_sub(from);
-        let Some(EstimatesSpec {
+        let Some(Estimates {
             count, schedule, ..
         }) = self.estimates
         else {

@@ -1,8 +1,8 @@
 //! The room that a run's files take once it is finished.
 
+use mezo_run::RunPlan;
+
 use crate::journal::METRICS;
-use crate::manifest::Manifest;
-use crate::spec::Estimator;
 
 /// A manifest, a result and what an attempt writes.
 const FIXED: u64 = 3500;
@@ -19,20 +19,17 @@ const HEADER: u64 = 1000;
 
 /// Roughly how many bytes a run's files take once it is finished. While it trains, a snapshot holds the optimiser's averages
 /// as well, where there are any.
-pub fn disk_bytes(manifest: &Manifest) -> u64 {
-    let Some(train) = manifest.config.train.filter(|train| train.steps.is_some()) else {
+pub fn disk_bytes(plan: &RunPlan) -> u64 {
+    let method = &plan.config.method;
+    let Some(train) = method.training() else {
         return FIXED + 2 * METRICS.len() as u64 * EVAL;
     };
-    let steps = train.steps.unwrap_or(0);
-    let method = &manifest.config.method;
-    let estimates = match method.estimator {
-        _ if !method.name.is_mezo() => 1,
-        Estimator::TwoSided | Estimator::OnePoint => method
-            .estimates
-            .map_or(1, |estimates| u64::from(estimates.count)),
-    };
-    let evaluations = steps.div_ceil(train.eval_every.unwrap_or(steps).max(1));
-    let snapshot = HEADER.saturating_add(4 * manifest.trainable_parameters as u64);
+    let steps = train.steps;
+    let estimates = method.mezo().and_then(|mezo| mezo.estimates.as_ref());
+    let estimates = estimates.map_or(1, |estimates| u64::from(estimates.count));
+    let evaluations = steps.div_ceil(train.eval_every.max(1));
+    let trained = plan.manifest.trainable_parameters.unwrap_or_default();
+    let snapshot = HEADER.saturating_add(trained.saturating_mul(4));
     let parts = [
         FIXED,
         steps.saturating_mul(STEP + ESTIMATE.saturating_mul(estimates)),

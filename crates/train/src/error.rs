@@ -5,10 +5,8 @@ use std::path::PathBuf;
 
 use mezo_hub::HubError;
 use mezo_model::ModelError;
-use mezo_run::{Class, RunError};
+use mezo_run::{Class, Manifest, RunError};
 use mezo_tasks::TaskError;
-
-use crate::manifest::Manifest;
 
 /// An error of this crate. Its text starts with the file it is about, where there is one.
 #[derive(Debug, thiserror::Error)]

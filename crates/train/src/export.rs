@@ -4,10 +4,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use mezo_model::LoraConfig;
-use mezo_run::{RESULT, RunError, read_json};
+use mezo_run::{Manifest, RESULT, RunError, RunPlan, read_json};
+use mezo_spec::{ModelSource, Tuning};
 
 use crate::error::TrainError;
-use crate::manifest::{Manifest, ModelConfig};
 use crate::materials;
 use crate::replay::parameters;
 use crate::result::RunResult;
@@ -18,12 +18,12 @@ use crate::result::RunResult;
 /// # Errors
 /// If the run has no result or no best step, its files or the model's cannot be read, or the folder not be written.
 pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
-    let manifest = Manifest::read(dir)?;
+    let plan = readable(dir)?;
     let result_path = dir.join(RESULT);
     let result: RunResult = read_json(&result_path)?;
     let Some(best) = result
         .best
-        .filter(|_| manifest.config.method.name.has_steps())
+        .filter(|_| plan.config.method.training().is_some())
     else {
         return Err(RunError::Record {
             path: result_path,
@@ -34,30 +34,44 @@ pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
         .into());
     };
     refuse_full(out)?;
-    let config = &manifest.config;
+    let config = &plan.config;
     let files = materials::model_files(&config.model, dir)?;
     let device = mezo_model::device::open("cpu")?;
-    let model = parameters(dir, &manifest, &device, best.step)?;
-    match (config.method.lora, config.method.prefix) {
-        (Some(lora), _) => {
+    let model = parameters(dir, &plan, &device, best.step)?;
+    match config.method.tuning() {
+        Some(Tuning::Lora(lora)) => {
             let terms = LoraConfig {
                 rank: lora.r,
                 alpha: lora.alpha,
             };
             model.save_adapter(terms, &base_name(&config.model, dir)?, out)?;
         }
-        (None, Some(_)) => model.save_prefix(&base_name(&config.model, dir)?, out)?,
-        (None, None) => model.save(&files, out)?,
+        Some(Tuning::Prefix(_)) => model.save_prefix(&base_name(&config.model, dir)?, out)?,
+        _ => model.save(&files, out)?,
     }
     Ok(best.step)
 }
 
+/// A run of this version, or of an earlier one that kept its best parameters.
+fn readable(dir: &Path) -> Result<RunPlan, TrainError> {
+    let manifest = Manifest::read(dir)?;
+    if !manifest.is_earlier() {
+        return Ok(RunPlan::read(dir)?);
+    }
+    let config = manifest.run_config().map_err(|error| RunError::Record {
+        path: dir.join(Manifest::FILE),
+        line: 1,
+        message: error.to_string(),
+    })?;
+    Ok(RunPlan { manifest, config })
+}
+
 /// What the adapter's file calls the model it belongs to.
-fn base_name(model: &ModelConfig, dir: &Path) -> Result<String, TrainError> {
+fn base_name(model: &ModelSource, dir: &Path) -> Result<String, TrainError> {
     match model {
-        ModelConfig::Builtin(name) => Ok(name.clone()),
-        ModelConfig::Hub(hub) => Ok(hub.repo.clone()),
-        ModelConfig::Path(path) => {
+        ModelSource::Builtin(name) => Ok(name.clone()),
+        ModelSource::Hub(hub) => Ok(hub.repo.clone()),
+        ModelSource::Path(path) => {
             let path = dir.join(path);
             let absolute = path.canonicalize().map_err(RunError::file(&path, "read"))?;
             Ok(absolute.display().to_string())

@@ -1,23 +1,21 @@
 //! A run's model before its first step: loaded, with all that the method puts beside it, and marked with what is trained.
 
 use mezo_model::{HeadKind, LoraConfig, Model, PrefixConfig, PrefixInit, Trained, Tuning};
+use mezo_spec::{MethodName, PrefixInit as Init, Protocol, RunConfig, Tuning as Tuned, TuningName};
 
 use crate::error::TrainError;
 use crate::linear_probe;
-use crate::manifest::{Config, Manifest};
 use crate::materials::Examples;
-use crate::spec::{MethodName, PrefixInitName, ProtocolName, TuningName};
 
 /// The model of a run from the one that its files hold. Everything random in it is drawn by the run's seed.
 pub(crate) fn model(
     mut model: Model,
-    manifest: &Manifest,
+    config: &RunConfig,
     examples: &Examples,
 ) -> Result<Model, TrainError> {
-    let config = &manifest.config;
-    model.set_precision(manifest.precision);
-    let seed = config.train.and_then(|train| train.seed).unwrap_or(0);
-    let Some(trained) = trained(config, manifest.protocol, examples.classes, false) else {
+    model.set_precision(config.precision);
+    let seed = config.method.seed().unwrap_or(0);
+    let Some(trained) = trained(config, examples.classes, false) else {
         if !config.task.prompt {
             // Linear probing reads what this head would.
             model.attach_classifier(examples.classes, seed);
@@ -29,20 +27,21 @@ pub(crate) fn model(
         HeadKind::Untied => model.untie_decoder(),
         HeadKind::Classifier { classes } => model.attach_classifier(classes, seed),
     }
-    if config.method.name == MethodName::LpMezo {
+    if config.method.name() == MethodName::LpMezo {
         linear_probe::start(&mut model, examples)?;
     }
-    if let Some(lora) = config.method.lora {
+    let tuning = config.method.tuning();
+    if let Some(lora) = tuning.and_then(Tuned::lora) {
         let config = LoraConfig {
             rank: lora.r,
             alpha: lora.alpha,
         };
         model.attach_lora(config, seed);
     }
-    if let Some(prefix) = config.method.prefix {
+    if let Some(prefix) = tuning.and_then(Tuned::prefix) {
         let init = match prefix.init {
-            PrefixInitName::Activations => PrefixInit::Activations,
-            PrefixInitName::Random => PrefixInit::Random,
+            Init::Activations => PrefixInit::Activations,
+            Init::Random => PrefixInit::Random,
         };
         let config = PrefixConfig {
             tokens: prefix.tokens,
@@ -56,23 +55,19 @@ pub(crate) fn model(
 
 /// What the method trains under the protocol (docs/protocols.md); nothing where it goes by no steps. `own_decoder` says
 /// that the weights bring a decoder that is not the word table.
-pub(crate) fn trained(
-    config: &Config,
-    protocol: ProtocolName,
-    classes: usize,
-    own_decoder: bool,
-) -> Option<Trained> {
-    let method = config.method;
-    let tuning = match method.tuning? {
+pub(crate) fn trained(config: &RunConfig, classes: usize, own_decoder: bool) -> Option<Trained> {
+    let method = &config.method;
+    let own = method.tuning()?;
+    let tuning = match own.name() {
         TuningName::Full => Tuning::Full,
         TuningName::Lora => Tuning::Lora,
         TuningName::Prefix => Tuning::Prefix,
         TuningName::Head => Tuning::Head,
         TuningName::Bias => Tuning::Bias,
     };
-    let reference = protocol == ProtocolName::ReferenceCode;
+    let reference = config.protocol == Protocol::ReferenceCode;
     let prompt = config.task.prompt;
-    let untied = own_decoder || reference || method.name == MethodName::LpMezo;
+    let untied = own_decoder || reference || method.name() == MethodName::LpMezo;
     let head = match (prompt, untied) {
         (false, _) => HeadKind::Classifier { classes },
         (true, true) => HeadKind::Untied,
@@ -90,7 +85,7 @@ pub(crate) fn trained(
         tuning,
         with_head,
         head,
-        lora_rank: method.lora.map_or(0, |lora| lora.r),
-        prefix_tokens: method.prefix.map_or(0, |prefix| prefix.tokens),
+        lora_rank: own.lora().map_or(0, |lora| lora.r),
+        prefix_tokens: own.prefix().map_or(0, |prefix| prefix.tokens),
     })
 }

@@ -4,15 +4,16 @@ use mezo_model::{
     Decay, DecayOn, Dropout, Estimates, Gradients, Model, NamedTensor, Optimizer, Philox, Rule,
 };
 use mezo_run::RunError;
+use mezo_spec::{
+    Estimator, Mezo, Objective, Optimizer as Update, Protocol, RunConfig, Scale, ScaleMeasured,
+};
 use mezo_tasks::{Order, PackedBatch};
 
 use crate::error::TrainError;
 use crate::journal::{Estimate, Step};
-use crate::manifest::{Manifest, MethodConfig};
 use crate::materials::{Examples, batch};
 use crate::mezo::{self, Counts, Look, Measure, Sides, step_seed};
 use crate::scale::{self, Scales, Sight};
-use crate::spec::{DecayName, Estimator, MethodName, OptimizerName, ProtocolName, ScaleMeasured};
 use crate::training::Training;
 
 /// The estimate whose seed a step's dropout masks take; those of a step count from 0.
@@ -22,7 +23,8 @@ const DROPOUT: u32 = u32::MAX;
 pub(crate) struct Learner {
     pub(crate) model: Model,
     training: Training,
-    method: MethodConfig,
+    /// What estimates read; none for backpropagation.
+    mezo: Option<Mezo>,
     order: Order,
     counts: Counts,
     optimizer: Optimizer,
@@ -35,22 +37,37 @@ impl Learner {
     /// A model before its first step.
     pub(crate) fn new(
         model: Model,
-        manifest: &Manifest,
+        config: &RunConfig,
         training: Training,
         examples: &Examples,
     ) -> Self {
-        let method = manifest.config.method;
-        let own_batches = manifest.protocol == ProtocolName::Paper;
+        let mezo = config.method.mezo().cloned();
+        let estimates = mezo.as_ref().and_then(|mezo| mezo.estimates.as_ref());
+        let own_batches = config.protocol == Protocol::Paper;
         Self {
             model,
             training,
-            method,
             order: Order::new(examples.train.len(), training.batch_size, training.seed),
-            counts: Counts::new(&method, training.steps, own_batches),
+            counts: Counts::new(estimates, training.steps, own_batches),
             optimizer: optimizer(&training),
             scales: None,
             pending: None,
+            mezo,
         }
+    }
+
+    /// The scales that the run asks for.
+    fn scale(&self) -> Option<&Scale> {
+        self.mezo.as_ref()?.scale.as_ref()
+    }
+
+    fn objective(&self) -> Objective {
+        let mezo = self.mezo.as_ref();
+        mezo.map_or(Objective::CrossEntropy, |mezo| mezo.objective)
+    }
+
+    fn estimator(&self) -> Option<Estimator> {
+        self.mezo.as_ref().map(|mezo| mezo.estimator)
     }
 
     /// Takes a model before its first step in the place of the one there is.
@@ -63,7 +80,7 @@ impl Learner {
 
     /// What has to be known before a step is measured or applied: the layers' scales, where they are due.
     pub(crate) fn prepare(&mut self, step: u64, examples: &Examples) {
-        let Some(spec) = self.method.scale else {
+        let Some(spec) = self.scale() else {
             return;
         };
         let epoch = |step| self.counts.batch(step, 0) / self.order.batches_per_epoch() as u64;
@@ -81,17 +98,17 @@ impl Learner {
             words: &examples.words,
             noise: &Philox,
             eps: self.training.eps,
-            objective: self.method.objective,
+            objective: self.objective(),
         };
         self.scales = Some(scale::measure(spec, &sight, self.training.seed, step));
     }
 
     /// How many passes a step asks for before its line can be made; a backpropagated one asks for none.
     pub(crate) fn passes(&self, step: u64) -> u32 {
-        match (self.method.name, self.method.estimator) {
-            (MethodName::Ft, _) => 0,
-            (_, Estimator::OnePoint) => 1,
-            (_, Estimator::TwoSided) => self.counts.at(step),
+        match self.estimator() {
+            None => 0,
+            Some(Estimator::OnePoint) => 1,
+            Some(Estimator::TwoSided) => self.counts.at(step),
         }
     }
 
@@ -100,9 +117,9 @@ impl Learner {
         Look {
             packed: self.batch(step, number, examples),
             seed: self.seed(step, number),
-            sides: match self.method.estimator {
-                Estimator::TwoSided => Sides::Both,
-                Estimator::OnePoint => Sides::Plus,
+            sides: match self.estimator() {
+                Some(Estimator::OnePoint) => Sides::Plus,
+                _ => Sides::Both,
             },
         }
     }
@@ -112,7 +129,7 @@ impl Learner {
         Measure {
             noise: &Philox,
             eps: self.training.eps,
-            objective: self.method.objective,
+            objective: self.objective(),
             factors: self.scales.as_ref().map(Scales::probe_factors),
         }
     }
@@ -127,12 +144,12 @@ impl Learner {
         examples: &Examples,
     ) -> Step {
         let lr = self.training.lr(step) * self.counts.lr_factor(step);
-        if self.method.name == MethodName::Ft {
+        if self.mezo.is_none() {
             let (loss, gradients) = self.backpropagate(step, examples);
             self.pending = Some((step, gradients));
             return Step::with_loss(step, lr, Vec::new(), loss);
         }
-        if self.method.estimator == Estimator::OnePoint {
+        if self.estimator() == Some(Estimator::OnePoint) {
             let loss = losses[0][0];
             let seed = self.seed(step, 0);
             // The first step has nothing to compare with.
@@ -156,7 +173,7 @@ impl Learner {
     /// Moves the parameters as a line of the journal says. A backpropagated gradient that is no longer at hand is made
     /// again: it is a function of the parameters and the step.
     pub(crate) fn apply(&mut self, line: &Step, examples: &Examples) {
-        if self.method.name == MethodName::Ft {
+        if self.mezo.is_none() {
             let gradients = match self.pending.take() {
                 Some((step, gradients)) if step == line.step => gradients,
                 _ => self.backpropagate(line.step, examples).1,
@@ -164,7 +181,7 @@ impl Learner {
             self.optimizer.update(&mut self.model, &gradients, line.lr);
             return;
         }
-        let scales = self.scales.as_ref().zip(self.method.scale);
+        let scales = self.scales.as_ref().zip(self.scale());
         let gradient = Estimates {
             noise: &Philox,
             terms: mezo::terms(line),
@@ -197,8 +214,8 @@ impl Learner {
     /// Whether a snapshot holds anything beside the trained tensors.
     pub(crate) fn has_state(&self) -> bool {
         let training = &self.training;
-        let has_averages = training.optimizer == OptimizerName::Adam || training.momentum != 0.0;
-        has_averages || self.method.scale.is_some()
+        let has_averages = training.optimizer == Update::Adam || training.momentum != 0.0;
+        has_averages || self.scale().is_some()
     }
 
     /// What a snapshot holds beside the trained tensors.
@@ -217,7 +234,7 @@ impl Learner {
 
     /// A snapshot without the scales that its run measured must not go on as a run without scales.
     fn check_scales(&self, path: &std::path::Path) -> Result<(), TrainError> {
-        let expected = match self.method.scale {
+        let expected = match self.scale() {
             Some(_) => self.model.trainable_names().len(),
             None => 0,
         };
@@ -258,17 +275,17 @@ pub(crate) const SCALES: &str = "scale";
 
 fn optimizer(training: &Training) -> Optimizer {
     let rule = match training.optimizer {
-        OptimizerName::Sgd => Rule::Sgd {
+        Update::Sgd => Rule::Sgd {
             momentum: training.momentum as f32,
         },
-        OptimizerName::Adam => Rule::ADAM,
+        Update::Adam => Rule::ADAM,
     };
     let decay = Decay {
         rate: training.weight_decay,
         on: match training.decay_on {
-            DecayName::All => DecayOn::All,
-            DecayName::NoBiasNorm => DecayOn::NoBiasNorm,
-            DecayName::ReferenceOptimizer => DecayOn::ReferenceOptimizer,
+            mezo_spec::DecayOn::All => DecayOn::All,
+            mezo_spec::DecayOn::NoBiasNorm => DecayOn::NoBiasNorm,
+            mezo_spec::DecayOn::ReferenceOptimizer => DecayOn::ReferenceOptimizer,
         },
     };
     Optimizer::new(rule, decay)

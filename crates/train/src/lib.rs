@@ -1,16 +1,14 @@
 //! MeZO runs on their directories.
 //!
-//! A [`RunSpec`] is one point of a spec. [`Resolver`] reads and checks everything it names and makes a [`Manifest`] of
-//! it, whose id is a hash of all that changes the numbers. [`run`] takes a directory with a manifest to its result: each
+//! [`Resolver`] reads and checks everything that a [`mezo_spec::RunSpec`] names and makes a [`mezo_run::RunPlan`] of it, whose
+//! id is a hash of all that changes the numbers. [`run`] takes a directory with a manifest to its result: each
 //! step's seed and projected gradient go into the journal before the parameters move, so a run that was stopped at any
 //! instant goes on as if nothing had happened. [`run_together`] does the same for several runs that share their frozen weights,
-//! as those of one [`Manifest::company_key`] do: their passes are made as one.
+//! as those of one [`company_key`] do: their passes are made as one.
 
 mod bench;
-mod check;
 mod company;
 mod cost;
-mod defaults;
 mod disk;
 mod error;
 mod evaluate;
@@ -20,7 +18,6 @@ mod journal;
 mod learner;
 mod linear_probe;
 mod logistic;
-mod manifest;
 mod materials;
 mod mezo;
 mod objective;
@@ -29,17 +26,14 @@ mod pass;
 mod pulse;
 mod recover;
 mod refusal;
-mod relocate;
 mod replay;
 mod resolve;
 mod result;
 mod run;
 mod scale;
-mod schema;
 mod seal;
 mod sizes;
 mod snapshot;
-mod spec;
 mod together;
 mod training;
 mod training_run;
@@ -49,26 +43,17 @@ pub use bench::{
     BenchError, NoiseTimes, Pass, Phases, Shape, StepTimes, Subject, Tuned, WORDS, builtin_run,
     gpu, peak_of, prompts, time_bare_steps, time_noise, time_steps,
 };
-pub use company::NotTogether;
+pub use company::{NotTogether, company_key};
 pub use cost::{Cost, Work};
 pub use disk::disk_bytes;
 pub use error::TrainError;
 pub use export::export;
 pub use journal::{Estimate, Eval, EvalSplit, METRICS, Metric, Step, StepStatus};
-pub use manifest::{
-    ALGORITHM, Config, HubModel, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
-};
 pub use mezo::{Measure, step_seed, terms};
 pub use mezo_model::device::{cuda_devices, cuda_memory, cuda_name, why_no_cuda};
-pub use mezo_model::{ModelError, Precision};
+pub use mezo_model::{Builtin, ModelError};
 pub use mezo_run::{Attempt, Class, End, EndReason, RunError, Start};
 pub use resolve::Resolver;
 pub use result::{ProbeFit, Reported, RunResult, Status};
 pub use run::{Control, Ending, Member, run, run_together};
-pub use schema::schema as spec_schema;
 pub use sizes::{Part, Sizes};
-pub use spec::{
-    DecayName, EstimatesSchedule, EstimatesSpec, Estimator, LoraSpec, MethodName, MethodSpec,
-    ModelSpec, Modifies, Objective, OptimizerName, PrefixInitName, PrefixSpec, ProtocolName,
-    RunSpec, ScaleBy, ScaleMeasured, ScaleSpec, Schedule, TaskSpec, TrainSpec, TuningName,
-};

@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use burn::tensor::Device;
 use mezo_hub::{Hub, Repo};
-use mezo_model::{Batch, Model, ModelFiles, load};
+use mezo_model::{Batch, Model, ModelFiles, RobertaConfig, load};
+use mezo_run::{Manifest, RunPlan};
+use mezo_spec::{HubModel, ModelSource, RunConfig};
 use mezo_tasks::{Example, PackedBatch, Task, Tokenizer, k_shot, rows_sha256, zero_shot};
+use serde_json::Value;
 
 use crate::error::TrainError;
 use crate::initial;
-use crate::manifest::{Config, HubModel, Manifest, ModelConfig};
-use crate::refusal::needed;
 
 /// The examples of a run, in tokens.
 #[derive(Debug)]
@@ -29,19 +30,21 @@ pub(crate) struct Examples {
     pub(crate) sha256: String,
     /// Hash of those of the test rows alone.
     pub(crate) test_sha256: String,
+    /// Hash of the rows that the splits of all seeds are drawn from.
+    pub(crate) source_sha256: String,
 }
 
 /// The files of a configured model; relative paths start at `base`.
-pub(crate) fn model_files(model: &ModelConfig, base: &Path) -> Result<ModelFiles, TrainError> {
+pub(crate) fn model_files(model: &ModelSource, base: &Path) -> Result<ModelFiles, TrainError> {
     match model {
-        ModelConfig::Path(path) => Ok(ModelFiles::Folder(base.join(path))),
-        ModelConfig::Hub(HubModel { repo, commit }) => {
+        ModelSource::Path(path) => Ok(ModelFiles::Folder(base.join(path))),
+        ModelSource::Hub(HubModel { repo, commit }) => {
             let hub = Hub::from_env()?;
             hub.snapshot(&Repo::model(repo)?, commit)
                 .map(ModelFiles::Folder)
                 .ok_or_else(|| not_fetched(&hub, repo, commit))
         }
-        ModelConfig::Builtin(name) => ModelFiles::builtin(name).ok_or_else(|| TrainError::Value {
+        ModelSource::Builtin(name) => ModelFiles::builtin(name).ok_or_else(|| TrainError::Value {
             key: "model.builtin",
             message: format!("there is no built-in model `{name}`"),
             hint: Some(format!(
@@ -73,7 +76,7 @@ pub(crate) fn tokenizer(files: &ModelFiles) -> Result<Tokenizer, TrainError> {
 }
 
 /// The task as it is put to the model.
-pub(crate) fn task(config: &Config) -> Result<Task, TrainError> {
+pub(crate) fn task(config: &RunConfig) -> Result<Task, TrainError> {
     let configured = &config.task;
     let task = Task::by_name(&configured.name)?
         .with_max_length(configured.max_length)
@@ -88,18 +91,18 @@ pub(crate) fn task(config: &Config) -> Result<Task, TrainError> {
 
 /// Draws the split, and puts every row into tokens.
 pub(crate) fn examples(
-    config: &Config,
+    config: &RunConfig,
     tokenizer: &Tokenizer,
     base: &Path,
 ) -> Result<Examples, TrainError> {
     let task = task(config)?;
     let data = config.task.data.as_ref().map(|data| base.join(data));
-    let split = match config.train {
-        Some(train) => k_shot(
+    let split = match config.method.seed() {
+        Some(seed) => k_shot(
             &task,
             data.as_deref(),
             config.task.k,
-            needed("train.seed", train.seed)?,
+            seed,
             Some(config.task.test_cap),
         )?,
         None => zero_shot(
@@ -118,8 +121,25 @@ pub(crate) fn examples(
         words: words.into_iter().map(|word| word as usize).collect(),
         sha256: split.sha256(),
         test_sha256: rows_sha256(&split.test),
+        source_sha256: split.source_sha256.clone(),
         test_missing: split.test_missing.clone(),
     })
+}
+
+/// A model as its files hold it.
+#[derive(Clone)]
+pub(crate) struct Weights {
+    model: Model,
+    /// Hash of its weights.
+    sha256: String,
+    /// What is read of its `config.json`.
+    config: Value,
+}
+
+/// The values of a model's config that decide its numbers; what else its file says is no part of them.
+pub(crate) fn config_values(config: &RobertaConfig) -> Value {
+    // Numbers and strings in a plain struct always serialise.
+    serde_json::to_value(config).unwrap_or_default()
 }
 
 /// What runs start from, before each has put its own beside it: a company reads it once.
@@ -129,8 +149,7 @@ pub(crate) struct Source {
     /// here beside it would be copied by the first update.
     kept: bool,
     tokenizer: Option<Rc<Tokenizer>>,
-    /// With the hash of its weights.
-    model: Option<(Model, String)>,
+    model: Option<Weights>,
 }
 
 impl Source {
@@ -152,16 +171,16 @@ impl Source {
     }
 
     /// Clones of it share the memory of every weight that none of them changes.
-    fn model(
-        &mut self,
-        files: &ModelFiles,
-        device: &Device,
-    ) -> Result<(Model, String), TrainError> {
+    fn model(&mut self, files: &ModelFiles, device: &Device) -> Result<Weights, TrainError> {
         if let Some(read) = &self.model {
             return Ok(read.clone());
         }
         let loaded = load(files, device)?;
-        let read = (loaded.model, loaded.sha256);
+        let read = Weights {
+            model: loaded.model,
+            sha256: loaded.sha256,
+            config: config_values(&loaded.config),
+        };
         self.model = self.kept.then(|| read.clone());
         Ok(read)
     }
@@ -176,15 +195,27 @@ pub(crate) struct Materials {
 impl Materials {
     /// Loads them; what `source` has already is taken from there.
     pub(crate) fn load(
-        manifest: &Manifest,
+        plan: &RunPlan,
         dir: &Path,
         device: &Device,
         source: &mut Source,
     ) -> Result<Self, TrainError> {
-        let files = model_files(&manifest.config.model, dir)?;
+        let RunPlan { manifest, config } = plan;
+        let files = model_files(&config.model, dir)?;
         let tokenizer = source.tokenizer(&files)?;
-        let examples = examples(&manifest.config, &tokenizer, dir)?;
-        let (model, weights) = source.model(&files, device)?;
+        let examples = examples(config, &tokenizer, dir)?;
+        let Weights {
+            model,
+            sha256: weights,
+            config: model_config,
+        } = source.model(&files, device)?;
+        // Layout 1 says nothing of it.
+        if !manifest.is_earlier() && model_config != manifest.model_config {
+            return Err(TrainError::Changed {
+                path: dir.join(Manifest::FILE),
+                what: "model's config",
+            });
+        }
         let hashes = [
             ("weights", weights.as_str(), &manifest.weights_sha256),
             ("tokenizer", tokenizer.sha256(), &manifest.tokenizer_sha256),
@@ -198,7 +229,7 @@ impl Materials {
                 });
             }
         }
-        let model = initial::model(model, manifest, &examples)?;
+        let model = initial::model(model, config, &examples)?;
         Ok(Self { model, examples })
     }
 }

@@ -2,13 +2,12 @@
 //! the step.
 
 use mezo_model::{Model, Noise, Probe, Probes, Scores, Term, philox_words};
+use mezo_spec::{Estimates, EstimatesSchedule, Objective};
 use mezo_tasks::PackedBatch;
 
 use crate::journal::{Estimate, Step};
-use crate::manifest::MethodConfig;
 use crate::materials::batch;
 use crate::objective;
-use crate::spec::{EstimatesSchedule, EstimatesSpec, Objective};
 
 /// The counter word that marks the seeds of steps.
 const STEP_SEED: u32 = 2;
@@ -124,7 +123,7 @@ pub fn terms(line: &Step) -> Vec<Term> {
 /// How many estimates each step makes, and which batches they see.
 #[derive(Debug, Clone)]
 pub(crate) struct Counts {
-    spec: EstimatesSpec,
+    spec: Estimates,
     steps: u64,
     /// How many estimates were made before each step, where every estimate sees a batch of its own and their number
     /// changes.
@@ -135,14 +134,14 @@ pub(crate) struct Counts {
 impl Counts {
     /// For a run of `steps`. With `own_batches` each estimate sees a new batch (algorithm 2), else all of a step see one
     /// (trainer.py:595-660).
-    pub(crate) fn new(method: &MethodConfig, steps: u64, own_batches: bool) -> Self {
-        let one = EstimatesSpec {
+    pub(crate) fn new(estimates: Option<&Estimates>, steps: u64, own_batches: bool) -> Self {
+        let one = Estimates {
             count: 1,
             schedule: EstimatesSchedule::Constant,
             scale_lr: false,
         };
         let mut counts = Self {
-            spec: method.estimates.unwrap_or(one),
+            spec: estimates.cloned().unwrap_or(one),
             steps,
             before: Vec::new(),
             own_batches,
@@ -214,16 +213,12 @@ mod tests {
     }
 
     fn counts(schedule: EstimatesSchedule, own_batches: bool) -> Counts {
-        let estimates = EstimatesSpec {
+        let estimates = Estimates {
             count: 4,
             schedule,
             scale_lr: false,
         };
-        let method = MethodConfig {
-            estimates: Some(estimates),
-            ..MethodConfig::ZERO_SHOT
-        };
-        Counts::new(&method, 8, own_batches)
+        Counts::new(Some(&estimates), 8, own_batches)
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! What a step makes small: a loss of each probe from its scores.
 
 use mezo_model::{Scores, prediction};
-
-use crate::spec::Objective;
+use mezo_spec::Objective;
 
 /// The loss of the batch as each probe sees it; not a number where a score is none.
 pub(crate) fn losses(objective: Objective, scores: &Scores, labels: &[usize]) -> Vec<f64> {

@@ -4,15 +4,13 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use mezo_model::{Model, load};
-use mezo_run::{RunError, STEPS, read_lines};
+use mezo_run::{RunError, RunPlan, STEPS, read_lines};
 
 use crate::error::TrainError;
 use crate::initial;
 use crate::journal::Step;
 use crate::learner::Learner;
-use crate::manifest::Manifest;
 use crate::materials::{Examples, Materials, Source, model_files};
-use crate::refusal::needed;
 use crate::snapshot;
 use crate::training::Training;
 use crate::training_run::check_numbers;
@@ -22,7 +20,7 @@ pub(crate) struct Replay<'a> {
     pub(crate) dir: &'a Path,
     /// Called at each step.
     pub(crate) beat: &'a dyn Fn(),
-    pub(crate) manifest: &'a Manifest,
+    pub(crate) plan: &'a RunPlan,
     pub(crate) device: &'a Device,
     pub(crate) examples: &'a Examples,
 }
@@ -52,9 +50,9 @@ impl Replay<'_> {
             .into());
         };
         check_numbers(lines, &path)?;
-        let files = model_files(&self.manifest.config.model, self.dir)?;
+        let files = model_files(&self.plan.config.model, self.dir)?;
         let loaded = load(&files, self.device)?;
-        let model = initial::model(loaded.model, self.manifest, self.examples)?;
+        let model = initial::model(loaded.model, &self.plan.config, self.examples)?;
         learner.start_again(model);
         for line in lines {
             (self.beat)();
@@ -68,19 +66,18 @@ impl Replay<'_> {
 /// The model of a run as it was after a step that the journal covers.
 pub(crate) fn parameters(
     dir: &Path,
-    manifest: &Manifest,
+    plan: &RunPlan,
     device: &Device,
     step: u64,
 ) -> Result<Model, TrainError> {
-    let train = needed("train", manifest.config.train)?;
-    let Materials { model, examples } =
-        Materials::load(manifest, dir, device, &mut Source::default())?;
-    let mut learner = Learner::new(model, manifest, Training::of(&train)?, &examples);
+    let training = Training::of(&plan.config.method)?;
+    let Materials { model, examples } = Materials::load(plan, dir, device, &mut Source::default())?;
+    let mut learner = Learner::new(model, &plan.config, training, &examples);
     let journal = read_lines::<Step>(&dir.join(STEPS))?;
     let replay = Replay {
         dir,
         beat: &|| {},
-        manifest,
+        plan,
         device,
         examples: &examples,
     };

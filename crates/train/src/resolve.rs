@@ -5,20 +5,20 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use mezo_hub::{Hub, Repo};
-use mezo_model::{ModelFiles, Precision, RobertaConfig, load};
+use mezo_model::{ModelFiles, RobertaConfig, load};
+use mezo_run::{Inputs, RunPlan};
+use mezo_spec::{
+    DeviceKind, HubModel, MethodName, ModelSource, Objective, Precision, Protocol, RunConfig,
+    RunSpec, Swept, TaskConfig, Tuning,
+};
 use mezo_tasks::{Example, Task, Tokenizer};
 
-use crate::defaults;
 use crate::error::TrainError;
 use crate::initial;
 use crate::logistic;
-use crate::manifest::{
-    ALGORITHM, Config, HubModel, Manifest, MethodConfig, ModelConfig, SweptText, TaskConfig,
-};
 use crate::materials;
 use crate::refusal::{rule, value};
 use crate::sizes::{Part, Sizes};
-use crate::spec::{MethodName, Objective, ProtocolName, RunSpec};
 
 /// What has been read of a model.
 struct KnownModel {
@@ -31,28 +31,19 @@ struct KnownModel {
 
 impl KnownModel {
     /// How many scalars a run trains, under the reference's rules with those that nothing reads.
-    fn trainable(&self, config: &Config, protocol: ProtocolName, classes: usize) -> usize {
-        if config.method.name == MethodName::Lp {
+    fn trainable(&self, config: &RunConfig, classes: usize) -> usize {
+        if config.method.name() == MethodName::Lp {
             return classes * (self.config.hidden_size + 1);
         }
-        let Some(trained) = initial::trained(config, protocol, classes, self.own_decoder) else {
+        let Some(trained) = initial::trained(config, classes, self.own_decoder) else {
             return 0;
         };
-        let unread = match (protocol, config.task.prompt) {
-            (ProtocolName::ReferenceCode, true) => {
-                self.config.unread_scalars(trained.tuning, classes)
-            }
+        let unread = match (config.protocol, config.task.prompt) {
+            (Protocol::ReferenceCode, true) => self.config.unread_scalars(trained.tuning, classes),
             _ => 0,
         };
         self.config.trained_scalars(&trained) + unread
     }
-}
-
-/// What a manifest says of a run beside its configuration.
-#[derive(Clone, Copy)]
-struct Rules {
-    protocol: ProtocolName,
-    precision: Precision,
 }
 
 /// What has been read of a split.
@@ -60,6 +51,7 @@ struct Rules {
 struct KnownData {
     sha256: String,
     test_sha256: String,
+    source_sha256: String,
     sizes: Sizes,
     /// Train rows of each class.
     counts: Vec<usize>,
@@ -70,39 +62,32 @@ pub struct Resolver {
     sweep: String,
     /// The folder that relative paths of the spec start at.
     base: PathBuf,
+    device: DeviceKind,
     models: BTreeMap<String, KnownModel>,
     data: BTreeMap<String, KnownData>,
     notes: BTreeSet<String>,
 }
 
 impl Resolver {
-    /// A resolver for the sweep of this name; relative paths start at `base`.
-    pub fn new(sweep: &str, base: &Path) -> Self {
+    /// A resolver for the sweep of this name, whose runs go to a kind of device; relative paths start at `base`.
+    pub fn new(sweep: &str, base: &Path, device: DeviceKind) -> Self {
         Self {
             sweep: sweep.into(),
             base: base.into(),
+            device,
             models: BTreeMap::new(),
             data: BTreeMap::new(),
             notes: BTreeSet::new(),
         }
     }
 
-    /// The manifest of one point. Paths in it are as [`RunSpec`] has them: relative to the base.
+    /// The plan of one point's run. Paths in it are as [`RunSpec`] has them: relative to the base.
     ///
     /// # Errors
     /// If a value cannot be, or the model, the data or the prompt do not stand every check.
-    pub fn resolve(
-        &mut self,
-        spec: &RunSpec,
-        swept: Vec<SweptText>,
-    ) -> Result<Manifest, TrainError> {
-        spec.check()?;
+    pub fn resolve(&mut self, spec: &RunSpec, swept: Vec<Swept>) -> Result<RunPlan, TrainError> {
         let config = self.config(spec)?;
-        let rules = Rules {
-            protocol: spec.protocol,
-            precision: spec.model.precision.unwrap_or(defaults::DEFAULT_PRECISION),
-        };
-        self.manifest(config, rules, swept)
+        self.plan(config, swept)
     }
 
     /// What a user should hear of the data before a run starts, each thing once.
@@ -115,88 +100,66 @@ impl Resolver {
     ///
     /// # Errors
     /// As [`Self::resolve`].
-    pub fn zero_shot(&mut self, manifest: &Manifest) -> Result<Option<Manifest>, TrainError> {
-        if !manifest.config.task.prompt {
+    pub fn zero_shot(&mut self, plan: &RunPlan) -> Result<Option<RunPlan>, TrainError> {
+        if !plan.config.task.prompt {
             return Ok(None);
         }
-        let mut config = manifest.config.clone();
-        config.method = MethodConfig::ZERO_SHOT;
-        config.train = None;
-        let rules = Rules {
-            protocol: manifest.protocol,
-            precision: manifest.precision,
-        };
-        self.manifest(config, rules, Vec::new()).map(Some)
+        self.plan(plan.config.zero_shot(), Vec::new()).map(Some)
     }
 
-    fn manifest(
-        &mut self,
-        config: Config,
-        rules: Rules,
-        swept: Vec<SweptText>,
-    ) -> Result<Manifest, TrainError> {
+    fn plan(&mut self, config: RunConfig, swept: Vec<Swept>) -> Result<RunPlan, TrainError> {
         self.know_data(&config)?;
         let data = self.data[&data_key(&config)].clone();
         check_classes(&config, &data.counts)?;
         let task = Task::by_name(&config.task.name)?;
-        let trained = config.train.is_some();
-        let sweep = self.sweep.clone();
-        let Rules {
-            protocol,
-            precision,
-        } = rules;
+        // Only what is drawn by a seed is trained on.
+        let trained = config.method.seed().is_some();
         let model = self.known_model(&config.model)?;
-        let mut manifest = Manifest {
-            schema: 1,
-            id: String::new(),
-            sweep,
-            swept,
+        let rows = |rows: usize| if trained { rows as u64 } else { 0 };
+        let inputs = Inputs {
             weights_sha256: model.weights_sha256.clone(),
+            model_config: materials::config_values(&model.config),
             tokenizer_sha256: model.tokenizer.sha256().into(),
             data_sha256: data.sha256,
+            source_sha256: data.source_sha256,
             test_sha256: data.test_sha256,
-            trainable_parameters: model.trainable(&config, protocol, task.labels().len()),
-            train_examples: if trained { data.sizes.train.rows } else { 0 },
-            dev_examples: if trained { data.sizes.dev.rows } else { 0 },
-            test_examples: data.sizes.test.rows,
-            made_data: task.made(),
-            protocol,
-            precision,
-            algorithm: ALGORITHM,
-            versions: BTreeMap::from([
-                ("burn".into(), "0.22.1".into()),
-                ("mezo".into(), env!("CARGO_PKG_VERSION").into()),
-            ]),
-            config,
+            trainable_parameters: model.trainable(&config, task.labels().len()) as u64,
+            train_examples: rows(data.sizes.train.rows),
+            dev_examples: rows(data.sizes.dev.rows),
+            test_examples: data.sizes.test.rows as u64,
+            synthetic: task.made(),
         };
-        manifest.id = manifest.identity();
-        Ok(manifest)
+        let versions = BTreeMap::from([
+            ("burn".into(), "0.22.1".into()),
+            ("mezo".into(), env!("CARGO_PKG_VERSION").into()),
+        ]);
+        Ok(RunPlan::new(&self.sweep, config, swept, inputs, versions))
     }
 
-    /// How much data the run of a manifest has that came from here.
-    pub fn sizes(&self, manifest: &Manifest) -> Option<Sizes> {
-        let known = self.data.get(&data_key(&manifest.config))?;
+    /// How much data a run has whose plan came from here.
+    pub fn sizes(&self, config: &RunConfig) -> Option<Sizes> {
+        let known = self.data.get(&data_key(config))?;
         Some(known.sizes)
     }
 
     /// Fills in every default.
-    fn config(&mut self, spec: &RunSpec) -> Result<Config, TrainError> {
+    fn config(&mut self, spec: &RunSpec) -> Result<RunConfig, TrainError> {
         // What the spec itself has wrong is said even where there is no model to hold it against.
         task_config(spec, usize::MAX)?;
         let model = model_config(spec)?;
         let sizes = &self.known_model(&model)?.config;
         let (longest, hidden) = (sizes.max_tokens(), sizes.hidden_size);
-        let method = defaults::method(spec);
-        defaults::check_sizes(&method, hidden, longest)?;
-        Ok(Config {
+        check_sizes(spec.method.tuning(), hidden, longest)?;
+        Ok(RunConfig {
+            protocol: spec.protocol,
+            precision: Precision::in_effect(spec.model.precision, self.device),
             model,
             task: task_config(spec, longest)?,
-            method,
-            train: defaults::train(spec),
+            method: spec.method.clone(),
         })
     }
 
-    fn known_model(&mut self, model: &ModelConfig) -> Result<&mut KnownModel, TrainError> {
+    fn known_model(&mut self, model: &ModelSource) -> Result<&mut KnownModel, TrainError> {
         let key = format!("{model:?}");
         if !self.models.contains_key(&key) {
             let files = materials::model_files(model, &self.base)?;
@@ -210,7 +173,7 @@ impl Resolver {
     }
 
     /// Reads, draws and tokenises the configured split, once.
-    fn know_data(&mut self, config: &Config) -> Result<(), TrainError> {
+    fn know_data(&mut self, config: &RunConfig) -> Result<(), TrainError> {
         let key = data_key(config);
         if self.data.contains_key(&key) {
             return Ok(());
@@ -221,6 +184,7 @@ impl Resolver {
         let known = KnownData {
             sha256: examples.sha256,
             test_sha256: examples.test_sha256,
+            source_sha256: examples.source_sha256,
             sizes: Sizes {
                 train: part(&examples.train),
                 dev: part(&examples.dev),
@@ -253,8 +217,8 @@ fn counts(examples: &[Example], classes: usize) -> Vec<usize> {
 }
 
 /// An F1 score compares classes, and cross-validation sets some of each aside.
-fn check_classes(config: &Config, counts: &[usize]) -> Result<(), TrainError> {
-    if matches!(config.method.name, MethodName::Lp | MethodName::LpMezo) {
+fn check_classes(config: &RunConfig, counts: &[usize]) -> Result<(), TrainError> {
+    if matches!(config.method.name(), MethodName::Lp | MethodName::LpMezo) {
         logistic::check_counts(counts).map_err(|error| {
             rule(
                 "task.k",
@@ -264,7 +228,8 @@ fn check_classes(config: &Config, counts: &[usize]) -> Result<(), TrainError> {
         })?;
     }
     let classes = counts.iter().filter(|&&count| count > 0).count();
-    if config.method.objective != Objective::F1 || classes > 1 {
+    let objective = config.method.mezo().map(|mezo| mezo.objective);
+    if objective != Some(Objective::F1) || classes > 1 {
         return Ok(());
     }
     Err(rule(
@@ -275,17 +240,17 @@ fn check_classes(config: &Config, counts: &[usize]) -> Result<(), TrainError> {
 }
 
 /// Which model the spec names; of the hub's, the commit that the cache has.
-fn model_config(spec: &RunSpec) -> Result<ModelConfig, TrainError> {
+fn model_config(spec: &RunSpec) -> Result<ModelSource, TrainError> {
     let model = &spec.model;
     match (&model.builtin, &model.path, model.on_hub()) {
-        (Some(name), ..) => Ok(ModelConfig::Builtin(name.clone())),
-        (_, Some(path), _) => Ok(ModelConfig::Path(path.clone())),
+        (Some(name), ..) => Ok(ModelSource::Builtin(name.clone())),
+        (_, Some(path), _) => Ok(ModelSource::Path(path.clone())),
         (.., Some((repo, revision))) => {
             let hub = Hub::from_env()?;
             let snapshot = hub
                 .locate(&Repo::model(repo)?, revision)
                 .ok_or_else(|| materials::not_fetched(&hub, repo, revision))?;
-            Ok(ModelConfig::Hub(HubModel {
+            Ok(ModelSource::Hub(HubModel {
                 repo: repo.into(),
                 commit: snapshot.commit,
             }))
@@ -295,8 +260,8 @@ fn model_config(spec: &RunSpec) -> Result<ModelConfig, TrainError> {
 }
 
 /// What decides a split and its tokens.
-fn data_key(config: &Config) -> String {
-    let seed = config.train.and_then(|train| train.seed);
+fn data_key(config: &RunConfig) -> String {
+    let seed = config.method.seed();
     format!("{:?} {:?} {seed:?}", config.model, config.task)
 }
 
@@ -320,6 +285,32 @@ fn read_model(files: &ModelFiles) -> Result<KnownModel, TrainError> {
         own_decoder: loaded.model.has_own_decoder(),
         config: loaded.config,
     })
+}
+
+/// Holds what is put beside the model against its sizes.
+///
+/// # Errors
+/// If LoRA's rank or the prefix does not fit.
+fn check_sizes(tuning: Option<&Tuning>, hidden: usize, positions: usize) -> Result<(), TrainError> {
+    match tuning {
+        Some(Tuning::Lora(lora)) if lora.r > hidden => {
+            let message = format!(
+                "expected at most {hidden} for `method.lora.r` (the model's hidden size), found {}",
+                lora.r
+            );
+            Err(value("method.lora.r", message))
+        }
+        Some(Tuning::Prefix(prefix)) if prefix.tokens > positions => Err(rule(
+            "method.prefix.tokens",
+            format!(
+                "a prefix of {} tokens is longer than the {positions} positions that the model has left for one sentence, \
+                 and its first values are those of a sentence",
+                prefix.tokens
+            ),
+            "set `tokens` in [method.prefix] to less; the paper has 5",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The task with every default filled in.

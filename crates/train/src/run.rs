@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use mezo_run::{EndReason, Lease, OpenAttempt, RESULT, STEPS};
+use mezo_run::{EndReason, Lease, OpenAttempt, RESULT, RunError, RunPlan, STEPS};
 
 use crate::company::{self, NotTogether};
 use crate::error::TrainError;
 use crate::journal::Step;
-use crate::manifest::Manifest;
 use crate::materials::Source;
 use crate::panics::{let_go, listen_anew, tried};
 use crate::pulse::Pulse;
@@ -55,8 +54,8 @@ pub struct Member<'a> {
 /// If the run is held by another process, its files or what they name cannot be used, or cannot be written. What was
 /// done before stays.
 pub fn run(dir: &Path, device_name: &str, control: &mut dyn Control) -> Result<Ending, TrainError> {
-    let manifest = Manifest::read(dir);
-    carry_on(vec![(Member { dir, control }, manifest)], device_name).swap_remove(0)
+    let plan = RunPlan::read(dir);
+    carry_on(vec![(Member { dir, control }, plan)], device_name).swap_remove(0)
 }
 
 /// Carries runs on side by side: their probes go through one model in the same passes. Each has its own end, in the order of
@@ -64,7 +63,7 @@ pub fn run(dir: &Path, device_name: &str, control: &mut dyn Control) -> Result<E
 /// ends or is stopped leaves the others as they are.
 ///
 /// # Errors
-/// If they differ in what a pass has only once ([`Manifest::company_key`]); then nothing was begun.
+/// If they differ in what a pass has only once ([`company::company_key`]); then nothing was begun.
 pub fn run_together(
     members: Vec<Member<'_>>,
     device_name: &str,
@@ -72,37 +71,40 @@ pub fn run_together(
     let members: Vec<_> = members
         .into_iter()
         .map(|member| {
-            let manifest = Manifest::read(member.dir);
-            (member, manifest)
+            let plan = RunPlan::read(member.dir);
+            (member, plan)
         })
         .collect();
     let known = members
         .iter()
-        .filter_map(|(member, manifest)| Some((member.dir, manifest.as_ref().ok()?)));
+        .filter_map(|(member, plan)| Some((member.dir, plan.as_ref().ok()?)));
     company::check(known)?;
     Ok(carry_on(members, device_name))
 }
 
 /// Takes runs of one company up and carries them on; their ends in the order of the members.
 fn carry_on(
-    members: Vec<(Member<'_>, Result<Manifest, TrainError>)>,
+    members: Vec<(Member<'_>, Result<RunPlan, RunError>)>,
     device_name: &str,
 ) -> Vec<Result<Ending, TrainError>> {
     listen_anew();
     let pulse = Pulse::default();
     let mut ends = Ends::default();
     let mut taken = Vec::new();
-    for (place, (member, manifest)) in members.into_iter().enumerate() {
+    for (place, (member, plan)) in members.into_iter().enumerate() {
         let Member { dir, control } = member;
-        match manifest.and_then(|manifest| take_up(dir, manifest)) {
-            Ok(Some((manifest, lease))) => taken.push((place, dir, control, manifest, lease)),
+        match plan
+            .map_err(TrainError::from)
+            .and_then(|plan| take_up(dir, plan))
+        {
+            Ok(Some((plan, lease))) => taken.push((place, dir, control, plan, lease)),
             Ok(None) => ends.add(place, control, Ok(Ending::Finished)),
             Err(error) => ends.add(place, control, Err(error)),
         }
     }
     let counts = [rayon::current_num_threads(), taken.len()];
     let mut opened = Vec::new();
-    for (place, dir, control, manifest, lease) in taken {
+    for (place, dir, control, plan, lease) in taken {
         let attempt = match OpenAttempt::start(dir, lease.attempt(), device_name, counts) {
             Ok(attempt) => attempt,
             Err(error) => {
@@ -111,7 +113,7 @@ fn carry_on(
             }
         };
         pulse.add(&lease);
-        let held = Held::new(dir.into(), manifest, Rc::clone(&lease), pulse.clone());
+        let held = Held::new(dir.into(), plan, Rc::clone(&lease), pulse.clone());
         let open = Open {
             place,
             dir,
@@ -138,14 +140,14 @@ fn carry_on(
 }
 
 /// Takes the lease on a run; none where its result is there.
-fn take_up(dir: &Path, manifest: Manifest) -> Result<Option<(Manifest, Rc<Lease>)>, TrainError> {
+fn take_up(dir: &Path, plan: RunPlan) -> Result<Option<(RunPlan, Rc<Lease>)>, TrainError> {
     if dir.join(RESULT).exists() {
         return Ok(None);
     }
     let lease = Rc::new(Lease::take(dir)?);
     // Who held the run just before may have finished it.
     let finished = dir.join(RESULT).exists();
-    Ok((!finished).then_some((manifest, lease)))
+    Ok((!finished).then_some((plan, lease)))
 }
 
 /// What a run's end is told by.

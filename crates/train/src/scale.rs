@@ -2,11 +2,11 @@
 //! `eps z / d_l`.
 
 use mezo_model::{Model, Noise};
+use mezo_spec::{Modifies, Objective, Scale, ScaleBy};
 use mezo_tasks::PackedBatch;
 
 use crate::materials::batch;
 use crate::mezo::{Measure, step_seed};
-use crate::spec::{Modifies, Objective, ScaleBy, ScaleSpec};
 
 /// The estimates of layer norms take seeds from here on; those of a step count from 0.
 const FIRST_ESTIMATE: u32 = 1 << 31;
@@ -57,7 +57,7 @@ pub(crate) struct Sight<'a> {
 }
 
 /// The norm of each layer, for each of its tensors; 1 for a layer whose norm is 0, which nothing can be divided by.
-pub(crate) fn measure(spec: ScaleSpec, sight: &Sight<'_>, run_seed: u64, step: u64) -> Scales {
+pub(crate) fn measure(spec: &Scale, sight: &Sight<'_>, run_seed: u64, step: u64) -> Scales {
     let groups = sight.model.groups();
     let (groups, count) = (groups.of, groups.names.len());
     let norms = match spec.by {

@@ -1,9 +1,9 @@
 //! How much data a run has.
 
+use mezo_run::Manifest;
 use mezo_tasks::Task;
 
 use crate::error::TrainError;
-use crate::manifest::Manifest;
 
 /// One part of the data: how many rows, and how long their prompts are.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -45,9 +45,10 @@ impl Sizes {
 
     /// The rows of a planned run, with these lengths.
     pub fn with_rows_of(mut self, manifest: &Manifest) -> Self {
-        self.train.rows = manifest.train_examples;
-        self.dev.rows = manifest.dev_examples;
-        self.test.rows = manifest.test_examples;
+        let rows = |rows: Option<u64>| rows.unwrap_or_default() as usize;
+        self.train.rows = rows(manifest.train_examples);
+        self.dev.rows = rows(manifest.dev_examples);
+        self.test.rows = rows(manifest.test_examples);
         self
     }
 }

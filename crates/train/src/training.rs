@@ -1,8 +1,9 @@
 //! The numbers of a training by steps, every default filled in.
 
+use mezo_spec::{DecayOn, Method, Optimizer, Schedule};
+
 use crate::error::TrainError;
-use crate::refusal::needed;
-use crate::spec::{DecayName, OptimizerName, Schedule, TrainSpec};
+use crate::refusal::value;
 
 /// `[train]` as the loop needs it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,8 +16,8 @@ pub(crate) struct Training {
     schedule: Schedule,
     warmup: u64,
     pub(crate) weight_decay: f64,
-    pub(crate) decay_on: DecayName,
-    pub(crate) optimizer: OptimizerName,
+    pub(crate) decay_on: DecayOn,
+    pub(crate) optimizer: Optimizer,
     pub(crate) momentum: f64,
     /// Scale of the perturbation; 0 without one.
     pub(crate) eps: f64,
@@ -25,26 +26,34 @@ pub(crate) struct Training {
 }
 
 impl Training {
-    /// Reads them from a manifest's configuration.
+    /// What a method has of them.
     ///
     /// # Errors
-    /// If a number that every training needs is not there.
-    pub(crate) fn of(train: &TrainSpec) -> Result<Self, TrainError> {
+    /// If it does not go by steps.
+    pub(crate) fn of(method: &Method) -> Result<Self, TrainError> {
+        let Some(train) = method.training() else {
+            let name = method.name();
+            return Err(value("method.name", format!("{name} goes by no steps")));
+        };
+        let (dropout, clip) = match method {
+            Method::FineTune(fine_tune) => (fine_tune.dropout, fine_tune.clip),
+            _ => (0.0, f64::INFINITY),
+        };
         Ok(Self {
-            seed: needed("train.seed", train.seed)?,
-            steps: needed("train.steps", train.steps)?,
-            batch_size: needed("train.batch_size", train.batch_size)?,
-            eval_every: needed("train.eval_every", train.eval_every)?,
-            lr: needed("train.lr", train.lr)?,
-            schedule: train.schedule.unwrap_or(Schedule::Constant),
-            warmup: train.warmup.unwrap_or(0),
-            weight_decay: train.weight_decay.unwrap_or(0.0),
-            decay_on: train.decay_on.unwrap_or(DecayName::All),
-            optimizer: train.optimizer.unwrap_or(OptimizerName::Sgd),
-            momentum: train.momentum.unwrap_or(0.0),
-            eps: train.eps.unwrap_or(0.0),
-            dropout: train.dropout.unwrap_or(0.0),
-            clip: train.clip.unwrap_or(f64::INFINITY),
+            seed: train.seed,
+            steps: train.steps,
+            batch_size: train.batch_size,
+            eval_every: train.eval_every,
+            lr: train.lr,
+            schedule: train.schedule,
+            warmup: train.warmup,
+            weight_decay: train.weight_decay,
+            decay_on: train.decay_on.unwrap_or(DecayOn::All),
+            optimizer: train.optimizer,
+            momentum: train.momentum,
+            eps: method.mezo().map_or(0.0, |mezo| mezo.eps),
+            dropout,
+            clip,
         })
     }
 
@@ -72,21 +81,25 @@ impl Training {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn rates(schedule: Schedule, warmup: u64) -> Vec<f64> {
-        let training = Training::of(&TrainSpec {
-            seed: Some(1),
-            steps: Some(5),
-            batch_size: Some(1),
-            eval_every: Some(1),
-            lr: Some(8.0),
-            schedule: Some(schedule),
-            warmup: Some(warmup),
-            ..TrainSpec::default()
-        });
-        let training = training.unwrap();
+        let training = Training {
+            seed: 1,
+            steps: 5,
+            batch_size: 1,
+            eval_every: 1,
+            lr: 8.0,
+            schedule,
+            warmup,
+            weight_decay: 0.0,
+            decay_on: DecayOn::All,
+            optimizer: Optimizer::Sgd,
+            momentum: 0.0,
+            eps: 0.0,
+            dropout: 0.0,
+            clip: 1.0,
+        };
         (1..=5).map(|step| training.lr(step)).collect()
     }
 

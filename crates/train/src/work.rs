@@ -4,28 +4,27 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use mezo_run::{EVALS, Lease, Lines, RESULT, RunError, write_json};
+use mezo_run::{EVALS, Lease, Lines, RESULT, RunError, RunPlan, write_json};
+use mezo_spec::{DeviceKind, Method, Precision};
 
 use crate::error::TrainError;
 use crate::evaluate::{Measured, evaluate};
 use crate::journal::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
 use crate::learner::Learner;
 use crate::linear_probe;
-use crate::manifest::Manifest;
 use crate::materials::{Examples, Materials, Source};
 use crate::pulse::Pulse;
 use crate::replay::Replay;
 use crate::result::{ProbeFit, Reported, RunResult, Status};
 use crate::run::{Control, Done, Ending};
 use crate::snapshot;
-use crate::spec::MethodName;
 use crate::training::Training;
 use crate::training_run::TrainingRun;
 
 /// A run that this process holds.
 pub(crate) struct Held {
     pub(crate) dir: PathBuf,
-    pub(crate) manifest: Manifest,
+    pub(crate) plan: RunPlan,
     /// Asked before anything is written: a process that has lost the run leaves it alone.
     lease: Rc<Lease>,
     /// Of this run and of those beside it.
@@ -33,10 +32,10 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    pub(crate) fn new(dir: PathBuf, manifest: Manifest, lease: Rc<Lease>, pulse: Pulse) -> Self {
+    pub(crate) fn new(dir: PathBuf, plan: RunPlan, lease: Rc<Lease>, pulse: Pulse) -> Self {
         Self {
             dir,
-            manifest,
+            plan,
             lease,
             pulse,
         }
@@ -68,11 +67,11 @@ pub(crate) fn begin(
     source: &mut Source,
     control: &mut dyn Control,
 ) -> Result<Begun, TrainError> {
+    check_precision(run.plan.config.precision, device_name)?;
     let device = mezo_model::device::open(device_name)?;
     let (evals_file, evals) = Lines::take_over(&run.dir.join(EVALS))?;
-    let Materials { model, examples } = Materials::load(&run.manifest, &run.dir, &device, source)?;
-    let config = &run.manifest.config;
-    let (method, train) = (config.method.name, config.train);
+    let Materials { model, examples } = Materials::load(&run.plan, &run.dir, &device, source)?;
+    let method = run.plan.config.method.clone();
     let pulse = run.pulse.clone();
     let mut work = Work {
         run,
@@ -81,21 +80,21 @@ pub(crate) fn begin(
         evals_file,
         evals,
     };
-    match (method, train) {
-        (MethodName::Lp, _) => {
+    match method {
+        Method::LinearProbe(_) => {
             let fit = linear_probe::probe(&model, &work.examples, &|| pulse.beat())?;
             let both = [EvalSplit::Dev, EvalSplit::Test];
             work.once(&both, Some(fit.told()), |examples| {
                 fit.evaluate(&model, examples, &|| pulse.beat())
             })
         }
-        (name, Some(train)) if name.has_steps() => {
-            let training = Training::of(&train)?;
-            let learner = Learner::new(model, &work.run.manifest, training, &work.examples);
+        Method::Mezo(_) | Method::FineTune(_) => {
+            let training = Training::of(&method)?;
+            let learner = Learner::new(model, &work.run.plan.config, training, &work.examples);
             let run = TrainingRun::begin(work, learner, training, control)?;
             return Ok(Begun::Steps(Box::new(run)));
         }
-        _ => {
+        Method::ZeroShot(_) => {
             let words = work.examples.words.clone();
             work.once(&[EvalSplit::Test], None, |examples| {
                 evaluate(&model, examples, &words, &|| pulse.beat())
@@ -106,6 +105,23 @@ pub(crate) fn begin(
         ending: Ending::Finished,
         steps: 0,
     }))
+}
+
+/// The precision stands in the run's id: on a device that multiplies in another, its numbers would be others.
+fn check_precision(planned: Precision, device_name: &str) -> Result<(), TrainError> {
+    let kind = match device_name {
+        "cpu" => DeviceKind::Cpu,
+        _ => DeviceKind::Gpu,
+    };
+    let has = Precision::in_effect(Some(planned), kind);
+    if has == planned {
+        return Ok(());
+    }
+    Err(TrainError::Value {
+        key: "model.precision",
+        message: format!("this run multiplies in {planned}, and {device_name} multiplies in {has}"),
+        hint: Some("give it a GPU, or plan the sweep for the processor: `--devices cpu`".into()),
+    })
 }
 
 /// A run under way: its examples and its evaluations.
@@ -130,7 +146,7 @@ impl Work {
         }
         let reported = Reported::at(0, &self.evals);
         self.write_result(RunResult {
-            id: self.run.manifest.id.clone(),
+            id: self.run.plan.id().into(),
             status: Status::Finished,
             steps: 0,
             best: Some(reported.clone()),
@@ -233,7 +249,7 @@ impl Work {
         self.run.check()?;
         snapshot::keep_weights(&self.run.dir)?;
         self.write_result(RunResult {
-            id: self.run.manifest.id.clone(),
+            id: self.run.plan.id().into(),
             status,
             steps,
             best,
@@ -255,7 +271,7 @@ impl Work {
             let replay = Replay {
                 dir: &self.run.dir,
                 beat: &|| self.run.beat(),
-                manifest: &self.run.manifest,
+                plan: &self.run.plan,
                 device: &self.device,
                 examples: &self.examples,
             };

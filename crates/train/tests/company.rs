@@ -8,20 +8,25 @@ mod runs;
 use std::path::Path;
 
 use common::spec;
-use mezo_train::Resolver;
+use mezo_spec::DeviceKind;
+use mezo_train::{Resolver, company_key};
 use runs::{LORA, PREFIX, text, train};
+
+fn resolver(device: DeviceKind) -> Resolver {
+    Resolver::new("a-sweep", Path::new("."), device)
+}
 
 /// The key of a spec's run.
 fn key(resolver: &mut Resolver, text: &str) -> Option<String> {
     let manifest = resolver.resolve(&spec(text), Vec::new()).unwrap();
-    manifest.company_key()
+    company_key(&manifest)
 }
 
 #[test]
 fn a_key_is_of_all_that_a_pass_shares() {
-    let mut resolver = Resolver::new("a-sweep", Path::new("."));
+    let mut cpu = resolver(DeviceKind::Cpu);
     let base = text(LORA, &train(13, 1e-3, 1e-3, 4));
-    let expected = key(&mut resolver, &base).unwrap();
+    let expected = key(&mut cpu, &base).unwrap();
     assert_eq!(expected.len(), 16);
     for (what, becomes) in [
         ("seed = 13", "seed = 21"),
@@ -37,13 +42,12 @@ fn a_key_is_of_all_that_a_pass_shares() {
     ] {
         let changed = base.replacen(what, becomes, 1);
         assert_ne!(changed, base, "{what}");
-        let found = key(&mut resolver, &changed);
+        let found = key(&mut cpu, &changed);
         assert_eq!(found.as_ref(), Some(&expected), "{becomes}");
     }
     let mut keys = vec![expected];
     for (what, becomes) in [
         ("model.", "protocol = \"reference-code\"\nmodel."),
-        ("model.", "model.precision = \"bf16\"\nmodel."),
         ("k = 6", "k = 6\nprompt = false"),
         ("k = 6", "k = 6\nmax_length = 64"),
         ("k = 6", "k = 6\ncut = \"sentences\""),
@@ -58,7 +62,11 @@ fn a_key_is_of_all_that_a_pass_shares() {
     ] {
         let changed = base.replacen(what, becomes, 1);
         assert_ne!(changed, base, "{what}");
-        keys.push(key(&mut resolver, &changed).unwrap());
+        keys.push(key(&mut cpu, &changed).unwrap());
+    }
+    let coarse = format!("model.precision = \"bf16\"\n{base}");
+    for text in [&base, &coarse] {
+        keys.push(key(&mut resolver(DeviceKind::Gpu), text).unwrap());
     }
     let mut distinct = keys.clone();
     distinct.sort();
@@ -69,23 +77,23 @@ fn a_key_is_of_all_that_a_pass_shares() {
 /// The public code draws a classifier by the run's seed and leaves it as it is: frozen, and of each run its own.
 #[test]
 fn a_frozen_head_of_its_own_has_no_key() {
-    let mut resolver = Resolver::new("a-sweep", Path::new("."));
+    let mut cpu = resolver(DeviceKind::Cpu);
     let prefix = text(PREFIX, &train(13, 1e-3, 1e-3, 4));
     let reference = format!("protocol = \"reference-code\"\n{prefix}");
     let classifier = |text: &str| text.replacen("k = 6", "k = 6\nprompt = false", 1);
-    assert!(key(&mut resolver, &reference).is_some());
+    assert!(key(&mut cpu, &reference).is_some());
     // The paper's trains it.
-    assert!(key(&mut resolver, &classifier(&prefix)).is_some());
-    assert_eq!(key(&mut resolver, &classifier(&reference)), None);
+    assert!(key(&mut cpu, &classifier(&prefix)).is_some());
+    assert_eq!(key(&mut cpu, &classifier(&reference)), None);
 }
 
 #[test]
 fn what_trains_the_model_itself_has_no_key() {
-    let mut resolver = Resolver::new("a-sweep", Path::new("."));
+    let mut cpu = resolver(DeviceKind::Cpu);
     let train = train(13, 1e-3, 1e-3, 4);
     for tuning in ["full", "head", "bias"] {
         let method = format!("tuning = \"{tuning}\"");
-        let found = key(&mut resolver, &text(&method, &train));
+        let found = key(&mut cpu, &text(&method, &train));
         assert_eq!(found, None, "{tuning}");
     }
     let lora = text(LORA, &train);
@@ -93,9 +101,9 @@ fn what_trains_the_model_itself_has_no_key() {
         let other = lora
             .replace("name = \"mezo\"", &format!("name = \"{name}\""))
             .replace("eps = 0.001", eps);
-        assert_eq!(key(&mut resolver, &other), None, "{name}");
+        assert_eq!(key(&mut cpu, &other), None, "{name}");
     }
-    let manifest = resolver.resolve(&spec(&lora), Vec::new()).unwrap();
-    let zero_shot = resolver.zero_shot(&manifest).unwrap().unwrap();
-    assert_eq!(zero_shot.company_key(), None);
+    let manifest = cpu.resolve(&spec(&lora), Vec::new()).unwrap();
+    let zero_shot = cpu.zero_shot(&manifest).unwrap().unwrap();
+    assert_eq!(company_key(&zero_shot), None);
 }

@@ -12,8 +12,9 @@ use mezo_model::{
     Decay, DecayOn, Estimates, LoraConfig, Model, NamedTensor, Optimizer, PrefixConfig, PrefixInit,
     Rule, Tuning, read_tensors,
 };
+use mezo_spec::Objective;
 use mezo_tasks::{Example, PackedBatch};
-use mezo_train::{Estimate, Measure, Objective, Step, terms};
+use mezo_train::{Estimate, Measure, Step, terms};
 
 #[test]
 fn golden_step_full() {

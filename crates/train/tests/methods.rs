@@ -243,7 +243,7 @@ fn linear_probing_is_one_evaluation() {
 fn the_protocol_decides_what_is_trained() {
     let trained = |head: &str, method: &str, rest: &str| {
         let text = format!("{head}\n{}", text(method, rest));
-        resolve(&spec(&text)).trainable_parameters
+        resolve(&spec(&text)).manifest.trainable_parameters.unwrap()
     };
     let reference = "protocol = \"reference-code\"";
     let (full, lora) = ("name = \"mezo\"", "name = \"mezo\"\ntuning = \"lora\"");

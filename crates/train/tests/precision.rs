@@ -7,8 +7,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use mezo_model::{LoraConfig, Model, ModelFiles, Philox, Precision, Tuning};
+use mezo_spec::Objective;
 use mezo_tasks::{Example, Order, PackedBatch, Task, Tokenizer, k_shot};
-use mezo_train::{Measure, Objective, step_seed};
+use mezo_train::{Measure, step_seed};
 
 const BATCHES: u64 = 24;
 const SEED: u64 = 87;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use mezo_sweep::{MAX_RUNS, Point, Spec, SpecError};
+use mezo_spec::{MAX_RUNS, Overrides, Point, RunSpec, Spec, SpecError, SpecErrors};
 use mezo_tasks::{Place, Row, Task, TaskError};
-use mezo_train::{RunSpec, Sizes, TrainError, Work};
+use mezo_train::{Sizes, Work};
 
 use super::{encoded, passed, refused, scratch, tokenizer, write};
 
@@ -14,28 +14,25 @@ pub fn spec(bytes: &[u8]) {
     let path = folder.path().join("sweep.toml");
     write(&path, bytes);
     let no = |error: &SpecError| refused(error, &path, error.hint());
+    let all = |errors: &SpecErrors| errors.iter().for_each(no);
     let spec = match Spec::read(&path) {
         Ok(spec) => spec,
-        Err(error) => return no(&error),
+        Err(errors) => return all(&errors),
     };
-    let points = match spec.points() {
-        Ok(points) => points,
-        Err(error) => return no(&error),
+    let count = spec.points().count();
+    assert!((1..=MAX_RUNS).contains(&(count as u64)));
+    let runs = match spec.runs(&Overrides::default()) {
+        Ok(runs) => runs,
+        Err(errors) => return all(&errors),
     };
-    assert!((1..=MAX_RUNS).contains(&(points.len() as u64)));
+    assert_eq!(runs.len(), count);
     let mut sound = true;
-    for point in points.iter().step_by(points.len().div_ceil(16)) {
+    for (point, run) in runs.iter().step_by(count.div_ceil(16)) {
         let label = point.label();
         for swept in point.swept() {
             assert!(label.contains(&swept.text));
         }
-        match point.deserialize::<RunSpec>() {
-            Ok(run) => sound &= checked(&spec, point, &run, &no),
-            Err(error) => {
-                no(&error);
-                sound = false;
-            }
-        }
+        sound &= checked(&spec, point, run, &no);
     }
     if sound {
         passed();
@@ -44,13 +41,6 @@ pub fn spec(bytes: &[u8]) {
 
 /// Whether a point is one that can be run.
 fn checked(spec: &Spec, point: &Point<'_>, run: &RunSpec, no: &dyn Fn(&SpecError)) -> bool {
-    if let Err(error) = run.check() {
-        let TrainError::Value { key, message, hint } = error else {
-            panic!("no key is named: {error}");
-        };
-        no(&spec.error_at(Some(point), key, message, hint));
-        return false;
-    }
     if let Err(error) = prompted(run) {
         let hint = error.hint();
         no(&spec.error_at(Some(point), "task", error.to_string(), hint));
@@ -58,9 +48,9 @@ fn checked(spec: &Spec, point: &Point<'_>, run: &RunSpec, no: &dyn Fn(&SpecError
     }
     let sizes = Sizes::stated(&run.task.name, run.task.k, run.task.test_cap).unwrap();
     // Estimates that grow with the steps are counted one by one.
-    let count = run.method.estimates.map_or(1, |estimates| estimates.count);
-    if count <= 10_000 {
-        let work = Work::of_spec(run, sizes);
+    let estimates = run.method.mezo().and_then(|mezo| mezo.estimates.as_ref());
+    if estimates.is_none_or(|estimates| estimates.count <= 10_000) {
+        let work = Work::of(&run.method, sizes);
         assert!(work.left(1).tokens <= work.total().tokens);
     }
     true

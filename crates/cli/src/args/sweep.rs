@@ -31,6 +31,9 @@ pub struct PlanArgs {
     /// List every run, however many there are
     #[arg(long)]
     pub all: bool,
+    /// The devices that the runs are planned for, as for `mezo sweep run`: the precision of their numbers depends on it
+    #[arg(long, default_value = "auto")]
+    pub devices: Selection,
     /// Tell the hours by this pace instead of a measured one
     #[arg(long, value_name = "N", value_parser = positive)]
     pub tokens_per_second: Option<f64>,

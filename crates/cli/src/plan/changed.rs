@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use mezo_train::Manifest;
+use mezo_run::{LAYOUT, Manifest};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -141,9 +141,28 @@ fn earlier(folder: &Path, ids: &BTreeSet<&str>) -> Vec<Flat> {
         }
         let text = std::fs::read(entry.path().join(Manifest::FILE)).ok()?;
         let value: Value = serde_json::from_slice(&text).ok()?;
-        Some(flat(&value))
+        // Runs of an earlier version are told of by themselves.
+        let layout = value.get("schema").and_then(Value::as_u64);
+        (layout == Some(u64::from(LAYOUT))).then(|| flat(&value))
     };
     entries.filter_map(run).collect()
+}
+
+/// What is said of the runs in a sweep's folder that an earlier version made; nothing where there are none.
+pub fn earlier_version(folder: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let manifests = entries.filter_map(|entry| Manifest::read(&entry.path()).ok());
+    let count = manifests.filter(Manifest::is_earlier).count();
+    let runs = match count {
+        0 => return None,
+        1 => "1 run".to_owned(),
+        count => format!("{count} runs"),
+    };
+    Some(format!(
+        "{runs} in {} by mezo 0.1 cannot be resumed or reused: their ids cover neither the model's config nor the precision in \
+         effect; tables and exports still read them",
+        folder.display()
+    ))
 }
 
 fn flat(manifest: &Value) -> Flat {

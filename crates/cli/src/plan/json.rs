@@ -1,7 +1,8 @@
 //! A plan as JSON.
 
+use mezo_spec::Swept;
 use mezo_sweep::State;
-use mezo_train::{Cost, SweptText};
+use mezo_train::Cost;
 use serde::Serialize;
 
 use super::Entry;
@@ -34,7 +35,7 @@ struct JsonRun<'p> {
     state: &'static str,
     step: Option<u64>,
     reason: Option<String>,
-    swept: &'p [SweptText],
+    swept: &'p [Swept],
     cost: Cost,
     outstanding: Cost,
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use mezo_spec::RunSpec;
 use mezo_tasks::{Task, TaskError, k_shot};
-use mezo_train::{RunSpec, TrainError};
+use mezo_train::TrainError;
 use serde::Serialize;
 
 /// Why runs are unresolved.

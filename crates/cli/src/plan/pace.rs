@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use mezo_train::{
-    Attempt, EndReason, Manifest, MethodName, ModelConfig, RunSpec, Sizes, TuningName, Work,
-};
+use mezo_run::{Manifest, RunPlan};
+use mezo_spec::{MethodName, ModelSource, RunSpec, Tuning};
+use mezo_train::{Attempt, EndReason, Sizes, Work};
 
 /// What decides a run's pace: its model, what of it is trained, and whether by backpropagation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,26 +23,25 @@ pub struct Kind {
 type TuningWord = &'static str;
 
 impl Kind {
-    pub fn of(manifest: &Manifest) -> Self {
-        let config = &manifest.config;
+    pub fn of(plan: &RunPlan) -> Self {
+        let RunPlan { manifest, config } = plan;
         Self {
             model: match &config.model {
-                ModelConfig::Builtin(name) => name.clone(),
-                ModelConfig::Path(path) => last_part(path),
-                ModelConfig::Hub(hub) => last_part(Path::new(&hub.repo)),
+                ModelSource::Builtin(name) => name.clone(),
+                ModelSource::Path(path) => last_part(path),
+                ModelSource::Hub(hub) => last_part(Path::new(&hub.repo)),
             },
             weights: Some(manifest.weights_sha256.clone()),
-            tuning: config.method.tuning.map(word),
-            backpropagation: config.method.name == MethodName::Ft,
+            tuning: config.method.tuning().map(word),
+            backpropagation: config.method.name() == MethodName::Ft,
         }
     }
 
     /// The kind of a run whose model or data are not there.
     pub fn of_spec(run: &RunSpec) -> Self {
-        let name = run.method.name;
         Self {
-            tuning: name.has_steps().then(|| word(run.method.tuning)),
-            backpropagation: name == MethodName::Ft,
+            tuning: run.method.tuning().map(word),
+            backpropagation: run.method.name() == MethodName::Ft,
             ..Self::of_zero_shot(run)
         }
     }
@@ -90,14 +89,8 @@ fn last_part(path: impl AsRef<Path>) -> String {
     name.to_string_lossy().into_owned()
 }
 
-fn word(tuning: TuningName) -> TuningWord {
-    match tuning {
-        TuningName::Full => "full",
-        TuningName::Lora => "lora",
-        TuningName::Prefix => "prefix",
-        TuningName::Head => "head",
-        TuningName::Bias => "bias",
-    }
+fn word(tuning: &Tuning) -> TuningWord {
+    tuning.name().name()
 }
 
 /// A pace and where it is from.
@@ -219,14 +212,22 @@ fn folders(dir: &Path) -> Vec<std::path::PathBuf> {
 /// The attempts of a run directory; none where it cannot be read.
 fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
     let text = fs::read_to_string(dir.join("attempts.jsonl")).ok()?;
-    let manifest = Manifest::read(dir).ok()?;
-    let task = &manifest.config.task;
+    let plan = readable(dir)?;
+    let RunPlan { manifest, config } = &plan;
+    let task = &config.task;
     let sizes = match sizes.get(&manifest.data_sha256) {
         Some(sizes) => *sizes,
         None => Sizes::stated(&task.name, task.k, task.test_cap).ok()?,
     };
-    let work = Work::of(&manifest, sizes.with_rows_of(&manifest));
-    Some(attempted(&text, &Kind::of(&manifest), &work))
+    let work = Work::of(&config.method, sizes.with_rows_of(manifest));
+    Some(attempted(&text, &Kind::of(&plan), &work))
+}
+
+/// A run of any version whose configuration this program knows.
+fn readable(dir: &Path) -> Option<RunPlan> {
+    let manifest = Manifest::read(dir).ok()?;
+    let config = manifest.run_config().ok()?;
+    Some(RunPlan { manifest, config })
 }
 
 /// What the lines of `attempts.jsonl` show: the attempts that say when they began and when they ended.
@@ -285,17 +286,30 @@ mod tests {
     use super::*;
 
     fn run(model: &str, tuning: &str, method: &str) -> RunSpec {
-        let spec = format!(
-            r#"{{ "model": {{ "path": "{model}" }}, "task": {{ "name": "glue-sst2", "k": 512 }},
-                 "method": {{ "name": "{method}", "tuning": "{tuning}" }},
-                 "train": {{ "steps": 100, "batch_size": 64, "eval_every": 50 }} }}"#
+        let tuning = match method {
+            "zero-shot" | "lp" => String::new(),
+            _ => format!("method.tuning = \"{tuning}\"\n"),
+        };
+        let train = match method {
+            "zero-shot" => "",
+            "lp" => "train.seed = 1",
+            "ft" => "train = { seed = 1, steps = 100, batch_size = 64, eval_every = 50, lr = 1.0 }",
+            _ => {
+                "train = { seed = 1, steps = 100, batch_size = 64, eval_every = 50, lr = 1.0, eps = 1.0 }"
+            }
+        };
+        let text = format!(
+            "name = \"a\"\nmodel.path = \"{model}\"\ntask = {{ name = \"glue-sst2\", k = 512 }}\n\
+             method.name = \"{method}\"\n{tuning}{train}\n"
         );
-        serde_json::from_str(&spec).unwrap()
+        let spec = mezo_spec::Spec::parse("a.toml", text).unwrap();
+        let mut runs = spec.runs(&mezo_spec::Overrides::default()).unwrap();
+        runs.remove(0).1
     }
 
     fn work() -> Work {
         let sizes = Sizes::stated("glue-sst2", 512, 1000).unwrap();
-        Work::of_spec(&run("m/tiny", "full", "mezo"), sizes)
+        Work::of(&run("m/tiny", "full", "mezo").method, sizes)
     }
 
     fn start(threads: usize) -> String {

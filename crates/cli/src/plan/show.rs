@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mezo_sweep::{Plan, Run, State, grouped};
+use mezo_spec::grouped;
+use mezo_sweep::{Plan, Run, State};
 
-use super::changed::{Changed, changed};
+use super::changed::{Changed, changed, earlier_version};
 use super::json::put_json;
 use super::missing::{Reason, Reasons};
 use super::pace::Paces;
 use super::summary::{Axis, Paced, States, Summary};
 use super::{Entry, Expanded, Found, Lacking, expanded};
 use crate::args::{PlanArgs, PlanFormat};
+use crate::devices::machine;
 use crate::doctor::size;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -23,10 +25,11 @@ const VALUES: usize = 12;
 
 /// Shows every run of the specs, its state and what it takes.
 pub fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
+    let kind = args.devices.kind(&machine());
     let plans = args
         .specs
         .iter()
-        .map(|spec| expanded(spec, &args.folders, Lacking::Keep))
+        .map(|spec| expanded(spec, &args.folders, kind, Lacking::Keep))
         .collect::<Result<Vec<_>, _>>()?;
     let paces = match args.tokens_per_second {
         Some(given) => Paces::given(given),
@@ -60,6 +63,9 @@ fn put_human(plans: &[Shown], all: bool) -> Result<(), Failure> {
         tell(&shown.summary);
         for changed in &shown.changed {
             say!("{}", changed.words());
+        }
+        if let Some(earlier) = earlier_version(&shown.plan.folder) {
+            say!("note: {earlier}");
         }
     }
     if several {
@@ -103,7 +109,7 @@ impl Shown {
             paces,
         );
         let manifests = plan.entries.iter().filter_map(|entry| match &entry.found {
-            Found::Resolved(planned) => Some(&planned.manifest),
+            Found::Resolved(planned) => Some(&planned.plan.manifest),
             Found::Unresolved(_) => None,
         });
         let changed = changed(&plan.folder, manifests);
@@ -187,7 +193,7 @@ impl Entry {
     /// What its files take once it is finished; none where it is unresolved.
     pub fn disk_bytes(&self) -> Option<u64> {
         match &self.found {
-            Found::Resolved(planned) => Some(mezo_train::disk_bytes(&planned.manifest)),
+            Found::Resolved(planned) => Some(mezo_train::disk_bytes(&planned.plan)),
             Found::Unresolved(_) => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use mezo_sweep::{Point, Spec};
+use mezo_spec::{Point, Spec};
 use mezo_tasks::TaskError;
 use mezo_train::{ModelError, TrainError};
 

@@ -6,19 +6,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use mezo_report::{Format, ReportOptions};
+use mezo_run::RunPlan;
+use mezo_spec::DeviceKind as Kind;
 use mezo_sweep::{
-    DeviceKind, Fleet, Machine, Orders, Outcome, Patience, Run, WorkerCommand, largest_crew,
-    open_files, together_limit,
+    DeviceKind, Fleet, Orders, Outcome, Patience, Run, WorkerCommand, largest_crew, open_files,
+    together_limit,
 };
-use mezo_train::{Manifest, cuda_devices, cuda_memory};
+use mezo_train::cuda_memory;
 
 use super::{slurm, this_program};
 use crate::args::{Engine, RunArgs};
+use crate::devices::machine;
 use crate::downloads::fetch_model;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::put;
-use crate::plan::{Planned, hub_models, planned};
+use crate::plan::{Planned, earlier_version, hub_models, planned};
 use crate::progress;
 use crate::stop;
 
@@ -40,13 +43,16 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     for (repo, revision) in hub_models(&args.spec, &args.folders)? {
         fetch_model(&repo, &revision)?;
     }
-    let planned = planned(&args.spec, &args.folders)?;
+    let planned = planned(&args.spec, &args.folders, kind(args))?;
     let Some(sweep) = planned
         .first()
-        .map(|planned| planned.manifest.sweep.clone())
+        .map(|planned| planned.plan.manifest.sweep.clone())
     else {
         return Ok(Exit::Done);
     };
+    if let Some(earlier) = earlier_version(&args.folders.runs_dir.join(&sweep)) {
+        say!("note: {earlier}");
+    }
     write_manifests(&planned, &args.folders.runs_dir)?;
     let runs: Vec<Run> = planned.into_iter().map(|planned| planned.run).collect();
     match args.on {
@@ -55,20 +61,27 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
 }
 
+/// The kind of device that the runs go to: on a cluster a GPU if one is asked for.
+fn kind(args: &RunArgs) -> Kind {
+    match (args.on, &args.slurm.gpus) {
+        (Some(Engine::Slurm), Some(_)) => Kind::Gpu,
+        (Some(Engine::Slurm), None) => Kind::Cpu,
+        (None, _) => args.devices.kind(&machine()),
+    }
+}
+
 /// Writes the manifests that are not there.
 fn write_manifests(planned: &[Planned], runs_dir: &Path) -> Result<(), Failure> {
     let all = planned
         .iter()
-        .map(|planned| (&planned.manifest, planned.run.dir.as_path()));
-    let missing: Vec<_> = all
-        .filter(|(manifest, dir)| !manifest.is_written(dir))
-        .collect();
+        .map(|planned| (&planned.plan, planned.run.dir.as_path()));
+    let missing: Vec<_> = all.filter(|(plan, dir)| !plan.is_written(dir)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     // Another process may be about to write the same.
     let _alone = mezo_sweep::alone_in(runs_dir)?;
-    Ok(Manifest::write_all(missing)?)
+    Ok(RunPlan::write_all(missing)?)
 }
 
 /// Carries the runs out on this machine, then makes the report.
@@ -109,11 +122,7 @@ fn tell_together(runs: &[Run], fleet: &Fleet) {
 
 /// The devices, each with its share of the cores.
 fn fleet(args: &RunArgs, to_train: &[&Run]) -> Result<Fleet, Failure> {
-    let machine = Machine {
-        cuda: cuda_devices(),
-        visible: std::env::var("CUDA_VISIBLE_DEVICES").ok(),
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
-    };
+    let machine = machine();
     let per_device = args.per_device.map(NonZeroUsize::get);
     let together = |kind: DeviceKind| {
         let memory = match kind {

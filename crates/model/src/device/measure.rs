@@ -9,7 +9,7 @@ use crate::noise::{Philox, Probe};
 use crate::ops::perturb::whole;
 use crate::ops::trained::Moved;
 use crate::ops::{device_product, product_seconds};
-use crate::precision::Precision;
+use crate::precision::{Precision, Stored};
 
 /// Products whose times are compared.
 const TIMES: usize = 5;

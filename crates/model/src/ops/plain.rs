@@ -7,7 +7,7 @@ use super::host::row_numbers;
 use super::sentences::{Layout, Mask};
 use super::{Activation, Attention, AttentionOutputMlp, Dense, Embedding, Front, Norm, Ops};
 use crate::clock::Watch;
-use crate::precision::Precision;
+use crate::precision::{Precision, Stored};
 
 /// Works on any tensor.
 ///

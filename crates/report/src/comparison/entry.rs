@@ -1,5 +1,6 @@
 //! One method's number on one task.
 
+use mezo_spec::TaskSpec;
 use serde_json::Value;
 
 use super::MethodRow;
@@ -117,7 +118,11 @@ impl<'a> Found<'a> {
         let row = rows.into_iter().next()?;
         Some(Self {
             method: search.method(),
-            task: &run.manifest.config.task.name,
+            task: run
+                .manifest
+                .config
+                .text(&TaskSpec::NAME)
+                .unwrap_or_default(),
             cell,
             task_value: &run.value["config"]["task"],
             differs: row.partial_grid.clone(),

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::entry::Found;
-use crate::cell::{SEARCHED, differing_sources};
+use mezo_spec::Role;
+
+use crate::cell::differing_sources;
 use crate::grid;
+use crate::settings::role;
 use crate::varied::is_of_training;
 
 /// What a footnote begins with that tells rows apart, and no number from the paper's.
@@ -95,7 +98,9 @@ fn settings(found: &Found<'_>) -> BTreeMap<String, String> {
     let precision = found.cell.setting("precision").unwrap_or("").to_owned();
     settings.insert("precision".to_owned(), precision);
     let k = found.task_value["k"].as_u64().unwrap_or(0);
-    let is_told = |name: &str| SEARCHED.contains(&name) || grid::tells(found.method, k, name);
+    let is_told = |name: &str| {
+        matches!(role(name), Role::Searched | Role::Beside) || grid::tells(found.method, k, name)
+    };
     let training = found.row.settings.iter();
     let training = training.filter(|(name, _)| is_of_training(name) && !is_told(name));
     settings.extend(training.cloned());

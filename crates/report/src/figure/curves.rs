@@ -1,5 +1,8 @@
 //! What the figure shows: panels of curves, made ready to be drawn.
 
+use crate::settings::{self, model_name};
+use mezo_run::Manifest;
+use mezo_spec::{Mezo, TaskSpec, Training};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::smooth::{Point, decimate, moving_average, quantile};
@@ -94,12 +97,15 @@ pub(super) fn figure(runs: &SweepRuns) -> Figure {
 }
 
 fn title(runs: &SweepRuns) -> String {
-    let distinct = |value: fn(&crate::Manifest) -> &str| {
-        let values: BTreeSet<&str> = runs.manifests().map(value).collect();
+    let distinct = |value: fn(&Manifest) -> String| {
+        let values: BTreeSet<String> = runs.manifests().map(value).collect();
         values.into_iter().collect::<Vec<_>>().join(", ")
     };
-    let model = distinct(|manifest| manifest.config.model.name());
-    let task = distinct(|manifest| &manifest.config.task.name);
+    let model = distinct(model_name);
+    let task = distinct(|manifest| {
+        let task = manifest.config.text(&TaskSpec::NAME);
+        task.unwrap_or_default().to_owned()
+    });
     let made = if runs.made_data() { " (made data)" } else { "" };
     format!("{}: training loss of {model} on {task}{made}", runs.sweep)
 }
@@ -107,7 +113,7 @@ fn title(runs: &SweepRuns) -> String {
 /// What the runs made small.
 fn loss(runs: &[&RunRecord]) -> &'static str {
     let objective = |run: &&&RunRecord| {
-        let objective = run.manifest()?.config.method.objective.as_deref()?;
+        let objective = run.manifest()?.config.text(&Mezo::OBJECTIVE)?;
         (objective != "cross-entropy").then_some(())
     };
     match runs.iter().find_map(|run| objective(&run)) {
@@ -126,7 +132,8 @@ fn legend(runs: &[&RunRecord]) -> Vec<String> {
 
 fn rate(run: &RunRecord) -> Option<(f64, String)> {
     let manifest = run.manifest()?;
-    Some((manifest.config.train.as_ref()?.lr?, manifest.lr_text()?))
+    let lr = manifest.config.number(&Training::LR)?;
+    Some((lr, settings::text(manifest, &Training::LR)?))
 }
 
 /// A twentieth of the longest run, odd.

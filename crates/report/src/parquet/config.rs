@@ -1,23 +1,59 @@
-//! The columns of `runs.parquet` that say what a run was asked to do.
+//! The columns of `runs.parquet` that say what a run was asked to do: one for each key of a spec.
 
-use polars::prelude::{Column, NamedFrom, Series};
+use mezo_run::Manifest;
+use mezo_spec::{Key, Kind, Literal, METHOD_NAME, Role, keys};
+use polars::prelude::Column;
 
 use super::{column, signed, text};
-use crate::manifest::{
-    EstimatesConfig, Manifest, MethodConfig, PrefixConfig, ScaleConfig, TaskConfig, TrainConfig,
-};
+use crate::method;
 use crate::run_record::RunRecord;
+use crate::settings::{self, model_name};
 
 /// All of them.
 pub(super) fn columns(rows: &[RunRecord]) -> Vec<Column> {
     let mut columns = rules_columns(rows);
-    columns.extend(task_columns(rows));
-    columns.extend(method_columns(rows));
-    columns.extend(estimate_columns(rows));
-    columns.extend(train_columns(rows));
-    columns.extend(rate_columns(rows));
+    for key in keys().iter().copied().filter(|key| is_column(key)) {
+        columns.push(of_key(rows, key));
+        if key.path == METHOD_NAME.path {
+            columns.push(text(rows, "method_label", |manifest| {
+                Some(method::label(manifest))
+            }));
+        }
+        // A number that is written in several ways stands beside it as it was written.
+        if key.kind == Kind::Number && key.short.is_some() {
+            columns.push(text(rows, &format!("{}_text", key.column()), |manifest| {
+                settings::text(manifest, key)
+            }));
+        }
+    }
+    columns.push(column(rows, "steps_done", |run| signed(steps_done(run))));
     columns.extend(size_columns(rows));
     columns
+}
+
+/// Protocol, precision and model have columns of their own; a place on a disk has none.
+fn is_column(key: &Key) -> bool {
+    !matches!(key.table(), "" | "model") && key.role != Role::Place
+}
+
+fn of_key(rows: &[RunRecord], key: &'static Key) -> Column {
+    let name = key.column();
+    let value = |run: &RunRecord| Some(run.manifest()?.config.get(key)?.clone());
+    let whole = |run: &RunRecord| value(run)?.as_u64();
+    match key.kind {
+        // The only count that uses all its bits.
+        Kind::Whole if key.role == Role::Seed => column(rows, &name, whole),
+        Kind::Whole => column(rows, &name, |run| whole(run).map(signed)),
+        Kind::Number => column(rows, &name, |run| value(run)?.as_f64()),
+        Kind::Flag => column(rows, &name, |run| value(run)?.as_bool()),
+        Kind::Words(_) | Kind::Text | Kind::Path => {
+            column(rows, &name, |run| value(run)?.as_str().map(str::to_owned))
+        }
+        Kind::Texts => column(rows, &name, |run| match value(run)? {
+            Literal::Texts(texts) => Some(texts.into_values().collect::<Vec<_>>().join(", ")),
+            _ => None,
+        }),
+    }
 }
 
 fn rules_columns(rows: &[RunRecord]) -> Vec<Column> {
@@ -34,131 +70,29 @@ fn rules_columns(rows: &[RunRecord]) -> Vec<Column> {
         text(rows, "precision", |manifest| {
             Some(manifest.precision.clone())
         }),
-        text(rows, "model", |manifest| {
-            Some(manifest.config.model.name().to_owned())
-        }),
+        text(rows, "model", |manifest| Some(model_name(manifest))),
         text(rows, "swept", swept),
     ]
 }
 
-fn task_columns(rows: &[RunRecord]) -> Vec<Column> {
-    let words = |task: &TaskConfig| {
-        let words: Vec<&str> = task.label_words.values().map(String::as_str).collect();
-        Some(words.join(", "))
-    };
-    vec![
-        of_task(rows, "task", |task| Some(task.name.clone())),
-        of_task(rows, "k", |task| Some(signed(task.k))),
-        of_task(rows, "test_cap", |task| task.test_cap.map(signed)),
-        of_task(rows, "prompt", |task| Some(task.prompt)),
-        of_task(rows, "template", |task| Some(task.template.clone())),
-        of_task(rows, "label_words", words),
-        of_task(rows, "max_length", |task| task.max_length.map(signed)),
-        of_task(rows, "cut", |task| task.cut.clone()),
-    ]
-}
-
-fn method_columns(rows: &[RunRecord]) -> Vec<Column> {
-    let prefix = |run: &RunRecord| -> Option<PrefixConfig> { method(run)?.prefix.clone() };
-    let lora = |run: &RunRecord| method(run)?.lora;
-    vec![
-        column(rows, "method", |run| {
-            method(run).map(|method| method.name.clone())
-        }),
-        text(rows, "method_label", |manifest| {
-            Some(manifest.method_label())
-        }),
-        column(rows, "tuning", |run| method(run)?.tuning.clone()),
-        column(rows, "lora_r", |run| lora(run).map(|lora| signed(lora.r))),
-        column(rows, "lora_alpha", |run| lora(run).map(|lora| lora.alpha)),
-        column(rows, "prefix_tokens", |run| prefix(run)?.tokens.map(signed)),
-        column(rows, "prefix_init", |run| prefix(run)?.init),
-    ]
-}
-
-fn estimate_columns(rows: &[RunRecord]) -> Vec<Column> {
-    let estimates = |run: &RunRecord| -> Option<EstimatesConfig> { method(run)?.estimates.clone() };
-    let scale = |run: &RunRecord| -> Option<ScaleConfig> { method(run)?.scale.clone() };
-    vec![
-        column(rows, "objective", |run| method(run)?.objective.clone()),
-        column(rows, "estimator", |run| method(run)?.estimator.clone()),
-        column(rows, "estimates_count", |run| {
-            estimates(run)?.count.map(signed)
-        }),
-        column(rows, "estimates_schedule", |run| estimates(run)?.schedule),
-        column(rows, "estimates_scale_lr", |run| estimates(run)?.scale_lr),
-        column(rows, "scale_by", |run| scale(run)?.by),
-        column(rows, "scale_modifies", |run| scale(run)?.modifies),
-        column(rows, "scale_measured", |run| scale(run)?.measured),
-    ]
-}
-
-fn train_columns(rows: &[RunRecord]) -> Vec<Column> {
-    vec![
-        column(rows, "seed", RunRecord::seed),
-        count(rows, "steps", |train| train.steps),
-        column(rows, "steps_done", |run| signed(steps_done(run))),
-        count(rows, "eval_every", |train| train.eval_every),
-        count(rows, "batch_size", |train| train.batch_size),
-        float(rows, "eps", |train| train.eps),
-        text(rows, "eps_text", Manifest::eps_text),
-        float(rows, "weight_decay", |train| train.weight_decay),
-        column(rows, "decay_on", |run| train(run)?.decay_on.clone()),
-    ]
-}
-
-fn rate_columns(rows: &[RunRecord]) -> Vec<Column> {
-    vec![
-        float(rows, "lr", |train| train.lr),
-        text(rows, "lr_text", Manifest::lr_text),
-        column(rows, "schedule", |run| train(run)?.schedule.clone()),
-        count(rows, "warmup", |train| train.warmup),
-        column(rows, "optimizer", |run| train(run)?.optimizer.clone()),
-        float(rows, "momentum", |train| train.momentum),
-        float(rows, "dropout", |train| train.dropout),
-        float(rows, "clip", |train| train.clip),
-    ]
-}
-
 fn size_columns(rows: &[RunRecord]) -> Vec<Column> {
-    vec![
-        column(rows, "trainable_parameters", |run| {
-            run.manifest()?.trainable_parameters
+    type Size = fn(&Manifest) -> Option<u64>;
+    let sizes: [(&str, Size); 4] = [
+        ("trainable_parameters", |manifest| {
+            manifest.trainable_parameters
         }),
-        column(rows, "train_examples", |run| run.manifest()?.train_examples),
-        column(rows, "dev_examples", |run| run.manifest()?.dev_examples),
-        column(rows, "test_examples", |run| run.manifest()?.test_examples),
-        column(rows, "made_data", |run| {
-            run.manifest().map(|manifest| manifest.made_data)
-        }),
-    ]
-}
-
-fn of_task<T, Kind: ?Sized>(
-    rows: &[RunRecord],
-    name: &str,
-    value: impl Fn(&TaskConfig) -> Option<T>,
-) -> Column
-where
-    Series: NamedFrom<Vec<Option<T>>, Kind>,
-{
-    column(rows, name, |run| value(&run.manifest()?.config.task))
-}
-
-fn count(rows: &[RunRecord], name: &str, value: impl Fn(&TrainConfig) -> Option<u64>) -> Column {
-    column(rows, name, |run| train(run).and_then(&value).map(signed))
-}
-
-fn float(rows: &[RunRecord], name: &str, value: impl Fn(&TrainConfig) -> Option<f64>) -> Column {
-    column(rows, name, |run| train(run).and_then(&value))
-}
-
-fn method(run: &RunRecord) -> Option<&MethodConfig> {
-    Some(&run.manifest()?.config.method)
-}
-
-pub(super) fn train(run: &RunRecord) -> Option<&TrainConfig> {
-    run.manifest()?.config.train.as_ref()
+        ("train_examples", |manifest| manifest.train_examples),
+        ("dev_examples", |manifest| manifest.dev_examples),
+        ("test_examples", |manifest| manifest.test_examples),
+    ];
+    let mut columns: Vec<Column> = sizes
+        .into_iter()
+        .map(|(name, size)| column(rows, name, |run| run.manifest().and_then(size).map(signed)))
+        .collect();
+    columns.push(column(rows, "made_data", |run| {
+        run.manifest().map(|manifest| manifest.made_data)
+    }));
+    columns
 }
 
 fn steps_done(run: &RunRecord) -> u64 {

@@ -117,6 +117,7 @@ fn a_random_head_has_a_row_over_its_seeds_and_is_no_baseline() {
         let path = write_zero_shot(dir.path(), &run, accuracy, 0.7).join("manifest.json");
         let text = std::fs::read_to_string(&path).unwrap();
         let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+        manifest["config"]["task"]["prompt"] = serde_json::json!(false);
         manifest["config"]["train"] = serde_json::json!({ "seed": seed });
         std::fs::write(&path, manifest.to_string()).unwrap();
     }

@@ -37,7 +37,8 @@ pub use scale::Scale;
 pub use steps::{Alone, EVALUATIONS, STEPS};
 pub use together::Together;
 
-pub use crate::defaults::DEFAULT_PRECISION;
+/// What a run reads where its spec does not say.
+pub const DEFAULT_PRECISION: Precision = Precision::DEFAULT;
 use crate::error::TrainError;
 use crate::panics::{guarded, listen_anew};
 use budget::Share;

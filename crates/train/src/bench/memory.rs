@@ -10,7 +10,7 @@ use super::prompts::{WORDS, prompts};
 use super::{BenchError, EPS, Shape, descend, estimates};
 use crate::materials::batch;
 use crate::mezo::Measure;
-use crate::spec::Objective;
+use mezo_spec::Objective;
 
 /// What is measured, each on all parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use super::{EPS, descend, estimates};
 use crate::materials::batch;
 use crate::mezo::step_seed;
 use crate::objective;
-use crate::spec::Objective;
+use mezo_spec::Objective;
 
 /// Seconds of one step by what they went to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]

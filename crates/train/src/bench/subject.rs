@@ -4,18 +4,18 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use mezo_model::{LoraConfig, Model, RobertaConfig, Tuning, load};
-use mezo_tasks::{Cut, Example, Order};
+use mezo_run::RunPlan;
+use mezo_spec::{
+    Cut, DeviceKind, Estimator, Lora, Method, Mezo, ModelSpec, Objective, Optimizer, Protocol,
+    RunSpec, Schedule, Start, TaskSpec, Training,
+};
+use mezo_tasks::{Example, Order};
 
 use super::prompts::{WORDS, prompts};
 use super::{EPS, Shape, Tuned};
 use crate::error::TrainError;
-use crate::manifest::Manifest;
 use crate::materials::{examples, model_files, tokenizer};
 use crate::resolve::Resolver;
-use crate::spec::{
-    Estimator, MethodName, MethodSpec, ModelSpec, Objective, ProtocolName, RunSpec, TaskSpec,
-    TrainSpec, TuningName,
-};
 
 /// Rank and weight of LoRA's terms where a spec says nothing of them.
 pub(super) const LORA: LoraConfig = LoraConfig {
@@ -125,16 +125,22 @@ pub fn builtin_run(
     sentences: usize,
     steps: u64,
     seed: u64,
-) -> Result<Manifest, TrainError> {
+) -> Result<RunPlan, TrainError> {
     let tuning = match tuned {
-        Tuned::Full => TuningName::Full,
-        Tuned::Lora => TuningName::Lora,
+        Tuned::Full => mezo_spec::Tuning::Full,
+        Tuned::Lora => mezo_spec::Tuning::Lora(Lora {
+            r: LORA.rank,
+            alpha: LORA.alpha,
+        }),
     };
     let run = RunSpec {
-        protocol: ProtocolName::Paper,
+        protocol: Protocol::Paper,
         model: ModelSpec {
             builtin: Some("roberta-imdb-tiny".into()),
-            ..ModelSpec::default()
+            path: None,
+            hub: None,
+            revision: None,
+            precision: None,
         },
         task: TaskSpec {
             name: "made-sentiment".into(),
@@ -145,27 +151,30 @@ pub fn builtin_run(
             template: Some("*cls**sent_0*_this_movie_is*mask*.*sep+*".into()),
             label_words: None,
             max_length: None,
-            cut: Cut::default(),
+            cut: Cut::Tail,
         },
-        method: MethodSpec {
-            name: MethodName::Mezo,
+        method: Method::Mezo(Mezo {
+            objective: Objective::CrossEntropy,
+            estimator: Estimator::TwoSided,
+            eps: EPS,
+            start: Start::Model,
             tuning,
-            lora: None,
-            prefix: None,
-            objective: Objective::default(),
-            estimator: Estimator::default(),
             estimates: None,
             scale: None,
-        },
-        train: TrainSpec {
-            seed: Some(seed),
-            steps: Some(steps),
-            batch_size: Some(sentences),
-            eval_every: Some(steps),
-            lr: Some(1e-5),
-            eps: Some(EPS),
-            ..TrainSpec::default()
-        },
+            train: Training {
+                seed,
+                steps,
+                batch_size: sentences,
+                eval_every: steps,
+                lr: 1e-5,
+                weight_decay: 0.0,
+                decay_on: None,
+                optimizer: Optimizer::Sgd,
+                momentum: 0.0,
+                schedule: Schedule::Constant,
+                warmup: 0,
+            },
+        }),
     };
-    Resolver::new("bench", Path::new("")).resolve(&run, Vec::new())
+    Resolver::new("bench", Path::new(""), DeviceKind::Cpu).resolve(&run, Vec::new())
 }

@@ -14,22 +14,24 @@ const fn part(rows: usize, mean_tokens: f64) -> Part {
     Part { rows, mean_tokens }
 }
 
-fn work(method: MethodConfig, batch_size: usize, sizes: Sizes) -> Work {
-    let train = TrainSpec {
-        seed: Some(1),
-        steps: Some(10),
-        batch_size: Some(batch_size),
-        eval_every: Some(4),
-        ..TrainSpec::default()
-    };
-    Work::new(&method, Some(&train), sizes)
+/// The work of ten steps by a method with more keys of its own.
+fn work(name: &str, more: &str, batch_size: usize, sizes: Sizes) -> Work {
+    let steps = format!(
+        "train = {{ seed = 1, steps = 10, batch_size = {batch_size}, eval_every = 4, lr = 1.0{} }}",
+        if name == "ft" { "" } else { ", eps = 1.0" }
+    );
+    work_of(
+        &format!("method = {{ name = \"{name}\"{more} }}\n{steps}"),
+        sizes,
+    )
 }
 
-fn named(name: MethodName) -> MethodConfig {
-    MethodConfig {
-        name,
-        ..MethodConfig::ZERO_SHOT
-    }
+fn work_of(tables: &str, sizes: Sizes) -> Work {
+    let text =
+        format!("name = \"a\"\nmodel.builtin = \"b\"\ntask = {{ name = \"c\", k = 1 }}\n{tables}");
+    let spec = mezo_spec::Spec::parse("a.toml", text).unwrap();
+    let runs = spec.runs(&mezo_spec::Overrides::default()).unwrap();
+    Work::of(&runs[0].1.method, sizes)
 }
 
 fn cost(steps: u64, forward_passes: u64, backward_passes: u64, tokens: u64) -> Cost {
@@ -47,19 +49,16 @@ fn a_step_of_mezo_is_two_passes_and_one_of_fine_tuning_goes_back_too() {
     let evaluations = 3 * 2 + 2 * 2;
     let evaluated = 3 * 50 * 10 + 2 * 30 * 20;
     assert_eq!(
-        work(named(MethodName::Mezo), 25, SIZES).total(),
+        work("mezo", "", 25, SIZES).total(),
         cost(10, 20 + evaluations, 0, 20 * 250 + evaluated)
     );
     assert_eq!(
-        work(named(MethodName::Ft), 25, SIZES).total(),
+        work("ft", "", 25, SIZES).total(),
         cost(10, 10 + evaluations, 10, 10 * 250 * 3 + evaluated)
     );
-    let one_point = MethodConfig {
-        estimator: Estimator::OnePoint,
-        ..named(MethodName::Mezo)
-    };
+    let one_point = ", estimator = \"one-point\"";
     assert_eq!(
-        work(one_point, 25, SIZES).total(),
+        work("mezo", one_point, 25, SIZES).total(),
         cost(10, 10 + evaluations, 0, 10 * 250 + evaluated)
     );
 }
@@ -71,9 +70,7 @@ fn batches_are_no_larger_than_the_data_and_the_last_may_be_short() {
             train: SIZES.train,
             ..Sizes::default()
         };
-        work(named(MethodName::Mezo), batch_size, sizes)
-            .total()
-            .tokens
+        work("mezo", "", batch_size, sizes).total().tokens
     };
     assert_eq!(tokens(1000), 20 * 1000);
     // 64 and 36 in turn.
@@ -83,15 +80,8 @@ fn batches_are_no_larger_than_the_data_and_the_last_may_be_short() {
 #[test]
 fn estimates_multiply_passes_by_their_schedule() {
     let passes = |schedule| {
-        let method = MethodConfig {
-            estimates: Some(EstimatesSpec {
-                count: 4,
-                schedule,
-                scale_lr: false,
-            }),
-            ..named(MethodName::Mezo)
-        };
-        let work = work(method, 100, Sizes::default());
+        let more = format!(", estimates = {{ count = 4, schedule = \"{schedule}\" }}");
+        let work = work("mezo", &more, 100, Sizes::default());
         (work.total().forward_passes, work.left(7).forward_passes)
     };
     assert_eq!(passes(EstimatesSchedule::Constant), (80, 24));
@@ -101,16 +91,13 @@ fn estimates_multiply_passes_by_their_schedule() {
         (0..steps).map(|done| (done * count / steps).max(1)).sum()
     };
     for (count, steps) in [(1, 7), (2, 7), (3, 9), (16, 1000), (30, 8)] {
-        let method = MethodConfig {
-            estimates: Some(EstimatesSpec {
-                count: count as u32,
-                schedule: EstimatesSchedule::Linear,
-                scale_lr: false,
-            }),
-            ..named(MethodName::Mezo)
-        };
-        let mut work = work(method, 100, SIZES);
+        let mut work = work("mezo", "", 100, SIZES);
         work.steps = steps;
+        work.estimates = Some(Estimates {
+            count: count as u32,
+            schedule: EstimatesSchedule::Linear,
+            scale_lr: false,
+        });
         let half = work.estimates(0, steps / 2) + work.estimates(steps / 2, steps);
         assert_eq!(
             work.estimates(0, steps),
@@ -123,23 +110,21 @@ fn estimates_multiply_passes_by_their_schedule() {
 
 #[test]
 fn methods_without_steps_read_their_rows_once() {
-    let without = |name| Work::new(&named(name), None, SIZES).total();
-    assert_eq!(without(MethodName::ZeroShot), cost(0, 1, 0, 600));
+    let zero_shot = Work::of(&Method::ZERO_SHOT, SIZES).total();
+    assert_eq!(zero_shot, cost(0, 1, 0, 600));
     // 100 rows in two batches of at most 64, then dev and test.
-    assert_eq!(without(MethodName::Lp), cost(0, 4, 0, 1000 + 500 + 600));
-    let mezo = work(named(MethodName::Mezo), 50, SIZES).total();
+    let probe = work_of("method.name = \"lp\"\ntrain.seed = 1", SIZES).total();
+    assert_eq!(probe, cost(0, 4, 0, 1000 + 500 + 600));
+    let mezo = work("mezo", "", 50, SIZES).total();
     let mut after_probing = cost(0, 2, 0, 1000);
     after_probing += mezo;
-    assert_eq!(
-        work(named(MethodName::LpMezo), 50, SIZES).total(),
-        after_probing
-    );
+    assert_eq!(work("lp-mezo", "", 50, SIZES).total(), after_probing);
 }
 
 #[test]
 fn what_is_done_and_what_is_left_are_all_of_it() {
-    for name in [MethodName::Mezo, MethodName::Ft, MethodName::LpMezo] {
-        let work = work(named(name), 25, SIZES);
+    for name in ["mezo", "ft", "lp-mezo"] {
+        let work = work(name, "", 25, SIZES);
         for done in 1..=10 {
             let mut sum = work.start();
             sum += work.between(0, done);
@@ -151,28 +136,17 @@ fn what_is_done_and_what_is_left_are_all_of_it() {
 
 #[test]
 fn more_than_can_be_counted_is_as_much_as_can_be() {
-    let train = TrainSpec {
-        steps: Some(u64::MAX),
-        batch_size: Some(1),
-        eval_every: Some(1),
-        ..TrainSpec::default()
-    };
     let sizes = Sizes::stated("cr", usize::MAX, usize::MAX).unwrap();
-    let all = Work::new(&named(MethodName::Ft), Some(&train), sizes).total();
-    assert_eq!(all, cost(u64::MAX, u64::MAX, u64::MAX, u64::MAX));
+    let mut work = work("ft", "", 1, sizes);
+    work.steps = u64::MAX;
+    work.eval_every = 1;
+    assert_eq!(work.total(), cost(u64::MAX, u64::MAX, u64::MAX, u64::MAX));
 }
 
 #[test]
 fn nothing_is_left_of_a_run_that_went_on_for_too_long() {
-    let method = MethodConfig {
-        estimates: Some(EstimatesSpec {
-            count: 4,
-            schedule: EstimatesSchedule::Linear,
-            scale_lr: false,
-        }),
-        ..named(MethodName::Mezo)
-    };
-    let work = work(method, 25, SIZES);
+    let linear = ", estimates = { count = 4, schedule = \"linear\" }";
+    let work = work("mezo", linear, 25, SIZES);
     assert_eq!(work.left(20), work.end());
 }
 

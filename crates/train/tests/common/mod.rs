@@ -3,18 +3,33 @@
 
 use std::path::Path;
 
-use mezo_train::{Control, Ending, Manifest, Resolver, RunSpec, Step, TrainError, run};
+use mezo_run::RunPlan;
+use mezo_spec::{DeviceKind, Overrides, RunSpec, Spec};
+use mezo_train::{Control, Ending, Resolver, Step, TrainError, run};
 
-/// A spec from its text.
+/// The run of a spec's text.
 pub fn spec(text: &str) -> RunSpec {
-    toml::from_str(text).unwrap()
+    try_spec(text).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-pub fn try_resolve(spec: &RunSpec) -> Result<Manifest, TrainError> {
-    Resolver::new("a-sweep", Path::new(".")).resolve(spec, Vec::new())
+/// The same, or what is wrong with it.
+pub fn try_spec(text: &str) -> Result<RunSpec, mezo_spec::SpecErrors> {
+    let spec = Spec::parse("a-sweep.toml", format!("name = \"a-sweep\"\n{text}"))?;
+    let mut runs = spec.runs(&Overrides::default())?;
+    assert_eq!(runs.len(), 1);
+    Ok(runs.remove(0).1)
 }
 
-pub fn resolve(spec: &RunSpec) -> Manifest {
+/// A resolver of runs on the processor.
+pub fn resolver() -> Resolver {
+    Resolver::new("a-sweep", Path::new("."), DeviceKind::Cpu)
+}
+
+pub fn try_resolve(spec: &RunSpec) -> Result<RunPlan, TrainError> {
+    resolver().resolve(spec, Vec::new())
+}
+
+pub fn resolve(spec: &RunSpec) -> RunPlan {
     try_resolve(spec).unwrap()
 }
 
@@ -46,4 +61,9 @@ impl Control for StopAfter {
 /// Carries a run on for some steps, or to its end.
 pub fn carry_on(dir: &Path, steps: Option<u64>) -> Ending {
     run(dir, "cpu", &mut StopAfter { left: steps }).unwrap()
+}
+
+/// The same to its end, or why it cannot be.
+pub fn try_carry_on(dir: &Path) -> Result<Ending, TrainError> {
+    run(dir, "cpu", &mut StopAfter { left: None })
 }

@@ -63,7 +63,7 @@ impl Runs {
             root,
             count: texts.len(),
         };
-        let mut resolver = Resolver::new("a-sweep", Path::new("."));
+        let mut resolver = Resolver::new("a-sweep", Path::new("."), mezo_spec::DeviceKind::Cpu);
         for (number, text) in texts.iter().enumerate() {
             let manifest = resolver.resolve(&spec(text), Vec::new()).unwrap();
             manifest.write(&runs.dir(number)).unwrap();

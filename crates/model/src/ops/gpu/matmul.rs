@@ -12,7 +12,7 @@ use cubek::matmul::strategy::Strategy;
 use cubek::std::InputBinding;
 
 use super::{Copies, element, empty, most};
-use crate::precision::Precision;
+use crate::precision::{Precision, Stored};
 
 /// `x weight`
 ///

@@ -17,7 +17,7 @@ use crate::clock::{Phase, Watch};
 use crate::ops::plain::{PLAIN, added};
 use crate::ops::sentences::Layout;
 use crate::ops::{Activation, Attention, AttentionOutputMlp, Dense, Embedding, Norm, Ops};
-use crate::precision::Precision;
+use crate::precision::{Precision, Stored};
 
 /// Every tensor given to it lies on the device; products read numbers of this format.
 pub(crate) struct Gpu(pub(crate) Precision);

@@ -8,15 +8,15 @@ use mezo_tasks::PackedBatch;
 use serde::{Deserialize, Serialize};
 
 use super::Bench;
+use super::DEFAULT_PRECISION;
 use super::part::Trained;
 use super::together::Member;
 use crate::bench::subject::{LORA, Untuned};
 use crate::bench::{descend_by, estimates};
-use crate::defaults::DEFAULT_PRECISION;
 use crate::error::TrainError;
 use crate::materials::batch;
 use crate::mezo::{Measure, step_seed};
-use crate::spec::Objective;
+use mezo_spec::Objective;
 
 /// The seed of the compared normals and the number of their tensor.
 const NORMALS: (u64, usize) = (87, 3);

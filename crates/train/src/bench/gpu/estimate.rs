@@ -7,7 +7,7 @@ use crate::bench::EPS;
 use crate::bench::subject::Subject;
 use crate::journal::Estimate;
 use crate::mezo::{Measure, step_seed};
-use crate::spec::Objective;
+use mezo_spec::Objective;
 
 /// Packs the batch whose turn it is and measures both probes' losses along a seed of its own.
 pub(super) fn estimate(subject: &Subject, number: usize) -> Estimate {

@@ -3,9 +3,9 @@
 use mezo_model::Precision;
 use serde::{Deserialize, Serialize};
 
+use super::DEFAULT_PRECISION;
 use super::budget::Need;
 use crate::bench::{Shape, Tuned};
-use crate::defaults::DEFAULT_PRECISION;
 
 /// A part of the measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use super::DEFAULT_PRECISION;
 use super::*;
 use crate::bench::tests::small;
-use crate::defaults::DEFAULT_PRECISION;
 
 fn least() -> Scale {
     Scale {

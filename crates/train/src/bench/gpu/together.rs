@@ -15,7 +15,7 @@ use crate::bench::{EPS, LR, Tuned, descend_by, estimates};
 use crate::materials::batch;
 use crate::mezo::step_seed;
 use crate::objective;
-use crate::spec::Objective;
+use mezo_spec::Objective;
 
 /// What a step of several runs takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
