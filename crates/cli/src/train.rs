@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use mezo_run::Step;
 use mezo_sweep::{Pace, human_time};
-use mezo_train::{Control, Ending, Step};
+use mezo_train::{Control, Ending};
 
 use crate::args::{ExportArgs, TrainArgs};
 use crate::exit::Exit;

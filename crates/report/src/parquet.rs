@@ -24,12 +24,11 @@
 use std::io::Write;
 use std::path::Path;
 
-use mezo_run::Manifest;
+use mezo_run::{Manifest, Reported, read_steps};
 use mezo_spec::Mezo;
 use polars::error::PolarsError;
 use polars::prelude::{Column, DataFrame, NamedFrom, ParquetCompression, ParquetWriter, Series};
 
-use crate::run_files::{Scores, read_steps};
 use crate::run_record::RunRecord;
 use crate::slope::Slope;
 use crate::sweep_runs::SweepRuns;
@@ -109,7 +108,7 @@ fn identity_columns(rows: &[RunRecord]) -> Vec<Column> {
 }
 
 fn outcome_columns(rows: &[RunRecord]) -> Vec<Column> {
-    type Score = fn(&Scores) -> Option<f64>;
+    type Score = fn(&Reported) -> Option<f64>;
     let metrics: [(&str, Score); 4] = [
         ("dev_accuracy", |scores| scores.dev_accuracy),
         ("dev_cross_entropy", |scores| scores.dev_cross_entropy),

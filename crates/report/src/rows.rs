@@ -1,12 +1,12 @@
 //! The rows of a search: its cells, and what is reported of it.
 
+use mezo_run::Reported;
 use mezo_spec::TaskSpec;
 use std::collections::BTreeMap;
 
 use crate::cell::{Cell, configuration_words};
 use crate::grid;
 use crate::paper::{self, Published};
-use crate::run_files::Scores;
 use crate::run_record::{Estimated, RunRecord};
 use crate::searches::Search;
 use crate::selection::{best, fixed, last, selected};
@@ -15,7 +15,7 @@ use crate::sweep_runs::SweepRuns;
 use crate::table::{Choice, Measured, Row, RowKind};
 
 /// Zero-shot's scores by what they were measured on. A random head, which each seed draws anew, is no common ground.
-pub(crate) struct Baselines(BTreeMap<String, Scores>);
+pub(crate) struct Baselines(BTreeMap<String, Reported>);
 
 impl Baselines {
     pub(crate) fn of(runs: &SweepRuns) -> Self {
@@ -29,7 +29,7 @@ impl Baselines {
         Self(scores.collect())
     }
 
-    fn of_search(&self, search: &Search<'_>) -> Option<&Scores> {
+    fn of_search(&self, search: &Search<'_>) -> Option<&Reported> {
         let (cell, _) = search.cells.first()?;
         self.0.get(&cell.baseline)
     }
@@ -94,14 +94,14 @@ fn selected_row(
 fn row(kind: RowKind, runs: &[&RunRecord], search: &Search<'_>, baselines: &Baselines) -> Row {
     let at_last = kind == RowKind::LastStep;
     let reported = if at_last { last } else { best };
-    let scores = |of: fn(&RunRecord) -> Option<Scores>| -> Vec<Scores> {
+    let scores = |of: fn(&RunRecord) -> Option<Reported>| -> Vec<Reported> {
         runs.iter().filter_map(|run| of(run)).collect()
     };
     let reports = scores(reported);
     let baseline = baselines
         .of_search(search)
         .filter(|_| kind != RowKind::ZeroShot);
-    let gain = |value: fn(&Scores) -> Option<f64>| {
+    let gain = |value: fn(&Reported) -> Option<f64>| {
         let before = value(baseline?)?;
         let after = reports.iter().filter_map(value);
         Gain::of(&after.map(|after| after - before).collect::<Vec<_>>())
@@ -133,7 +133,7 @@ fn row(kind: RowKind, runs: &[&RunRecord], search: &Search<'_>, baselines: &Base
 }
 
 impl Measured {
-    fn of(scores: &[Scores]) -> Self {
+    fn of(scores: &[Reported]) -> Self {
         Self {
             accuracy: spread(scores, accuracy),
             cross_entropy: spread(scores, cross_entropy),
@@ -141,19 +141,19 @@ impl Measured {
     }
 }
 
-fn spread(scores: &[Scores], value: fn(&Scores) -> Option<f64>) -> Option<Spread> {
+fn spread(scores: &[Reported], value: fn(&Reported) -> Option<f64>) -> Option<Spread> {
     Spread::of(&scores.iter().filter_map(value).collect::<Vec<_>>())
 }
 
-fn accuracy(scores: &Scores) -> Option<f64> {
+fn accuracy(scores: &Reported) -> Option<f64> {
     scores.test_accuracy.map(|accuracy| 100.0 * accuracy)
 }
 
-fn dev_accuracy(scores: &Scores) -> Option<f64> {
+fn dev_accuracy(scores: &Reported) -> Option<f64> {
     scores.dev_accuracy.map(|accuracy| 100.0 * accuracy)
 }
 
-fn cross_entropy(scores: &Scores) -> Option<f64> {
+fn cross_entropy(scores: &Reported) -> Option<f64> {
     scores.test_cross_entropy
 }
 

@@ -2,19 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use mezo_run::Manifest;
+use mezo_run::{
+    ATTEMPTS, Attempt, EVALS, Eval, FileFault, Manifest, RESULT, RunResult, Status as Ended,
+    each_line, read_steps, whole_json,
+};
 use mezo_spec::Training;
 use serde_json::Value;
 
 use crate::cell::Cell;
-use crate::error::FileFault;
-use crate::run_files::{
-    AttemptLine, EvalLine, ResultStatus, RunResult, read_json, read_lines, read_steps,
-};
 use crate::slope::{Slope, slope};
 
-pub(crate) const MANIFEST: &str = "manifest.json";
-const RESULT: &str = "result.json";
+pub(crate) const MANIFEST: &str = Manifest::FILE;
 
 /// What a run's files say of it.
 #[derive(Debug)]
@@ -36,7 +34,7 @@ pub struct RunRecord {
     /// How many steps were estimated, and at how many of them an estimate was exactly zero.
     pub estimated: Estimated,
     /// Its evaluations.
-    pub evals: Vec<EvalLine>,
+    pub evals: Vec<Eval>,
     /// Where and how long it ran.
     pub attempts: Attempts,
     /// The slope of its loss, where there are steps enough.
@@ -136,7 +134,7 @@ impl RunRecord {
     fn read_with(
         dir: PathBuf,
         read_journal: impl FnOnce(&Path, &mut Vec<FileFault>) -> Journal,
-        read_evals: impl FnOnce(&Path, &mut Vec<FileFault>) -> Vec<EvalLine>,
+        read_evals: impl FnOnce(&Path, &mut Vec<FileFault>) -> Vec<Eval>,
     ) -> Self {
         let id = dir
             .file_name()
@@ -158,7 +156,7 @@ impl RunRecord {
 
         let status = match &result {
             _ if broken => Status::Broken,
-            Some(result) if result.status == ResultStatus::Diverged => Status::Diverged,
+            Some(result) if result.status == Ended::Diverged => Status::Diverged,
             Some(_) => Status::Finished,
             None if steps > 0 || attempts.started > 0 => Status::Started,
             None => Status::Planned,
@@ -215,8 +213,8 @@ fn keep<T>(faults: &mut Vec<FileFault>, read: Result<T, FileFault>) -> Option<T>
 
 fn read_manifest(dir: &Path, id: &str) -> Result<Option<RunManifest>, FileFault> {
     const EXPECTED: &str = "a run's manifest";
-    let value: Option<Value> = read_json(dir, MANIFEST, EXPECTED)?;
-    let manifest: Option<Manifest> = read_json(dir, MANIFEST, EXPECTED)?;
+    let value: Option<Value> = whole_json(dir, MANIFEST, EXPECTED)?;
+    let manifest: Option<Manifest> = whole_json(dir, MANIFEST, EXPECTED)?;
     let (Some(value), Some(manifest)) = (value, manifest) else {
         return Err(FileFault::Missing { file: MANIFEST });
     };
@@ -241,7 +239,7 @@ fn with_defaults(mut manifest: Manifest) -> Manifest {
 }
 
 fn read_result(dir: &Path, id: &str) -> Result<Option<RunResult>, FileFault> {
-    let result: Option<RunResult> = read_json(dir, RESULT, "a run's result")?;
+    let result: Option<RunResult> = whole_json(dir, RESULT, "a run's result")?;
     if let Some(result) = &result {
         check_id(RESULT, id, &result.id)?;
     }
@@ -287,9 +285,9 @@ fn read_journal(dir: &Path, faults: &mut Vec<FileFault>) -> Journal {
     journal
 }
 
-fn read_evals(dir: &Path, faults: &mut Vec<FileFault>) -> Vec<EvalLine> {
+fn read_evals(dir: &Path, faults: &mut Vec<FileFault>) -> Vec<Eval> {
     let mut evals = Vec::new();
-    let read = read_lines(dir, "evals.jsonl", "an evaluation's line", |_, eval| {
+    let read = each_line(dir, EVALS, "an evaluation's line", |_, eval| {
         evals.push(eval);
         Ok(())
     });
@@ -299,25 +297,21 @@ fn read_evals(dir: &Path, faults: &mut Vec<FileFault>) -> Vec<EvalLine> {
 
 fn read_attempts(dir: &Path, faults: &mut Vec<FileFault>) -> Attempts {
     let mut attempts = Attempts::default();
-    let read = read_lines(
-        dir,
-        "attempts.jsonl",
-        "an attempt's line",
-        |_, line: AttemptLine| {
-            if line.event == "start" {
+    let read = each_line(dir, ATTEMPTS, "an attempt's line", |_, line: Attempt| {
+        match line {
+            Attempt::Start(start) => {
                 attempts.started += 1;
-                attempts.host = line.host;
-                attempts.device = line.device;
-            } else if line.event == "end" {
-                attempts.wall_s = line
-                    .wall_s
-                    .map(|wall| wall + attempts.wall_s.unwrap_or(0.0))
-                    .or(attempts.wall_s);
-                attempts.last_end = line.reason;
+                attempts.host = Some(start.host);
+                attempts.device = Some(start.device);
             }
-            Ok(())
-        },
-    );
+            Attempt::End(end) => {
+                attempts.wall_s = Some(end.wall_s + attempts.wall_s.unwrap_or(0.0));
+                attempts.last_end = Some(end.reason.name().to_owned());
+            }
+            Attempt::Retry { .. } => {}
+        }
+        Ok(())
+    });
     // An attempt's last words that were cut short are no fault of the numbers.
     keep(faults, read.or_else(FileFault::unless_torn));
     attempts

@@ -1,10 +1,10 @@
 //! What is reported of a search: the choice by dev accuracy.
 
+use mezo_run::Reported;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::cell::Cell;
-use crate::run_files::Scores;
 use crate::run_record::{RunRecord, Status};
 use crate::searches::Search;
 
@@ -71,7 +71,7 @@ impl<'a> MeanDev<'a> {
 }
 
 /// A run's scores at its best step. A broken run has none, even where its result can be read.
-pub(crate) fn best(run: &RunRecord) -> Option<Scores> {
+pub(crate) fn best(run: &RunRecord) -> Option<Reported> {
     run.result
         .as_ref()
         .filter(|_| run.status != Status::Broken)?
@@ -79,7 +79,7 @@ pub(crate) fn best(run: &RunRecord) -> Option<Scores> {
 }
 
 /// A run's scores at its last step.
-pub(crate) fn last(run: &RunRecord) -> Option<Scores> {
+pub(crate) fn last(run: &RunRecord) -> Option<Reported> {
     run.result
         .as_ref()
         .filter(|_| run.status != Status::Broken)?

@@ -10,7 +10,7 @@ use crate::class::Class;
 use crate::error::RunError;
 use crate::lines::{Lines, read_lines};
 
-/// A line of `attempts.jsonl`.
+/// A line of `attempts.jsonl`. What only explains an attempt may be missing when it is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Attempt {
@@ -31,17 +31,20 @@ pub struct Start {
     /// From 1.
     pub attempt: u64,
     /// RFC 3339, UTC.
+    #[serde(default)]
     pub time: String,
     /// The machine.
     pub host: String,
     /// The device.
     pub device: String,
     /// Threads it may use.
+    #[serde(default)]
     pub threads: usize,
     /// Runs that the process took up together, this one among them.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub together: usize,
     /// The process's arguments.
+    #[serde(default)]
     pub argv: Vec<String>,
 }
 
@@ -59,6 +62,7 @@ pub struct End {
     /// The number of its start; 0 where it failed before it had one.
     pub attempt: u64,
     /// RFC 3339, UTC.
+    #[serde(default)]
     pub time: String,
     /// Seconds since the start.
     pub wall_s: f64,
@@ -68,6 +72,7 @@ pub struct End {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
     /// Steps in the journal.
+    #[serde(default)]
     pub steps: u64,
     /// What went wrong, if something did.
     pub error: Option<String>,
@@ -85,6 +90,18 @@ pub enum EndReason {
     Stopped,
     /// An error.
     Failed,
+}
+
+impl EndReason {
+    /// Its word in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Diverged => "diverged",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// An attempt that is under way.

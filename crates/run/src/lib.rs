@@ -1,22 +1,31 @@
-//! A run's directory, as far as everybody who works with it must agree on it.
+//! A run's directory: for each of its files one type.
 //!
-//! A [`Lease`] says who holds the run, [`Attempt`]s what became of those who did. Whole files appear by [`write_whole`] or not
-//! at all, and [`Lines`] grow by whole lines. Nothing here knows what a run computes.
+//! A [`Manifest`] says what decides a run's numbers, a [`Step`] is a line of its journal, an [`Eval`] one of its evaluations, a
+//! [`RunResult`] its end. A [`Lease`] says who holds the run, [`Attempt`]s what became of those who did. Whole files appear by
+//! [`write_whole`] or not at all, and [`Lines`] grow by whole lines. Nothing here knows what a run computes.
 
 mod attempts;
 mod class;
 mod error;
+mod evaluations;
+mod fault;
+mod journal;
 mod lease;
 mod lines;
 mod manifest;
+mod result;
 mod whole;
 
 pub use attempts::{Attempt, End, EndReason, OpenAttempt, Start, add_end, add_retry, attempts};
 pub use class::Class;
 pub use error::RunError;
+pub use evaluations::{Eval, EvalSplit, METRICS, Metric, best_step, find};
+pub use fault::{FileFault, each_line, whole_json};
+pub use journal::{Estimate, Step, StepStatus, read_steps};
 pub use lease::{Holder, Lease, alone_in};
 pub use lines::{Lines, read_lines};
 pub use manifest::{ALGORITHM, Inputs, LAYOUT, Manifest, NotOurs, RunPlan};
+pub use result::{ProbeFit, Reported, RunResult, Status};
 pub use whole::{read_json, sync_all_of, write_json, write_soon, write_whole};
 
 /// The journal of a run's steps.

@@ -2,7 +2,7 @@
 
 use mezo_run::RunPlan;
 
-use crate::journal::METRICS;
+use mezo_run::METRICS;
 
 /// A manifest, a result and what an attempt writes.
 const FIXED: u64 = 3500;

@@ -10,7 +10,7 @@ use mezo_spec::{ModelSource, Tuning};
 use crate::error::TrainError;
 use crate::materials;
 use crate::replay::parameters;
-use crate::result::RunResult;
+use mezo_run::RunResult;
 
 /// Writes the parameters of a finished run's best step: the whole model in Hugging Face's layout, LoRA's terms as an
 /// adapter in PEFT's. The step is returned.

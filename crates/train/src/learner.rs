@@ -10,11 +10,11 @@ use mezo_spec::{
 use mezo_tasks::{Order, PackedBatch};
 
 use crate::error::TrainError;
-use crate::journal::{Estimate, Step};
 use crate::materials::{Examples, batch};
 use crate::mezo::{self, Counts, Look, Measure, Sides, step_seed};
 use crate::scale::{self, Scales, Sight};
 use crate::training::Training;
+use mezo_run::{Estimate, Step};
 
 /// The estimate whose seed a step's dropout masks take; those of a step count from 0.
 const DROPOUT: u32 = u32::MAX;

@@ -9,7 +9,7 @@ use crate::evaluate::{Measured, evaluate_by, passes};
 use crate::logistic::{self, LogisticFit, Settings};
 use crate::materials::{Examples, batch};
 use crate::refusal::value;
-use crate::result::ProbeFit;
+use mezo_run::ProbeFit;
 
 /// A fitted probe.
 pub(crate) struct Fit(LogisticFit);
@@ -92,9 +92,10 @@ impl Fit {
 
     /// What a result says of it.
     pub(crate) fn told(&self) -> ProbeFit {
+        let finite = |number: f64| number.is_finite().then_some(number);
         ProbeFit {
-            c: self.0.c,
-            accuracy: self.0.accuracy,
+            c: finite(self.0.c),
+            accuracy: finite(self.0.accuracy),
             converged: self.0.converged,
         }
     }

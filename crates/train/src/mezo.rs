@@ -5,9 +5,9 @@ use mezo_model::{Model, Noise, Probe, Probes, Scores, Term, philox_words};
 use mezo_spec::{Estimates, EstimatesSchedule, Objective};
 use mezo_tasks::PackedBatch;
 
-use crate::journal::{Estimate, Step};
 use crate::materials::batch;
 use crate::objective;
+use mezo_run::{Estimate, Step};
 
 /// The counter word that marks the seeds of steps.
 const STEP_SEED: u32 = 2;

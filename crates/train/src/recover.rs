@@ -10,9 +10,9 @@ use std::path::Path;
 use mezo_run::{EVALS, STEPS};
 
 use crate::error::TrainError;
-use crate::journal::{Eval, EvalSplit, METRICS, Metric};
 use crate::snapshot;
 use crate::training::Training;
+use mezo_run::{Eval, EvalSplit, METRICS, Metric};
 
 /// Where to go on.
 #[derive(Debug, PartialEq)]

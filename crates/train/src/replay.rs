@@ -8,12 +8,12 @@ use mezo_run::{RunError, RunPlan, STEPS, read_lines};
 
 use crate::error::TrainError;
 use crate::initial;
-use crate::journal::Step;
 use crate::learner::Learner;
 use crate::materials::{Examples, Materials, Source, model_files};
 use crate::snapshot;
 use crate::training::Training;
 use crate::training_run::check_numbers;
+use mezo_run::Step;
 
 /// What a replay starts from.
 pub(crate) struct Replay<'a> {

@@ -7,12 +7,12 @@ use mezo_run::{EndReason, Lease, OpenAttempt, RESULT, RunError, RunPlan, STEPS};
 
 use crate::company::{self, NotTogether};
 use crate::error::TrainError;
-use crate::journal::Step;
 use crate::materials::Source;
 use crate::panics::{let_go, listen_anew, tried};
 use crate::pulse::Pulse;
 use crate::together::{self, UnderWay};
 use crate::work::{Begun, Held, begin};
+use mezo_run::Step;
 
 /// How a call of [`run`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use std::path::Path;
 use mezo_run::{Lines, RunError, STEPS};
 
 use crate::error::TrainError;
-use crate::journal::Step;
 use crate::learner::Learner;
 use crate::mezo::Look;
 use crate::pass::View;
@@ -15,6 +14,7 @@ use crate::run::{Control, Done, Ending};
 use crate::snapshot;
 use crate::training::Training;
 use crate::work::Work;
+use mezo_run::Step;
 
 /// A run that goes by steps, between two of them or within one.
 ///

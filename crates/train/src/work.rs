@@ -9,17 +9,17 @@ use mezo_spec::{DeviceKind, Method, Precision};
 
 use crate::error::TrainError;
 use crate::evaluate::{Measured, evaluate};
-use crate::journal::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
 use crate::learner::Learner;
 use crate::linear_probe;
 use crate::materials::{Examples, Materials, Source};
 use crate::pulse::Pulse;
 use crate::replay::Replay;
-use crate::result::{ProbeFit, Reported, RunResult, Status};
 use crate::run::{Control, Done, Ending};
 use crate::snapshot;
 use crate::training::Training;
 use crate::training_run::TrainingRun;
+use mezo_run::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
+use mezo_run::{ProbeFit, Reported, RunResult, Status};
 
 /// A run that this process holds.
 pub(crate) struct Held {
@@ -149,7 +149,7 @@ impl Work {
             id: self.run.plan.id().into(),
             status: Status::Finished,
             steps: 0,
-            best: Some(reported.clone()),
+            best: Some(reported),
             last: Some(reported),
             probe,
         })

@@ -11,7 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{carry_on, resolve, spec};
-use mezo_train::{Control, Ending, Step, export, run};
+use mezo_run::Step;
+use mezo_train::{Control, Ending, export, run};
 
 /// The bytes of files by their names.
 type Files = BTreeMap<String, Vec<u8>>;

@@ -6,7 +6,8 @@ mod common;
 use std::path::Path;
 
 use common::{carry_on, resolve, spec};
-use mezo_train::{Ending, RunResult, Status};
+use mezo_run::{RunResult, Status};
+use mezo_train::Ending;
 
 /// A run directory whose learning rate throws the parameters out of f32.
 fn prepared(dir: &Path, lr: f64) {

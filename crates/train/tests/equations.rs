@@ -8,7 +8,8 @@ use std::path::Path;
 
 use common::{carry_on, journal, resolve, spec};
 use mezo_model::{ModelFiles, Noise, Philox, Tuning, read_tensors};
-use mezo_train::{Ending, Step};
+use mezo_run::Step;
+use mezo_train::Ending;
 
 /// A run of four steps that trains the biases, whose numbers lie in files as they lie in memory.
 struct Run {
@@ -65,7 +66,7 @@ eps = 1e-3
     /// The mean of a step's estimates for one element of a trained tensor.
     fn estimate(&self, step: usize, number: usize, element: usize) -> f64 {
         let estimates = &self.lines[step - 1].estimates;
-        let of = |estimate: &mezo_train::Estimate| {
+        let of = |estimate: &mezo_run::Estimate| {
             let mut z = [0.0];
             Philox.fill(estimate.seed, number, element, &mut z);
             estimate.projected_grad.unwrap() * f64::from(z[0])

@@ -12,9 +12,10 @@ use mezo_model::{
     Decay, DecayOn, Estimates, LoraConfig, Model, NamedTensor, Optimizer, PrefixConfig, PrefixInit,
     Rule, Tuning, read_tensors,
 };
+use mezo_run::{Estimate, Step};
 use mezo_spec::Objective;
 use mezo_tasks::{Example, PackedBatch};
-use mezo_train::{Estimate, Measure, Step, terms};
+use mezo_train::{Measure, terms};
 
 #[test]
 fn golden_step_full() {

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::{carry_on, journal, resolve, spec};
-use mezo_train::{Ending, RunResult, Status, Step};
+use mezo_run::{RunResult, Status, Step};
+use mezo_train::Ending;
 
 /// Eight steps on the built-in model and the made task; `[method]` and the rest of `[train]` are the caller's.
 fn text(method: &str, train: &str) -> String {

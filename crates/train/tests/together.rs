@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 use common::{carry_on, journal};
 use mezo_run::Lease;
-use mezo_train::{Control, Ending, Member, RunResult, Status, Step, TrainError, run_together};
+use mezo_run::{RunResult, Status, Step};
+use mezo_train::{Control, Ending, Member, TrainError, run_together};
 use runs::{LORA, PREFIX, Runs, Seen, files, text, train, train_dirs};
 
 #[track_caller]

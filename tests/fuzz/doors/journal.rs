@@ -6,8 +6,9 @@ use std::path::Path;
 
 use mezo_report::SweepRuns;
 use mezo_run::{ATTEMPTS, EVALS, Lease, Lines, RESULT, STEPS, attempts, read_lines};
+use mezo_run::{Eval, Step};
 use mezo_sweep::{Run, State};
-use mezo_train::{Attempt, Eval, Step};
+use mezo_train::Attempt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use mezo_run::Manifest;
+use mezo_run::Step;
 use mezo_sweep::Pace;
-use mezo_train::{Control, Ending, Member, NotTogether, Step, TrainError};
+use mezo_train::{Control, Ending, Member, NotTogether, TrainError};
 
 use super::{DIVERGED, EVERY, pace_and_left, show, stopped};
 use crate::exit::Exit;

@@ -1,7 +1,7 @@
 //! What the figure shows: panels of curves, made ready to be drawn.
 
 use crate::settings::{self, model_name};
-use mezo_run::Manifest;
+use mezo_run::{EvalSplit, Manifest, Metric};
 use mezo_spec::{Mezo, TaskSpec, Training};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -261,8 +261,8 @@ fn over_seeds(series: &[Vec<f64>]) -> (Vec<Point>, Vec<(f64, f64, f64)>) {
 fn dev_points(runs: &[&RunRecord]) -> Vec<Point> {
     let mut steps: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
     for eval in runs.iter().flat_map(|run| &run.evals) {
-        if let ("dev", "cross_entropy", Some(value)) =
-            (eval.split.as_str(), eval.metric.as_str(), eval.value)
+        if let (EvalSplit::Dev, Metric::CrossEntropy, Some(value)) =
+            (eval.split, eval.metric, eval.value)
         {
             steps.entry(eval.step).or_default().push(value);
         }

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use mezo_run::RunPlan;
+use mezo_run::Step;
 use mezo_spec::{DeviceKind, Overrides, RunSpec, Spec};
-use mezo_train::{Control, Ending, Resolver, Step, TrainError, run};
+use mezo_train::{Control, Ending, Resolver, TrainError, run};
 
 /// The run of a spec's text.
 pub fn spec(text: &str) -> RunSpec {

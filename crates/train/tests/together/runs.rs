@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mezo_train::{Control, Ending, Member, NotTogether, Resolver, Step, TrainError, run_together};
+use mezo_run::Step;
+use mezo_train::{Control, Ending, Member, NotTogether, Resolver, TrainError, run_together};
 use tempfile::TempDir;
 
 use crate::common::{carry_on, spec};

@@ -5,8 +5,8 @@ use mezo_tasks::PackedBatch;
 
 use crate::bench::EPS;
 use crate::bench::subject::Subject;
-use crate::journal::Estimate;
 use crate::mezo::{Measure, step_seed};
+use mezo_run::Estimate;
 use mezo_spec::Objective;
 
 /// Packs the batch whose turn it is and measures both probes' losses along a seed of its own.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{Eval, EvalSplit, Metric, find};
+use crate::evaluations::{Eval, EvalSplit, Metric, find};
 
 /// `result.json`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,10 +25,10 @@ pub struct RunResult {
 /// What linear probing found beside its scores.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ProbeFit {
-    /// The strength of the penalty that cross-validation chose: the penalty is `|w|^2 / 2C`.
-    pub c: f64,
+    /// The strength of the penalty that cross-validation chose: the penalty is `|w|^2 / 2C`; none where it is not finite.
+    pub c: Option<f64>,
     /// Its mean accuracy over the folds of the train rows.
-    pub accuracy: f64,
+    pub accuracy: Option<f64>,
     /// Whether the fit to all train rows reached its tolerance.
     pub converged: bool,
 }
@@ -44,7 +44,7 @@ pub enum Status {
 }
 
 /// What is reported of one step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Reported {
     /// The step.
     pub step: u64,
@@ -60,7 +60,7 @@ pub struct Reported {
 
 impl Reported {
     /// What the evaluations say of a step.
-    pub(crate) fn at(step: u64, evals: &[Eval]) -> Self {
+    pub fn at(step: u64, evals: &[Eval]) -> Self {
         let value = |split, metric| find(evals, step, split, metric)?.value;
         Self {
             step,

@@ -1,6 +1,11 @@
-//! The journal: one line a step, from which the parameters can be rebuilt.
+//! `steps.jsonl`, the journal: one line a step, from which the parameters can be rebuilt.
+
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use crate::STEPS;
+use crate::fault::{FileFault, each_line};
 
 /// A line of `steps.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -10,6 +15,7 @@ pub struct Step {
     /// Its learning rate.
     pub lr: f64,
     /// Its estimates; none where the gradient was backpropagated, and in the first step of one-point estimates.
+    #[serde(default)]
     pub estimates: Vec<Estimate>,
     /// The step's own loss, where its estimates do not tell it: backpropagated, or on the one side of a one-point estimate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,107 +105,51 @@ impl Step {
         self.status == Some(StepStatus::Diverged)
     }
 
-    /// The step's own loss, or the mean over its probes; none where it diverged.
+    /// The step's own loss, or the mean over its probes; none where it is not finite.
     pub fn loss(&self) -> Option<f64> {
         if self.loss.is_some() || self.estimates.is_empty() {
-            return self.loss;
+            return self.loss.filter(|loss| loss.is_finite());
         }
         let mut sum = 0.0;
         for estimate in &self.estimates {
             sum += (estimate.loss_plus? + estimate.loss_minus?) / 2.0;
         }
-        Some(sum / self.estimates.len() as f64)
+        Some(sum / self.estimates.len() as f64).filter(|loss: &f64| loss.is_finite())
+    }
+
+    /// Whether every estimate of the step is exactly zero, so that it has no direction: both losses were the same number, as
+    /// happens where the objective counts right answers.
+    pub fn is_zero(&self) -> bool {
+        let zero = |estimate: &Estimate| estimate.projected_grad == Some(0.0);
+        !self.estimates.is_empty() && self.estimates.iter().all(zero)
     }
 }
 
-/// A line of `evals.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Eval {
-    /// After which step.
-    pub step: u64,
-    /// On what.
-    pub split: EvalSplit,
-    /// What was measured.
-    pub metric: Metric,
-    /// The value; none where it is not finite.
-    pub value: Option<f64>,
-    /// Over how many examples.
-    pub n: usize,
-}
-
-/// What an evaluation is made on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EvalSplit {
-    /// To choose the best step by.
-    Dev,
-    /// To report.
-    Test,
-}
-
-/// What an evaluation measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Share of examples whose label word has the highest score.
-    Accuracy,
-    /// Mean cross-entropy over the label words.
-    CrossEntropy,
-}
-
-/// Every metric, in the order in which it is written.
-pub const METRICS: [Metric; 2] = [Metric::Accuracy, Metric::CrossEntropy];
-
-/// The value of one metric at a step, as far as it has been written.
-pub(crate) fn find(evals: &[Eval], step: u64, split: EvalSplit, metric: Metric) -> Option<&Eval> {
-    evals
-        .iter()
-        .find(|eval| (eval.step, eval.split, eval.metric) == (step, split, metric))
-}
-
-/// The step up to `last` with the best dev accuracy; a later one must be strictly better (trainer.py:805-815).
-pub(crate) fn best_step(evals: &[Eval], last: u64) -> Option<u64> {
-    let mut best: Option<(u64, f64)> = None;
-    for eval in evals {
-        let candidate =
-            eval.step <= last && eval.split == EvalSplit::Dev && eval.metric == Metric::Accuracy;
-        let Some(value) = eval.value.filter(|_| candidate) else {
-            continue;
-        };
-        if best.is_none_or(|(_, highest)| value > highest) {
-            best = Some((eval.step, value));
+/// Hands the steps of a run directory's journal to `each` in order, up to the first fault.
+///
+/// # Errors
+/// With that fault. A missing journal has no steps.
+pub fn read_steps(dir: &Path, mut each: impl FnMut(Step)) -> Result<(), FileFault> {
+    let mut expected = 1;
+    each_line(dir, STEPS, "a step's line", |line, step: Step| {
+        if step.step != expected {
+            return Err(FileFault::OutOfOrder {
+                file: STEPS,
+                line,
+                expected,
+                found: step.step,
+            });
         }
-    }
-    best.map(|(step, _)| step)
+        expected += 1;
+        each(step);
+        Ok(())
+    })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    fn dev(step: u64, value: Option<f64>) -> Eval {
-        Eval {
-            step,
-            split: EvalSplit::Dev,
-            metric: Metric::Accuracy,
-            value,
-            n: 4,
-        }
-    }
-
-    #[test]
-    fn the_earliest_of_equals_is_best() {
-        let evals = [
-            dev(10, Some(0.5)),
-            dev(20, Some(0.75)),
-            dev(30, Some(0.75)),
-            dev(40, None),
-        ];
-        assert_eq!(best_step(&evals, 40), Some(20));
-        assert_eq!(best_step(&evals, 10), Some(10));
-        assert_eq!(best_step(&evals[3..], 40), None);
-    }
 
     #[test]
     fn a_line_that_is_not_finite_is_the_last() {
