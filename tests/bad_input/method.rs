@@ -119,7 +119,7 @@ fn keys_of_one_method_are_not_read_by_another() {
     );
     refused(
         &[("name = \"mezo\"", "name = \"ft\"")],
-        "23:8",
+        "23:1",
         "`train.eps` is set, but `method.name` is \"ft\", which does not read it",
     );
     let ft = ("name = \"mezo\"", "name = \"ft\"\nobjective = \"accuracy\"");

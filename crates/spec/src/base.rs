@@ -13,27 +13,24 @@ use crate::literal::Literal;
 use crate::problem::Problem;
 use crate::run::open_table;
 use crate::source::Source;
-use crate::sweep::axis::{LONGEST_PATH, type_words};
+use crate::sweep::axis::LONGEST_PATH;
 use crate::value::Kind;
 
 /// What a spec sets for all its runs.
 #[derive(Debug, Default)]
 pub(crate) struct Base {
-    /// Sound values by their keys' paths.
+    /// Values by their keys' paths; [`WRONG`] for what is told to be wrong already, so that nothing is made of a default
+    /// in its place.
     pub(crate) values: BTreeMap<String, Literal>,
     /// Where values and tables stand, sound or not, by their paths.
     pub(crate) places: Places,
 }
 
 /// Where keys outside `[sweep]` stand, by their paths.
-pub(crate) type Places = BTreeMap<String, Place>;
+pub(crate) type Places = BTreeMap<String, Range<usize>>;
 
-/// Where a key outside `[sweep]` stands.
-#[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) span: Range<usize>,
-    pub(crate) table: bool,
-}
+/// A value of no key.
+const WRONG: Literal = Literal::Other("a wrong value");
 
 impl Base {
     /// Reads the tables; what is wrong goes to `errors`.
@@ -61,15 +58,15 @@ impl Base {
                     || catalog::key(&path).is_some()
                     || open_table(&path).is_some());
             if !known {
-                refuse(name.span(), check::unknown(&path));
+                let problem = check::unknown(&path);
+                if let Some(meant) = problem.meant_key() {
+                    self.values.entry(meant).or_insert(WRONG);
+                }
+                refuse(name.span(), problem);
                 continue;
             }
             let inner = value.get_ref().as_table();
-            let place = Place {
-                span: value.span(),
-                table: inner.is_some(),
-            };
-            self.places.insert(path.clone(), place);
+            self.places.insert(path.clone(), value.span());
             match (catalog::key(&path), inner) {
                 (None, Some(inner)) if catalog::is_table(&path) => {
                     self.collect(inner, &path, source, errors);
@@ -86,13 +83,12 @@ impl Base {
                     self.texts(inner, &path, value, source, errors);
                 }
                 (Some(key), _) => {
-                    let literal = Literal::of_toml(value.get_ref());
-                    match check::problem(key, &literal) {
-                        Some(problem) => refuse(value.span(), problem),
-                        None => {
-                            self.values.insert(path, literal);
-                        }
+                    let mut literal = Literal::of_toml(value.get_ref());
+                    if let Some(problem) = check::problem(key, &literal) {
+                        refuse(value.span(), problem);
+                        literal = WRONG;
                     }
+                    self.values.insert(path, literal);
                 }
                 (None, _) => {}
             }
@@ -116,15 +112,12 @@ impl Base {
                 errors.push(source.error(Some(value.span()), problem));
                 sound = false;
             }
-            let place = Place {
-                span: value.span(),
-                table: type_words(value.get_ref()) == "a table",
-            };
-            self.places.insert(inner, place);
+            self.places.insert(inner, value.span());
         }
-        if sound {
-            self.values
-                .insert(path.into(), Literal::of_toml(value.get_ref()));
-        }
+        let literal = match sound {
+            true => Literal::of_toml(value.get_ref()),
+            false => WRONG,
+        };
+        self.values.insert(path.into(), literal);
     }
 }

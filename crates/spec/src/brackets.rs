@@ -16,7 +16,7 @@ impl Unclosed {
     }
 }
 
-/// The first bracket of a text that is never closed, where there is one.
+/// The bracket of a text that is never closed, where there is one; of those that are open together, the innermost.
 pub(crate) fn unclosed(text: &str) -> Option<Unclosed> {
     let mut open: Vec<Unclosed> = Vec::new();
     let mut at = 0;
@@ -24,6 +24,7 @@ pub(crate) fn unclosed(text: &str) -> Option<Unclosed> {
     while let Some(next) = text[at..].chars().next() {
         // A list holds no keys: a line that sets one, or that begins a table, stands behind the list's missing end.
         if fresh
+            && !next.is_whitespace()
             && let Some(list) = open.last().filter(|list| list.open == '[')
             && begins_anew(line_at(text, at))
         {
@@ -59,23 +60,38 @@ fn line_at(text: &str, at: usize) -> &str {
 /// Whether a line sets a key or begins a table.
 fn begins_anew(line: &str) -> bool {
     let line = line.trim();
-    let is_key = |text: &str| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.\"' ".contains(c);
-        let quotes = text.matches(['"', '\'']).count();
-        !text.is_empty() && text.chars().all(plain) && quotes.is_multiple_of(2)
-    };
     if let Some((key, _)) = line.split_once('=') {
-        return is_key(key.trim());
+        return is_key(key);
     }
+    let line = line.split('#').next().unwrap_or_default().trim_end();
     let header = line
         .strip_prefix('[')
         .and_then(|line| line.strip_suffix(']'));
     header.is_some_and(|name| {
         let name = name.trim_start_matches('[').trim_end_matches(']');
-        is_key(name)
-            && name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && !matches!(name, "true" | "false" | "nan" | "inf")
+        let word = name.starts_with(|c: char| c.is_ascii_alphabetic());
+        word && is_key(name) && !matches!(name, "true" | "false" | "nan" | "inf")
     })
+}
+
+/// Whether a text is a key: bare words and strings with dots between them.
+fn is_key(text: &str) -> bool {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let mut text = text.trim();
+    loop {
+        let part = match text.chars().next() {
+            Some(quote @ ('"' | '\'')) => text[1..].find(quote).map_or(0, |length| length + 2),
+            _ => text.len() - text.trim_start_matches(bare).len(),
+        };
+        if part == 0 {
+            return false;
+        }
+        let rest = text[part..].trim_start();
+        match rest.strip_prefix('.') {
+            Some(more) => text = more.trim_start(),
+            None => return rest.is_empty(),
+        }
+    }
 }
 
 /// How long the string at the start of a text is; one that has no end goes to the end of its line.
@@ -114,7 +130,10 @@ mod tests {
     fn a_list_ends_before_the_next_key() {
         assert_eq!(place("a = 1\nb = [1, 2\nc = [3]\n"), Some(10));
         assert_eq!(place("b = [1, 2\n\n[train]\nlr = 1\n"), Some(4));
-        assert_eq!(place("b = [[1, 2], [3\n"), Some(4).map(|_| 13));
+        assert_eq!(place("b = [[1, 2], [3\n"), Some(13));
+        assert_eq!(place("b = [1,\n\"task.k\" = [2]\n"), Some(4));
+        assert_eq!(place("b = [1,\n[train] # of it\n"), Some(4));
+        assert_eq!(place("[train\nlr = 1\n"), Some(0));
         assert_eq!(place("b = { c = [1, 2 }\n"), Some(10));
         assert_eq!(place("b = { c = 1\n"), Some(4));
     }

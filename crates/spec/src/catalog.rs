@@ -111,11 +111,15 @@ pub(crate) fn other_name(word: &str) -> Option<&'static Key> {
     keys.find(|key| key.others.contains(&word.as_str()))
 }
 
-/// What a word that a table does not have was meant to be: the name that is used here for what others call so, or a key of
-/// another table by its path.
+/// What a word that a table does not have was meant to be: the name that is used here for what others call so, or the one
+/// key of this name in another table, by its path.
 pub(crate) fn meant(table: &str, word: &str) -> Option<&'static str> {
-    let by_name = || keys().iter().copied().find(|key| key.name() == word);
-    let key = other_name(word).or_else(by_name)?;
+    let mut by_name = keys()
+        .iter()
+        .copied()
+        .filter(|key| key.name() == word && word != "name");
+    let only = by_name.next().filter(|_| by_name.next().is_none());
+    let key = other_name(word).or(only)?;
     Some(match key.table() == table {
         true => key.name(),
         false => key.path,

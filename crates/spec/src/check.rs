@@ -16,7 +16,7 @@ pub(crate) fn problem(key: &'static Key, literal: &Literal) -> Option<Problem> {
         })
     };
     match (key.kind, literal) {
-        (Kind::Whole, Literal::Whole(whole)) if *whole >= 0 => {}
+        (Kind::Whole, Literal::Whole(_)) if literal.as_u64().is_some() => {}
         (Kind::Whole, _) => return wrong_type("a whole number (0 or more)"),
         (Kind::Number, Literal::Whole(_) | Literal::Number(_)) => {}
         (Kind::Number, _) => return wrong_type("a number"),
@@ -82,4 +82,19 @@ pub(crate) fn unknown(path: &str) -> Problem {
         key: rest.to_owned(),
         known: catalog::names_in(table),
     }
+}
+
+/// What is wrong with a path in `[sweep]` at which no key is that could be swept.
+pub(crate) fn unswept(path: &str) -> Problem {
+    let keys: Vec<String> = match catalog::key(path) {
+        // A table of the user's own keys.
+        Some(_) => vec![format!("{path}.0")],
+        None if catalog::is_table(path) => {
+            let below = catalog::keys().iter().filter(|key| key.table() == path);
+            below.map(|key| key.path.to_owned()).collect()
+        }
+        None => return unknown(path),
+    };
+    let key = path.to_owned();
+    Problem::SweptTable { key, keys }
 }

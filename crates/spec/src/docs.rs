@@ -98,21 +98,16 @@ fn what(key: &Key) -> String {
     text
 }
 
-/// Names that keep their capitals after a colon.
-const NAMES: [&str; 2] = ["MeZO", "Adam"];
-
 /// A sentence as it goes on after a colon.
 fn lower(text: &str) -> String {
     let mut chars = text.chars();
     let Some(first) = chars.next() else {
         return String::new();
     };
-    match chars.clone().next() {
-        Some(second)
-            if second.is_lowercase() && !NAMES.iter().any(|name| text.starts_with(name)) =>
-        {
-            first.to_lowercase().chain(chars).collect()
-        }
-        _ => text.to_owned(),
+    // Names stay as they are.
+    let name = ["MeZO", "Adam"].iter().any(|name| text.starts_with(name));
+    match name {
+        true => text.to_owned(),
+        false => first.to_lowercase().chain(chars).collect(),
     }
 }

@@ -138,7 +138,7 @@ impl Spec {
         key: &str,
         problem: Problem,
     ) -> SpecError {
-        let own = |key: &str| self.base.places.get(key).map(|place| place.span.clone());
+        let own = |key: &str| self.base.places.get(key).cloned();
         let span = match point {
             Some(point) => point.span_of(key),
             None => self.axis_span(key),
@@ -148,6 +148,21 @@ impl Spec {
             .or_else(|| point.and_then(|point| point.span_within(key)))
             .or_else(|| parents(key).find_map(own));
         self.source.error(span, problem)
+    }
+
+    /// An error about a key or a table of a point, whatever its values: where it is swept, else where it stands.
+    pub(crate) fn problem_at_key(
+        &self,
+        point: &Point<'_>,
+        key: &str,
+        problem: Problem,
+    ) -> SpecError {
+        match point.key_span(key) {
+            Some(span) if !self.base.places.contains_key(key) => {
+                self.source.error(Some(span), problem)
+            }
+            _ => self.problem_at(Some(point), key, problem),
+        }
     }
 
     /// Where a key is swept, in the first grid that does.

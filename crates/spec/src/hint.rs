@@ -4,6 +4,7 @@ use std::io;
 
 use crate::catalog;
 use crate::document::plain_character;
+use crate::key::Key;
 use crate::problem::{MAX_NAME, Problem};
 use crate::sweep::axis::{RESERVED, short_of};
 
@@ -13,6 +14,29 @@ const SHOWN: usize = 20;
 const LONGEST_WORD: usize = 64;
 
 impl Problem {
+    /// What an unknown key was most likely meant to be: a name of its table, or a key of another one by its path.
+    fn meant(&self) -> Option<&str> {
+        let Self::UnknownKey { table, key, known } = self else {
+            return None;
+        };
+        let table = table.as_deref().unwrap_or_default();
+        nearest(key, known).or_else(|| catalog::meant(table, key))
+    }
+
+    /// The path of the key that an unknown one was most likely meant to be.
+    pub(crate) fn meant_key(&self) -> Option<String> {
+        let meant = self.meant()?;
+        let path = match self {
+            Self::UnknownKey {
+                table: Some(table), ..
+            } if !meant.contains('.') => {
+                format!("{table}.{meant}")
+            }
+            _ => meant.to_owned(),
+        };
+        catalog::key(&path).map(|key| key.path.to_owned())
+    }
+
     /// The way out, where there is one to name.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -25,18 +49,15 @@ impl Problem {
             Self::NameBad { name } => {
                 plain(name).map(|name| format!("`name = \"{name}\"` would do"))
             }
-            Self::UnknownKey { table, key, known } => {
+            Self::UnknownKey { table, known, .. } => {
                 let list = match table {
                     Some(table) => format!("[{table}] has"),
                     None => "a spec has".to_owned(),
                 };
-                let elsewhere = || {
-                    let path = catalog::meant(table.as_deref().unwrap_or_default(), key)?;
-                    Some(format!("did you mean `{path}`? {}", all(known, &list)))
-                };
-                Some(match nearest(key, known) {
-                    Some(nearest) => format!("did you mean `{nearest}`? {}", all(known, &list)),
-                    None => elsewhere().unwrap_or_else(|| all(known, &list)),
+                let all = all(known, &list);
+                Some(match self.meant() {
+                    Some(meant) => format!("did you mean `{meant}`? {all}"),
+                    None => all,
                 })
             }
             Self::UnknownValue { value, known, .. } => {
@@ -44,8 +65,10 @@ impl Problem {
             }
             Self::Unclosed { close, .. } => Some(format!("write `{close}` where it ends")),
             Self::UnknownShortName { name } => {
-                if let Some(path) = swept_by_path(name) {
-                    return Some(format!("any key may be swept by its path: `\"{path}\"`"));
+                let paths = swept_by_path(name);
+                if !paths.is_empty() {
+                    let paths = paths.join(" or ");
+                    return Some(format!("any key may be swept by its path: {paths}"));
                 }
                 let short: Vec<String> = catalog::short_names()
                     .map(|(short, _)| short.to_owned())
@@ -63,6 +86,10 @@ impl Problem {
                     Some(meant) => format!("did you mean `{meant}`? {all}"),
                     None => all,
                 })
+            }
+            Self::SweptTable { keys, .. } => {
+                let paths: Vec<String> = keys.iter().map(|key| format!("\"{key}\"")).collect();
+                Some(all(&paths, "sweep a key of it by its path"))
             }
             Self::NotAList { key, .. } => Some(format!(
                 "write a list, even of one value; a fixed value of `{key}` belongs in its own table"
@@ -121,17 +148,17 @@ impl Problem {
             | Self::OutOfRange { .. }
             | Self::MissingKey { .. }
             | Self::BadPath { .. }
-            | Self::NotAScalar { .. }
-            | Self::Clash { .. } => None,
+            | Self::NotAScalar { .. } => None,
         }
     }
 }
 
-/// The path by which `[sweep]` names a key that has no short name.
-fn swept_by_path(name: &str) -> Option<&'static str> {
-    let mut keys = catalog::keys().iter();
-    let key = keys.find(|key| key.name() == name && !key.path.ends_with(".name"))?;
-    (key.short.is_none()).then_some(key.path)
+/// The paths, in quotes, by which `[sweep]` names the keys of this name that have no short one.
+fn swept_by_path(name: &str) -> Vec<String> {
+    let is_meant = |key: &&&Key| key.name() == name || key.others.contains(&name);
+    let keys = catalog::keys().iter().filter(is_meant);
+    let long = keys.filter(|key| key.short.is_none() && key.name() != "name");
+    long.map(|key| format!("`\"{}\"`", key.path)).collect()
 }
 
 /// The nearest plain folder name, if the name has anything to keep.

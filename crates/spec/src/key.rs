@@ -74,7 +74,7 @@ pub enum Range {
     PositiveF32,
     /// 0 or more, less than 1.
     Share,
-    /// What fits in 32 bits: the published procedure seeds such a generator.
+    /// What fits in 32 bits.
     Bits32,
 }
 
@@ -237,8 +237,8 @@ macro_rules! keys {
             }
 
             fn read(reader: &mut $crate::reader::Reader<'_>) -> Option<Self> {
-                $( let $field = reader.value(const { &Self::$constant }); )*
                 $($( let $part = <$part_type as $crate::reader::Part>::read(reader); )*)?
+                $( let $field = reader.value(const { &Self::$constant }); )*
                 Some(Self { $( $field: $field?, )* $($( $part: $part?, )*)? })
             }
 

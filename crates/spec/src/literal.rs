@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Number, Value as Json};
 use toml::de::DeValue;
 
+/// A whole number beyond those that a key takes.
+const TOO_LARGE: &str = "a number that is too large";
+
 /// A value that a key can have.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Literal {
@@ -28,7 +31,7 @@ impl Literal {
             DeValue::String(text) => Self::Text(text.to_string()),
             DeValue::Boolean(flag) => Self::Flag(*flag),
             DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix())
-                .map_or(Self::Other("a number that is too large"), Self::Whole),
+                .map_or(Self::Other(TOO_LARGE), Self::Whole),
             DeValue::Float(number) => {
                 Self::Number(number.as_str().parse().unwrap_or(f64::INFINITY))
             }
@@ -83,6 +86,7 @@ impl Literal {
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Flag(flag) => format!("`{flag}`"),
+            Self::Whole(whole) if *whole > i128::from(u64::MAX) => TOO_LARGE.into(),
             Self::Whole(whole) => format!("the number {whole}"),
             Self::Number(number) => format!("the number {number:?}"),
             Self::Text(text) => format!("the string {text:?}"),

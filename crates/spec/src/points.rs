@@ -143,17 +143,16 @@ pub(crate) fn runs<'s>(
     }
 }
 
-/// The rules that the runs of a spec break that is wrong otherwise: what is missing may just be misspelt.
+/// The rules that the runs of a spec break that is wrong otherwise: what is not there may just be misspelt.
 pub(crate) fn faults_of(spec: &Spec) -> Vec<SpecError> {
     let mut told = Told::default();
     for point in spec.points() {
         let Err(mut faults) = point.read(&Overrides::default()) else {
             continue;
         };
-        // That no model is named is something missing, too.
         let is_rule =
-            |fault: &Fault| matches!(fault.kind, FaultKind::Rule { .. }) && fault.key != "model";
-        faults.retain(is_rule);
+            |kind: &FaultKind| matches!(kind, FaultKind::Rule { .. } | FaultKind::Unread { .. });
+        faults.retain(|fault| is_rule(&fault.kind));
         told.add(&point, faults);
     }
     told.errors
@@ -211,6 +210,11 @@ impl Point<'_> {
     /// What is wrong, at its place in the spec.
     fn error(&self, fault: Fault) -> SpecError {
         let problem = match fault.kind {
+            FaultKind::Unread { message, hint } => {
+                let hint = Some(hint);
+                let problem = Problem::Value { message, hint };
+                return self.spec.problem_at_key(self, &fault.key, problem);
+            }
             FaultKind::Missing => {
                 let (table, key) = match fault.key.rsplit_once('.') {
                     Some((table, key)) => (Some(table.to_owned()), key.to_owned()),
@@ -225,10 +229,12 @@ impl Point<'_> {
                 message: format!("`{}` has a value that it cannot have", fault.key),
                 hint: None,
             },
-            FaultKind::Rule { message, hint } => Problem::Value {
-                message,
-                hint: Some(hint),
-            },
+            FaultKind::Lacks { message, hint } | FaultKind::Rule { message, hint } => {
+                Problem::Value {
+                    message,
+                    hint: Some(hint),
+                }
+            }
         };
         self.spec.problem_at(Some(self), &fault.key, problem)
     }
@@ -248,6 +254,16 @@ impl Point<'_> {
         picked
             .find(|(axis, _)| below(axis))
             .map(|(_, value)| value.span.clone())
+    }
+
+    /// Where a key is swept here, or the first key below it as a table.
+    pub(crate) fn key_span(&self, key: &str) -> Option<Range<usize>> {
+        let is_meant =
+            |axis: &Axis| axis.key == key || parents(&axis.key).any(|parent| parent == key);
+        let mut picked = self.picked.iter();
+        picked
+            .find(|(axis, _)| is_meant(axis))
+            .map(|(axis, _)| axis.span.clone())
     }
 
     /// A table of the user's own keys with those in it that are swept.

@@ -272,17 +272,13 @@ pub enum Problem {
     /// An `exclude` that leaves everything out.
     #[error("`exclude` leaves no run of its table")]
     AllExcluded,
-    /// A key of `[sweep]` that is a table elsewhere, or goes through a value.
-    #[error("`{key}` cannot be swept: `{other}` on line {line} is {what}")]
-    Clash {
-        /// The key's path.
+    /// A table in the place of a key of `[sweep]`.
+    #[error("`{key}` is a table; only a key can be swept")]
+    SweptTable {
+        /// The table's path.
         key: String,
-        /// The key it clashes with.
-        other: String,
-        /// The line of that key.
-        line: usize,
-        /// What it is, in words.
-        what: &'static str,
+        /// Keys in it, by their paths.
+        keys: Vec<String>,
     },
     /// More combinations than anyone means to run.
     #[error("the sweep has {} runs ({}), the limit is {}", counted(*.runs), product(.lengths), grouped(u128::from(MAX_RUNS)))]

@@ -44,6 +44,20 @@ pub struct Fault {
 pub enum FaultKind {
     /// It must be there and is not.
     Missing,
+    /// One of several keys must be there and none is.
+    Lacks {
+        /// Which, in words.
+        message: String,
+        /// The way out.
+        hint: String,
+    },
+    /// It is set and nothing reads it, whatever its value.
+    Unread {
+        /// Why, in words.
+        message: String,
+        /// The way out.
+        hint: String,
+    },
     /// Its value is of another type or outside its range; said where the value stands, once for all runs.
     Value,
     /// It breaks a rule.
@@ -111,6 +125,18 @@ impl<'l> Reader<'l> {
     pub(crate) fn rule(&mut self, key: &str, message: String, hint: &str) {
         let hint = hint.to_owned();
         self.fault(key, FaultKind::Rule { message, hint });
+    }
+
+    /// Notes that none of several keys is there.
+    pub(crate) fn lacks(&mut self, key: &str, message: String, hint: &str) {
+        let hint = hint.to_owned();
+        self.fault(key, FaultKind::Lacks { message, hint });
+    }
+
+    /// Notes that a key or a table is set and not read.
+    pub(crate) fn unread(&mut self, key: &str, but: &str, hint: String) {
+        let message = format!("`{key}` is set, but {but}");
+        self.fault(key, FaultKind::Unread { message, hint });
     }
 
     /// Refuses a key that is set against a rule: "`key` is set, but ...".

@@ -44,7 +44,8 @@ impl RunSpec {
         if let Some(task) = &task {
             task.check(&mut reader);
         }
-        let prompt = task.as_ref().is_none_or(|task| task.prompt);
+        // A task that cannot be read may be one without a prompt.
+        let prompt = reader.value(&TaskSpec::PROMPT).unwrap_or(false);
         let method = Method::read(&mut reader, protocol.unwrap_or(Protocol::Paper), prompt);
         check_unread(&mut reader);
         let faults = reader.into_faults();
@@ -71,28 +72,26 @@ fn check_unread(reader: &mut Reader<'_>) {
         true => reader.value(&TUNING),
         false => None,
     };
+    let reads = Method::keys_of(method);
     let mut told = Vec::new();
     for key in catalog::keys() {
         let of_method = key.path.starts_with("method.") || key.path.starts_with("train.");
-        if !of_method || reader.has_read(key.path) || !reader.is_set(key) {
+        if !of_method || reader.has_read(key.path) {
             continue;
         }
-        let reads = Method::keys_of(method);
-        let may = reads.iter().any(|known| known.path == key.path);
-        // A key of a method that could not be read to its end.
-        if may && key.table() == "train" {
+        // Which of its tables a method reads is open where `tuning` itself is wrong.
+        if tuning.is_none() && reads.iter().any(|known| known.path == key.path) {
             continue;
         }
-        let subject = match key.table() {
-            "method" | "train" => key.path,
-            table => table,
+        let (subject, set) = match key.table() {
+            "method" | "train" => (key.path, reader.is_set(key)),
+            table => (table, reader.has_table(table)),
         };
-        if told.contains(&subject) {
-            continue;
+        if set && !told.contains(&subject) {
+            told.push(subject);
+            let (but, hint) = unread(key, method, tuning);
+            reader.unread(subject, &but, hint);
         }
-        told.push(subject);
-        let (but, hint) = unread(key, method, tuning);
-        reader.refuse(true, subject, "is set", &but, &hint);
     }
 }
 
@@ -278,7 +277,7 @@ impl RunConfig {
         let method = Method::read(&mut reader, protocol, task.prompt);
         let faults = reader.into_faults();
         // Rules were held when the run was planned; here a key that cannot be read is all that counts.
-        let broken = |fault: &&Fault| !matches!(fault.kind, FaultKind::Rule { .. });
+        let broken = |fault: &&Fault| matches!(fault.kind, FaultKind::Missing | FaultKind::Value);
         match (method, faults.iter().find(broken)) {
             (Some(method), None) => Ok(Self {
                 protocol,

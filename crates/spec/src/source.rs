@@ -1,5 +1,6 @@
 //! The text of a spec and its path: what turns a place into an error.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -53,9 +54,16 @@ impl Source {
             (Some(_), None) => false,
             (None, _) => true,
         };
+        // The reader goes on behind what is wrong, and what it makes of the rest of the line is no other fault.
+        let mut lines = BTreeSet::new();
+        let mut first_of_line = |error: &&toml::de::Error| {
+            let line = error.span().map(|span| self.line(span.start));
+            line.is_none_or(|line| lines.insert(line))
+        };
         let mut said: Vec<SpecError> = errors
             .iter()
             .filter(before)
+            .filter(|error| first_of_line(error))
             .map(|error| self.syntax_error(error))
             .collect();
         said.extend(unclosed.map(|unclosed| {

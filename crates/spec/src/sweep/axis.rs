@@ -12,6 +12,7 @@ use crate::literal::Literal;
 use crate::problem::Problem;
 use crate::run::open_table;
 use crate::source::Source;
+use crate::value::Kind;
 
 /// What stands at the top of `[sweep]` and is no key: it says how keys go together.
 pub(crate) const RESERVED: [&str; 3] = ["zip", "list", "exclude"];
@@ -92,9 +93,9 @@ pub(crate) fn axes(sweep: &DeTable<'_>, source: &Source, errors: &mut Vec<SpecEr
 impl Axis {
     /// Holds the key and its values against the declarations.
     pub(crate) fn check(&self, source: &Source, errors: &mut Vec<SpecError>) {
-        let key = catalog::key(&self.key);
+        let key = catalog::key(&self.key).filter(|key| key.kind != Kind::Texts);
         if key.is_none() && open_table(&self.key).is_none() {
-            errors.push(source.error(Some(self.span.clone()), check::unknown(&self.key)));
+            errors.push(source.error(Some(self.span.clone()), check::unswept(&self.key)));
             return;
         }
         for value in &self.values {

@@ -1,11 +1,8 @@
 //! The grids of a spec: its `[sweep]`, or each of its `[[sweep]]`.
 
-use std::ops::Range;
-
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::base::Places;
-use crate::document::parents;
 use crate::error::SpecError;
 use crate::points::MAX_RUNS;
 use crate::problem::Problem;
@@ -137,37 +134,15 @@ impl Grid {
         Err(source.error(self.exclusions.span.clone(), Problem::AllExcluded))
     }
 
-    /// A swept key must have no value of its own, be no table and go through no value.
+    /// A swept key must have no value of its own.
     pub(crate) fn check_clashes(&self, places: &Places, source: &Source) -> Result<(), SpecError> {
         for axis in self.axes() {
-            let clash = |other: &str, span: &Range<usize>, what| {
-                let line = source.line(span.start);
-                let problem = Problem::Clash {
-                    key: axis.key.clone(),
-                    other: other.to_owned(),
-                    line,
-                    what,
-                };
-                Err(source.error(Some(axis.span.clone()), problem))
-            };
             if let Some(place) = places.get(&axis.key) {
-                if place.table {
-                    return clash(&axis.key, &place.span, "a table");
-                }
-                let line = source.line(place.span.start);
                 let problem = Problem::SetTwice {
                     key: axis.key.clone(),
-                    line,
+                    line: source.line(place.start),
                 };
                 return Err(source.error(Some(axis.span.clone()), problem));
-            }
-            for parent in parents(&axis.key) {
-                if let Some(place) = places.get(parent).filter(|place| !place.table) {
-                    return clash(parent, &place.span, "a value");
-                }
-                if let Some(other) = self.axes().find(|other| other.key == parent) {
-                    return clash(parent, &other.span, "swept as a value");
-                }
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! `[method.estimates]` and `[method.scale]`: how many estimates a step of MeZO makes, and scales for its layers.
 
-use crate::key::{Default, Key, Role, keys};
+use crate::key::{Default, Key, Range, Role, keys};
 use crate::reader::{Part, Reader};
 use crate::value::words;
 use crate::values::Values;
@@ -46,7 +46,7 @@ keys! {
     pub struct Estimates {
         /// Estimates a step.
         COUNT = "method.estimates.count" => count: u32 {
-            role: Role::InMethodName,
+            range: Range::Bits32, role: Role::InMethodName,
             values: Some("1 or more; 1 with `one-point`; 3 or more with `linear`"),
             default_words: Some("needed; 1 without the table"),
         };

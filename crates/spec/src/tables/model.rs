@@ -92,23 +92,18 @@ impl ModelSpec {
             self.path.is_some(),
             self.hub.is_some(),
         ];
-        let found = match named.into_iter().filter(|&named| named).count() {
-            0 => "none",
-            1 => {
-                return reader.refuse(
-                    self.revision.is_some() && self.hub.is_none(),
-                    Self::REVISION.path,
-                    "is set",
-                    "[model] has no `hub`",
-                    "remove it, or name the model by `hub`",
-                );
-            }
-            _ => "more",
-        };
-        reader.rule(
-            "model",
-            format!("expected one of `builtin`, `path` and `hub` in [model], found {found}"),
-            "name the model by one of them",
-        );
+        let expected = "expected one of `builtin`, `path` and `hub` in [model]";
+        let hint = "name the model by one of them";
+        match named.into_iter().filter(|&named| named).count() {
+            0 => reader.lacks("model", format!("{expected}, found none"), hint),
+            1 => reader.refuse(
+                self.revision.is_some() && self.hub.is_none(),
+                Self::REVISION.path,
+                "is set",
+                "[model] has no `hub`",
+                "remove it, or name the model by `hub`",
+            ),
+            _ => reader.rule("model", format!("{expected}, found more"), hint),
+        }
     }
 }

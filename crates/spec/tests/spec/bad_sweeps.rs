@@ -1,28 +1,17 @@
 //! What is said of a spec whose name, `[sweep]` or very text is wrong.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::fs;
 
-use common::said;
 use insta::assert_snapshot;
-use mezo_spec::Spec;
+use mezo_spec::{Kind, Range, Spec, keys};
 
-fn refused(text: &str) -> String {
-    said(&Spec::parse("spec.toml", text).unwrap_err())
-}
+use crate::support::{list, refused, said, spec, told};
 
 /// A sound spec with `sweep` as the lines of its `[sweep]`.
 fn swept(sweep: &str) -> String {
     refused(&format!(
         "name = \"demo\"\n[task]\nname = \"sst-2\"\n[train]\nsteps = 10\n[sweep]\n{sweep}\n"
     ))
-}
-
-/// So many whole numbers.
-fn list(count: usize) -> String {
-    format!("{:?}", (1..=count).collect::<Vec<_>>())
 }
 
 #[test]
@@ -178,30 +167,31 @@ fn clashes() {
       | ^^^^^^^^^^^^^
     hint: did you mean `name`? [task] has: `name`, `data`, `k`, `test_cap`, `prompt`, `template`, `label_words`, `max_length`, `cut`
     "#);
-    assert_snapshot!(swept("\"a.b\" = [1]\n\"a.b.c\" = [1]"), @r#"
-    error: spec.toml:7:1: unknown key `a`
+}
+
+#[test]
+fn tables_are_not_swept() {
+    assert_snapshot!(swept("\"method.lora\" = [8, 16]"), @r#"
+    error: spec.toml:7:1: `method.lora` is a table; only a key can be swept
       |
-    7 | "a.b" = [1]
-      | ^^^^^
-    hint: a spec has: `protocol`, `model`, `task`, `method`, `train`, `name`, `sweep`
-    error: spec.toml:8:1: unknown key `a`
-      |
-    8 | "a.b.c" = [1]
-      | ^^^^^^^
-    hint: a spec has: `protocol`, `model`, `task`, `method`, `train`, `name`, `sweep`
+    7 | "method.lora" = [8, 16]
+      | ^^^^^^^^^^^^^
+    hint: sweep a key of it by its path: `"method.lora.r"`, `"method.lora.alpha"`
     "#);
-    let words = "[task]\nname = \"sst-2\"\n[task.words]\na = 1\n[sweep]\ntask.words = [1]\n";
-    assert_snapshot!(refused(&format!("name = \"demo\"\n{words}")), @"
-    error: spec.toml:4:7: unknown key `words` in [task]
+    assert_snapshot!(swept("\"task.label_words\" = [\"great\", \"good\"]"), @r#"
+    error: spec.toml:7:1: `task.label_words` is a table; only a key can be swept
       |
-    4 | [task.words]
-      |       ^^^^^
-    hint: [task] has: `name`, `data`, `k`, `test_cap`, `prompt`, `template`, `label_words`, `max_length`, `cut`
-    error: spec.toml:7:6: unknown key `words` in [task]
+    7 | "task.label_words" = ["great", "good"]
+      | ^^^^^^^^^^^^^^^^^^
+    hint: sweep a key of it by its path: `"task.label_words.0"`
+    "#);
+    // A value where there must be a table is told once, and not again by what is swept in it.
+    let text = "name = \"demo\"\nmethod.lora = 8\n[sweep]\nmethod.lora.r = [4]\n";
+    assert_snapshot!(refused(text), @"
+    error: spec.toml:2:15: expected a table for `method.lora`, found the number 8
       |
-    7 | task.words = [1]
-      |      ^^^^^
-    hint: [task] has: `name`, `data`, `k`, `test_cap`, `prompt`, `template`, `label_words`, `max_length`, `cut`
+    2 | method.lora = 8
+      |               ^
     ");
 }
 
@@ -221,25 +211,16 @@ fn too_many_runs() {
     hint: sweep fewer values at once, or split the spec
     ");
     // So many that they cannot even be counted.
-    let keys = [
-        "train.seed",
-        "train.steps",
-        "train.batch_size",
-        "train.eval_every",
-        "train.warmup",
-        "task.k",
-        "task.test_cap",
-        "task.max_length",
-        "method.lora.r",
-        "method.prefix.tokens",
-    ];
-    let text: String = keys.map(|key| format!("{key} = {}\n", list(1000))).concat();
-    let error = Spec::parse("spec.toml", format!("name = \"demo\"\n[sweep]\n{text}")).unwrap_err();
-    let said = error.iter().next().unwrap().problem().to_string();
-    assert!(
-        said.starts_with("the sweep has more than 1,000,000,000,000 runs"),
-        "{said}"
-    );
+    let numbers = keys()
+        .iter()
+        .filter(|key| matches!(key.kind, Kind::Whole | Kind::Number) && key.range != Range::Share);
+    let text: String = numbers
+        .map(|key| format!("\"{}\" = {}\n", key.path, list(1000)))
+        .collect();
+    let told = told(&format!("name = \"demo\"\n[sweep]\n{text}"));
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let said = "3:1 the sweep has more than 1,000,000,000,000 runs";
+    assert!(told[0].starts_with(said), "{told:#?}");
 }
 
 #[test]
@@ -249,8 +230,7 @@ fn just_enough_runs() {
         list(1000),
         list(100)
     );
-    let spec = Spec::parse("spec.toml", text).unwrap();
-    assert_eq!(spec.points().count(), 100_000);
+    assert_eq!(spec(&text).points().count(), 100_000);
 }
 
 #[test]

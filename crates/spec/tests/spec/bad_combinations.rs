@@ -1,26 +1,14 @@
 //! What is said of a `[sweep]` whose `zip`, `list` or `exclude` is wrong.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::said;
 use insta::assert_snapshot;
-use mezo_spec::Spec;
 
-fn refused(text: &str) -> String {
-    said(&Spec::parse("spec.toml", text).unwrap_err())
-}
+use crate::support::{list, refused, spec, told};
 
 /// A sound spec with `sweep` as the lines of its `[sweep]`.
 fn swept(sweep: &str) -> String {
     refused(&format!(
         "name = \"demo\"\n[task]\nname = \"sst-2\"\n[train]\nsteps = 10\n[sweep]\n{sweep}\n"
     ))
-}
-
-/// So many whole numbers.
-fn list(count: usize) -> String {
-    format!("{:?}", (1..=count).collect::<Vec<_>>())
 }
 
 #[test]
@@ -251,17 +239,19 @@ fn clashes_of_a_list() {
       |                 ^^^^^
     hint: keep `train.steps` in one of the two places
     ");
-    assert_snapshot!(swept("\"a.b\" = [1]\nlist = [{ \"a.b.c\" = 1 }]"), @r#"
-    error: spec.toml:7:1: unknown key `a`
+    assert_snapshot!(swept("list = [{ \"method.lora\" = 1 }]"), @r#"
+    error: spec.toml:7:11: `method.lora` is a table; only a key can be swept
       |
-    7 | "a.b" = [1]
-      | ^^^^^
-    hint: a spec has: `protocol`, `model`, `task`, `method`, `train`, `name`, `sweep`
-    error: spec.toml:8:11: unknown key `a`
+    7 | list = [{ "method.lora" = 1 }]
+      |           ^^^^^^^^^^^^^
+    hint: sweep a key of it by its path: `"method.lora.r"`, `"method.lora.alpha"`
+    "#);
+    assert_snapshot!(swept("list = [{ task.label_words = \"great\" }]"), @r#"
+    error: spec.toml:7:16: `task.label_words` is a table; only a key can be swept
       |
-    8 | list = [{ "a.b.c" = 1 }]
-      |           ^^^^^^^
-    hint: a spec has: `protocol`, `model`, `task`, `method`, `train`, `name`, `sweep`
+    7 | list = [{ task.label_words = "great" }]
+      |                ^^^^^^^^^^^
+    hint: sweep a key of it by its path: `"task.label_words.0"`
     "#);
 }
 
@@ -356,21 +346,16 @@ fn a_long_list_of_values_is_cut_in_the_hint() {
 
 #[test]
 fn what_goes_together_counts_once() {
-    let words = |sweep: &str| {
-        let text = format!("name = \"demo\"\n[sweep]\n{sweep}");
-        let error = Spec::parse("spec.toml", text).unwrap_err();
-        error.iter().next().unwrap().problem().to_string()
-    };
+    let words = |sweep: &str| told(&format!("name = \"demo\"\n[sweep]\n{sweep}"));
     let zipped = |count: usize| {
         let (count, seeds) = (list(count), list(1000));
         format!("seed = {seeds}\nlr = {count}\neps = {count}\nzip = [[\"lr\", \"eps\"]]\n")
     };
-    let said = "the sweep has 101,000 runs (1000 x 101), the limit is 100,000";
-    assert_eq!(words(&zipped(101)), said);
+    let said = "3:1 the sweep has 101,000 runs (1000 x 101), the limit is 100,000";
+    assert_eq!(words(&zipped(101)), [said]);
     // What is left out counts too.
     let exclude = "exclude = [{ lr = 101 }]\n";
-    assert_eq!(words(&format!("{}{exclude}", zipped(101))), said);
+    assert_eq!(words(&format!("{}{exclude}", zipped(101))), [said]);
     let text = format!("name = \"demo\"\n[sweep]\n{}", zipped(100));
-    let spec = Spec::parse("spec.toml", text).unwrap();
-    assert_eq!(spec.points().count(), 100_000);
+    assert_eq!(spec(&text).points().count(), 100_000);
 }

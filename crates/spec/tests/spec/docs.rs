@@ -1,9 +1,8 @@
 //! The tables of `docs/spec.md` are those of the declarations.
-#![allow(clippy::unwrap_used)]
-
-use std::path::Path;
 
 use mezo_spec::{TABLES, markdown};
+
+use crate::support::repository;
 
 /// The page with every table made anew.
 fn made(page: &str) -> String {
@@ -25,11 +24,12 @@ fn made(page: &str) -> String {
 /// Where they differ, the right page is written beside the target folder's other files.
 #[test]
 fn the_page_about_specs_is_made_of_the_declarations() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let page = std::fs::read_to_string(root.join("docs/spec.md")).unwrap();
+    let page = std::fs::read_to_string(repository("docs/spec.md")).unwrap();
+    let tables = page.matches("<!-- keys:").count();
+    assert_eq!(tables, 1 + TABLES.len(), "a table of another name");
     let made = made(&page);
     if made != page {
-        let right = root.join("target/spec.md");
+        let right = repository("target/spec.md");
         std::fs::write(&right, made).unwrap();
         panic!("docs/spec.md is not as declared: take {}", right.display());
     }

@@ -1,14 +1,12 @@
 //! `zip`, `list` and `exclude`: which points they make, and in which order.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use insta::assert_snapshot;
 use mezo_spec::{Overrides, Point, Spec};
 use proptest::prelude::*;
+
+use crate::support::{edited, repository, runs, spec};
 
 /// One `[sweep]` with all three, and another beside it.
 const DEMO: &str = r#"name = "demo"
@@ -24,15 +22,8 @@ list = [{ lr = 1e-5, seed = 42 }, { lr = 1e-6, seed = 42 }]
 "task.k" = [16, 512]
 "#;
 
-fn spec(sweep: &str) -> Spec {
-    common::spec(&format!(
-        "name = \"a\"\n[sweep]\n{sweep}\n[model]\nbuiltin = \"b\"\n[task]\nname = \"c\"\n\
-         [method]\nname = \"mezo\"\n[train]\nsteps = 2\nbatch_size = 1\neval_every = 1\n"
-    ))
-}
-
-fn labels(spec: &Spec) -> Vec<String> {
-    spec.points().map(|point| point.label()).collect()
+fn labels(sweep: &str) -> Vec<String> {
+    crate::support::labels(&format!("name = \"a\"\n[sweep]\n{sweep}\n"))
 }
 
 #[test]
@@ -49,46 +40,42 @@ fn zipped_keys_go_side_by_side() {
         "zip = [[\"eps\", \"lr\"]]",
         "zip = [[\"train.eps\", \"lr\"]]",
     ] {
-        assert_eq!(labels(&spec(&format!("{lists}{zip}"))), expected, "{zip}");
-        assert_eq!(labels(&spec(&format!("{zip}\n{lists}"))), expected, "{zip}");
+        assert_eq!(labels(&format!("{lists}{zip}")), expected, "{zip}");
+        assert_eq!(labels(&format!("{zip}\n{lists}")), expected, "{zip}");
     }
-    let none = labels(&spec(&format!("{lists}zip = []\nexclude = []")));
+    let none = labels(&format!("{lists}zip = []\nexclude = []"));
     assert_eq!(none.len(), 8);
 }
 
 #[test]
 fn several_zips_are_crossed() {
-    let lists = "lr = [1, 2]\ntask.k = [16, 512]\neps = [3, 4]\ntrain.warmup = [10, 20]\n";
-    let zips = "zip = [[\"train.warmup\", \"task.k\"], [\"lr\", \"eps\"]]";
+    let lists = "lr = [1, 2]\ntask.k = [16, 512]\neps = [3, 4]\ntrain.steps = [10, 20]\n";
+    let zips = "zip = [[\"train.steps\", \"task.k\"], [\"lr\", \"eps\"]]";
     assert_eq!(
-        labels(&spec(&format!("{lists}{zips}"))),
+        labels(&format!("{lists}{zips}")),
         [
-            "lr 1 eps 3 k 16 warmup 10",
-            "lr 1 eps 3 k 512 warmup 20",
-            "lr 2 eps 4 k 16 warmup 10",
-            "lr 2 eps 4 k 512 warmup 20",
+            "lr 1 eps 3 k 16 steps 10",
+            "lr 1 eps 3 k 512 steps 20",
+            "lr 2 eps 4 k 16 steps 10",
+            "lr 2 eps 4 k 512 steps 20",
         ]
     );
 }
 
 #[test]
 fn a_value_may_stand_twice_in_a_zip() {
-    let zipped = spec("lr = [1, 1, 2]\neps = [3, 4, 3]\nzip = [[\"lr\", \"eps\"]]");
-    assert_eq!(labels(&zipped), ["lr 1 eps 3", "lr 1 eps 4", "lr 2 eps 3"]);
+    let zipped = "lr = [1, 1, 2]\neps = [3, 4, 3]\nzip = [[\"lr\", \"eps\"]]";
+    assert_eq!(labels(zipped), ["lr 1 eps 3", "lr 1 eps 4", "lr 2 eps 3"]);
     let excluded = "exclude = [{ lr = 1, eps = 4 }]";
-    let zipped = spec(&format!(
-        "lr = [1, 1, 2]\neps = [3, 4, 3]\nzip = [[\"lr\", \"eps\"]]\n{excluded}"
-    ));
-    assert_eq!(labels(&zipped), ["lr 1 eps 3", "lr 2 eps 3"]);
+    let left = labels(&format!("{zipped}\n{excluded}"));
+    assert_eq!(left, ["lr 1 eps 3", "lr 2 eps 3"]);
 }
 
 #[test]
 fn a_list_stands_where_it_is_written() {
     let list = "list = [{ lr = 1, eps = 3 }, { eps = 4, lr = 2 }]";
     assert_eq!(
-        labels(&spec(&format!(
-            "seed = [13]\n{list}\n\"task.k\" = [16, 512]"
-        ))),
+        labels(&format!("seed = [13]\n{list}\n\"task.k\" = [16, 512]")),
         [
             "seed 13 lr 1 eps 3 k 16",
             "seed 13 lr 1 eps 3 k 512",
@@ -97,7 +84,7 @@ fn a_list_stands_where_it_is_written() {
         ]
     );
     assert_eq!(
-        labels(&spec(&format!("{list}\nseed = [13, 21]"))),
+        labels(&format!("{list}\nseed = [13, 21]")),
         [
             "lr 1 eps 3 seed 13",
             "lr 1 eps 3 seed 21",
@@ -105,7 +92,7 @@ fn a_list_stands_where_it_is_written() {
             "lr 2 eps 4 seed 21",
         ]
     );
-    assert_eq!(labels(&spec(list)), ["lr 1 eps 3", "lr 2 eps 4"]);
+    assert_eq!(labels(list), ["lr 1 eps 3", "lr 2 eps 4"]);
 }
 
 #[test]
@@ -113,7 +100,7 @@ fn entries_may_be_tables_of_their_own() {
     let text = "seed = [13, 21]\n[[sweep.list]]\nlr = 1\ntask.k = 16\n[[sweep.list]]\nlr = 2\n\
                 task.k = 512\n[[sweep.exclude]]\nseed = 13\ntask.k = 512";
     assert_eq!(
-        labels(&spec(text)),
+        labels(text),
         [
             "seed 13 lr 1 k 16",
             "seed 21 lr 1 k 16",
@@ -124,14 +111,17 @@ fn entries_may_be_tables_of_their_own() {
 
 #[test]
 fn a_key_by_the_name_of_a_word_is_swept_by_its_path() {
-    let words = spec("task.label_words.list = [\"a\", \"b\"]");
-    assert_eq!(labels(&words), ["list a", "list b"]);
+    assert_eq!(
+        labels("\"task.label_words.list\" = [\"a\", \"b\"]"),
+        ["list a", "list b"]
+    );
+    assert_eq!(labels("task.label_words.exclude = [\"a\"]"), ["exclude a"]);
 }
 
 #[test]
 fn what_is_excluded_is_left_out() {
     let lists = "seed = [13, 21]\nlr = [1e-4, 3e-4]\n\"method.tuning\" = [\"full\", \"lora\"]\n";
-    let left = |exclude: &str| labels(&spec(&format!("{lists}exclude = [{exclude}]")));
+    let left = |exclude: &str| labels(&format!("{lists}exclude = [{exclude}]"));
     assert_eq!(
         left("{ seed = 21 }, { lr = 0.0001, method.tuning = 'lora' }"),
         [
@@ -148,9 +138,8 @@ fn what_is_excluded_is_left_out() {
 
 #[test]
 fn all_of_it_at_once() {
-    let spec = Spec::parse("spec.toml", DEMO).unwrap();
     assert_eq!(
-        labels(&spec),
+        crate::support::labels(DEMO),
         [
             "seed 13 lr 1e-4 eps 1e-3 k 16 tuning full",
             "seed 13 lr 3e-4 eps 3e-3 k 16 tuning full",
@@ -166,39 +155,41 @@ fn all_of_it_at_once() {
 
 #[test]
 fn a_point_has_the_values_of_its_row() {
-    let spec = spec(
-        "list = [{ lr = 1e-4, eps = 1e-3 }, { eps = 1e-2, lr = 2 }]\nseed = [13, 21]\n\
-         task.k = [16, 512]\nzip = [[\"seed\", \"task.k\"]]",
-    );
-    let points = common::points(&spec);
+    let own = ["k = 16\n", "seed = 13\n", "lr = 1e-4\n", "eps = 1e-3\n"];
+    let text = edited(&own.map(|line| (line, "")));
+    let spec = spec(&format!(
+        "{text}[sweep]\nlist = [{{ lr = 1e-4, eps = 1e-3 }}, {{ eps = 1e-2, lr = 2 }}]\n\
+         seed = [13, 21]\ntask.k = [16, 512]\nzip = [[\"seed\", \"task.k\"]]\n",
+    ));
+    let points: Vec<_> = spec.points().collect();
     assert_eq!(points.len(), 4);
-    let runs = spec.runs(&Overrides::default()).unwrap();
-    let mezo = runs[3].1.method.mezo().unwrap();
-    assert_eq!(runs[3].1.task.k, 512);
-    assert_eq!((mezo.train.seed, mezo.train.lr, mezo.eps), (21, 2.0, 1e-2));
+    let run = &runs(&spec)[3];
+    let train = run.method.training().unwrap();
+    assert_eq!((run.task.k, train.seed, train.lr), (512, 21, 2.0));
+    assert_eq!(run.method.mezo().unwrap().eps, 1e-2);
     // An error is shown at the value of the point's own entry.
     let error = spec.error_at(Some(&points[3]), "lr", "too fast", None);
     assert_snapshot!(error, @"
-    spec.toml:3:55: too fast
-      |
-    3 | list = [{ lr = 1e-4, eps = 1e-3 }, { eps = 1e-2, lr = 2 }]
-      |                                                       ^
+    spec.toml:17:55: too fast
+       |
+    17 | list = [{ lr = 1e-4, eps = 1e-3 }, { eps = 1e-2, lr = 2 }]
+       |                                                       ^
     ");
     let error = spec.error_at(None, "eps", "too near", None);
     assert_snapshot!(error, @"
-    spec.toml:3:22: too near
-      |
-    3 | list = [{ lr = 1e-4, eps = 1e-3 }, { eps = 1e-2, lr = 2 }]
-      |                      ^^^
+    spec.toml:17:22: too near
+       |
+    17 | list = [{ lr = 1e-4, eps = 1e-3 }, { eps = 1e-2, lr = 2 }]
+       |                      ^^^
     ");
 }
 
 #[test]
 fn the_spec_among_the_options_has_its_runs() {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/options/combinations.toml");
+    let spec = Spec::read(repository("experiments/options/combinations.toml")).unwrap();
+    assert_eq!(runs(&spec).len(), 6);
     assert_eq!(
-        labels(&Spec::read(path).unwrap()),
+        crate::support::labels(spec.text()),
         [
             "seed 13 lr 3e-5 eps 1e-3",
             "seed 13 lr 1e-4 eps 3e-3",
@@ -210,15 +201,15 @@ fn the_spec_among_the_options_has_its_runs() {
     );
 }
 
-/// Keys whose values are numbers from 1 on.
-const PLAIN: [&str; 2] = ["train.warmup", "train.seed"];
-const ZIPPED: [&str; 3] = ["train.weight_decay", "train.lr", "train.eps"];
-const LISTED: [&str; 2] = ["task.k", "task.test_cap"];
+/// Keys that take any number from 1 on, for the model below.
+const PLAIN: [&str; 2] = ["train.steps", "train.seed"];
+const ZIPPED: [&str; 3] = ["train.lr", "train.eps", "method.lora.r"];
+const LISTED: [&str; 2] = ["task.k", "train.batch_size"];
 
 /// A point as the model below has it.
 type Row = BTreeMap<String, usize>;
 
-/// `{ "task.k" = 1, "train.steps" = 2 }`
+/// `{ "train.lr" = 1, "train.eps" = 2 }`
 fn table(row: &Row) -> String {
     let settings: Vec<String> = row
         .iter()
@@ -247,25 +238,24 @@ impl Model {
     }
 
     fn zip(&mut self, keys: usize, length: usize) {
-        let keys: Vec<String> = (0..keys).map(|key| ZIPPED[key].to_owned()).collect();
+        let keys = &ZIPPED[..keys];
         for (at, key) in keys.iter().enumerate() {
-            let values: Vec<usize> = (1..=length).map(|row| 10 * at + row).collect();
+            let values: Vec<usize> = (0..length).map(|row| 10 * at + row + 1).collect();
             self.lines += &format!("\"{key}\" = {values:?}\n");
         }
         self.lines += &format!("zip = [{keys:?}]\n");
         let row = |row: usize| -> Row {
             let keys = keys.iter().enumerate();
-            keys.map(|(at, key)| (key.clone(), 10 * at + row)).collect()
+            keys.map(|(at, key)| ((*key).to_owned(), 10 * at + row + 1))
+                .collect()
         };
-        self.dimensions.push((1..=length).map(row).collect());
+        self.dimensions.push((0..length).map(row).collect());
     }
 
     fn list(&mut self, entries: &BTreeSet<(usize, usize)>) {
         let row = |&(first, second): &(usize, usize)| {
-            Row::from([
-                (LISTED[0].to_owned(), first),
-                (LISTED[1].to_owned(), second),
-            ])
+            let [one, other] = LISTED.map(str::to_owned);
+            Row::from([(one, first), (other, second)])
         };
         let rows: Vec<Row> = entries.iter().map(row).collect();
         self.lines += &format!("list = {}\n", tables(&rows));
@@ -337,7 +327,7 @@ proptest! {
                 return Ok(());
             }
         };
-        let points = common::points(&spec);
+        let points: Vec<_> = spec.points().collect();
         let values = |point: &Point<'_>| -> Vec<usize> {
             point.swept().iter().map(|swept| swept.text.parse().unwrap()).collect()
         };
@@ -364,9 +354,7 @@ proptest! {
         let text: String = text.into_iter().collect();
         match Spec::parse("spec.toml", text) {
             Ok(spec) => {
-                for point in spec.points() {
-                    let _ = point.label();
-                }
+                spec.points().for_each(|point| drop(point.label()));
                 let _ = spec.runs(&Overrides::default());
             }
             Err(errors) => {

@@ -1,22 +1,20 @@
 //! Several grids in one spec, and swept keys of tables in tables.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::collections::BTreeMap;
 
-use common::{labels, points, refused, runs, said_of, spec};
 use insta::assert_snapshot;
 
+use crate::support::{edited, labels, list, refused, runs, spec};
+
 const TWO: &str = r#"name = "two"
-model.builtin = "tiny"
-task.name = "sst-2"
+model.builtin = "roberta-imdb-tiny"
+task.name = "made-sentiment"
 method.name = "mezo"
 [train]
 lr = 1e-5
+eps = 1e-3
 steps = 10
 eval_every = 5
-eps = 1e-3
 [[sweep]]
 seed = [13, 21]
 "task.k" = [16]
@@ -37,11 +35,12 @@ fn grids_follow_each_other_in_the_order_of_the_file() {
         "batch_size 8 k 512 seed 13",
     ];
     assert_eq!(labels(TWO), expected);
-    let runs = runs(TWO).unwrap();
+    let spec = spec(TWO);
     let of = |run: &mezo_spec::RunSpec| {
         let train = run.method.training().unwrap();
         (run.task.k, train.batch_size, train.seed)
     };
+    let runs = runs(&spec);
     assert_eq!(of(&runs[3]), (16, 4, 21));
     assert_eq!(of(&runs[4]), (512, 8, 13));
 }
@@ -61,9 +60,10 @@ fn one_grid_in_either_form_is_the_same() {
 
 #[test]
 fn a_key_of_one_grid_may_be_any_of_another() {
-    // Swept in one, not in the other.
-    let text = "name = \"a\"\n[[sweep]]\n\"task.k\" = [1]\n[[sweep]]\nlr = [1, 2]\n[[sweep]]\n";
-    assert_eq!(labels(text), ["k 1", "lr 1", "lr 2", ""]);
+    // Swept in one, its table through another key in the second, in none of the third.
+    let text = "name = \"a\"\n[[sweep]]\n\"task.label_words.0\" = [\"bad\"]\n\
+                [[sweep]]\n\"task.label_words.1\" = [\"good\", \"great\"]\n[[sweep]]\n";
+    assert_eq!(labels(text), ["0 bad", "1 good", "1 great", ""]);
 }
 
 #[test]
@@ -75,9 +75,9 @@ fn an_error_is_shown_in_the_grid_it_is_of() {
        |                     ^^
     ");
     let two = spec(TWO);
-    let points = points(&two);
-    assert_snapshot!(said_of(&two.error_at(Some(&points[4]), "seed", "not this seed", None)), @"
-    error: spec.toml:17:9: not this seed
+    let points: Vec<_> = two.points().collect();
+    assert_snapshot!(two.error_at(Some(&points[4]), "seed", "not this seed", None), @"
+    spec.toml:17:9: not this seed
        |
     17 | seed = [13]
        |         ^^
@@ -85,15 +85,15 @@ fn an_error_is_shown_in_the_grid_it_is_of() {
     // Its own table where this grid does not sweep it and another does.
     let text = "name = \"a\"\n[train]\nlr = 1\n[[sweep]]\n\"train.seed\" = [1]\n[[sweep]]\n";
     let one = spec(text);
-    let points = common::points(&one);
-    assert_snapshot!(said_of(&one.error_at(Some(&points[1]), "seed", "no seed here", None)), @"
-    error: spec.toml:2:1: no seed here
+    let points: Vec<_> = one.points().collect();
+    assert_snapshot!(one.error_at(Some(&points[1]), "seed", "no seed here", None), @"
+    spec.toml:2:1: no seed here
       |
     2 | [train]
       | ^^^^^^^
     ");
-    assert_snapshot!(said_of(&one.error_at(None, "seed", "no seed here", None)), @r#"
-    error: spec.toml:5:1: no seed here
+    assert_snapshot!(one.error_at(None, "seed", "no seed here", None), @r#"
+    spec.toml:5:1: no seed here
       |
     5 | "train.seed" = [1]
       | ^^^^^^^^^^^^
@@ -149,7 +149,6 @@ fn every_grid_is_checked() {
 
 #[test]
 fn the_limit_is_on_all_grids_together() {
-    let list = |count: usize| format!("{:?}", (1..=count).collect::<Vec<_>>());
     let grids = |last: usize| {
         format!(
             "name = \"a\"\n[[sweep]]\nseed = {}\n[[sweep]]\nlr = {}\neps = {}\n[[sweep]]\nseed = {}\n",
@@ -171,43 +170,45 @@ fn the_limit_is_on_all_grids_together() {
 
 #[test]
 fn keys_of_tables_in_tables_are_swept() {
-    let head = "name = \"a\"\nmodel.builtin = \"b\"\ntask.name = \"sst-2\"\ntask.k = 4\n";
     let words = |own: &str| {
-        let text = format!(
-            "{head}{own}method.name = \"zero-shot\"\n[sweep]\n\"task.label_words.1\" = [\"great\", \"good\"]\n"
-        );
-        let mut runs = runs(&text).unwrap();
-        runs.remove(1).task.label_words.unwrap()
+        let text = edited(&[("k = 16\n", own)]);
+        let sweep = "[sweep]\n\"task.label_words.1\" = [\"great\", \"good\"]\n";
+        let spec = spec(&(text + sweep));
+        runs(&spec)[1].task.label_words.clone().unwrap()
     };
-    assert_eq!(words(""), BTreeMap::from([("1".into(), "good".into())]));
+    let one = BTreeMap::from([("1".into(), "good".into())]);
+    assert_eq!(words("k = 16\n"), one);
     let both = BTreeMap::from([("0".into(), "bad".into()), ("1".into(), "good".into())]);
     for own in [
-        "task.label_words = { 0 = \"bad\" }\n",
-        "task.label_words.0 = \"bad\"\n",
+        "k = 16\n[task.label_words]\n0 = \"bad\"\n",
+        "k = 16\nlabel_words = { 0 = \"bad\" }\n",
+        "k = 16\nlabel_words.0 = \"bad\"\n",
     ] {
         assert_eq!(words(own), both, "{own}");
     }
-    let text = format!(
-        "{head}[method]\nname = \"ft\"\ntuning = \"lora\"\n[method.lora]\nalpha = 4\n\
-         [train]\nseed = 1\nlr = 1\nsteps = 1\nbatch_size = 1\neval_every = 1\n\
-         [sweep]\nmethod.lora.r = [4, 8]\n"
-    );
-    let runs = runs(&text).unwrap();
-    let lora = runs[0].method.tuning().unwrap().lora().unwrap();
-    assert_eq!((lora.r, lora.alpha), (4, 4.0));
-    assert_eq!(labels(&text)[1], "r 8");
+    let method = "name = \"mezo\"\ntuning = \"lora\"\n[method.lora]\nalpha = 32\n";
+    let text = edited(&[("name = \"mezo\"\n", method)]);
+    let spec = spec(&format!("{text}[sweep]\nmethod.lora.r = [2, 4]\n"));
+    let ranks: Vec<_> = runs(&spec)
+        .iter()
+        .map(|run| {
+            let lora = run.method.tuning().unwrap().lora().unwrap();
+            (lora.r, lora.alpha)
+        })
+        .collect();
+    assert_eq!(ranks, [(2, 32.0), (4, 32.0)]);
+    assert_eq!(spec.points().nth(1).unwrap().label(), "r 4");
 }
 
 #[test]
 fn an_error_about_a_table_is_shown_at_what_is_swept_in_it() {
-    let text =
-        "name = \"a\"\n[task]\nk = 16\n[sweep]\n\"task.label_words.1\" = [\"great\", \"good\"]\n";
-    let spec = spec(text);
-    let points = points(&spec);
-    assert_snapshot!(said_of(&spec.error_at(Some(&points[1]), "task.label_words", "no word for 0", None)), @r#"
-    error: spec.toml:5:34: no word for 0
-      |
-    5 | "task.label_words.1" = ["great", "good"]
-      |                                  ^^^^^^
+    let sweep = "[sweep]\n\"task.label_words.1\" = [\"great\", \"good\"]\n";
+    let spec = spec(&format!("{}{sweep}", edited(&[])));
+    let point = spec.points().nth(1);
+    assert_snapshot!(spec.error_at(point.as_ref(), "task.label_words", "no word for 0", None), @r#"
+    spec.toml:21:34: no word for 0
+       |
+    21 | "task.label_words.1" = ["great", "good"]
+       |                                  ^^^^^^
     "#);
 }

@@ -1,10 +1,11 @@
 //! The specs of the paper's grids hold as many runs as the paper has configurations.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use mezo_spec::Spec;
+use mezo_spec::{Point, Spec};
+
+use crate::support::{repository, runs};
 
 /// Configurations of each method by Table 15, 7 for MeZO-Adam (MEZO.md, section 5).
 const CONFIGS: [(&str, usize); 9] = [
@@ -22,18 +23,20 @@ const TASKS: usize = 6;
 const SEEDS: usize = 5;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/paper")
+    repository("experiments/paper")
 }
 
 /// The points of a spec, each as its swept keys and values.
 fn points(name: &str) -> Vec<BTreeMap<String, String>> {
     let spec = Spec::read(folder().join(format!("{name}.toml"))).unwrap();
     assert_eq!(spec.name(), format!("paper-{name}"));
-    let swept = |point: &mezo_spec::Point<'_>| {
+    let swept = |point: Point<'_>| {
         let swept = point.swept().into_iter();
         swept.map(|swept| (swept.key, swept.text)).collect()
     };
-    spec.points().map(|point| swept(&point)).collect()
+    let points: Vec<_> = spec.points().map(swept).collect();
+    assert_eq!(runs(&spec).len(), points.len(), "{name}");
+    points
 }
 
 /// How many different values a key has among the points.
