@@ -13,6 +13,7 @@ mod journal;
 mod lease;
 mod lines;
 mod manifest;
+mod relocate;
 mod result;
 mod whole;
 
