@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{
     Files, Place, Shared, assert_same, json_lines, line_count, manifest, outcome, spec, wait_until,
@@ -287,12 +287,10 @@ fn a_finished_run_is_left_alone() {
     let runs = undisturbed();
     let dir = runs.dir("short", "lora", STEPS);
     let before = common::files(&dir);
-    let since = Instant::now();
     runs.go_on(&dir, "1");
     assert_same(
         &common::files(&dir),
         &before,
         "a finished run, started again",
     );
-    assert!(since.elapsed() < Duration::from_secs(10));
 }

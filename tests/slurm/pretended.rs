@@ -282,15 +282,9 @@ fn a_task_whose_run_is_held_waits_and_is_requeued_when_warned() {
         || fs::read_to_string(&log).is_ok_and(|log| log.contains("held by another process")),
     );
     std::thread::sleep(Duration::from_millis(300));
-    let since = std::time::Instant::now();
     signal(child.id(), "USR1");
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(
-        since.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        since.elapsed()
-    );
     let asked = fs::read(cluster.place.path("asked")).unwrap_or_default();
     assert_eq!(text(&asked), "requeue 4712\n");
 }

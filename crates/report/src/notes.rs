@@ -241,7 +241,16 @@ fn versions(runs: &SweepRuns) -> String {
     };
     let precision = distinct(|manifest| manifest.precision.clone());
     let version = distinct(|manifest| manifest.versions.get("mezo").cloned().unwrap_or_default());
-    format!("precision {precision}, mezo {version}")
+    let earlier = runs
+        .manifests()
+        .filter(|manifest| manifest.is_earlier())
+        .count();
+    let all = runs.manifests().count();
+    let marked = match earlier {
+        1.. if earlier < all => format!(", {earlier} of {all} runs by an earlier version"),
+        _ => String::new(),
+    };
+    format!("precision {precision}, mezo {version}{marked}")
 }
 
 /// How many runs have no result, and how many diverged.

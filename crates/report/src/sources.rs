@@ -46,7 +46,7 @@ impl Sources {
             manifest.source_sha256.clone(),
             or(&manifest.test_sha256, data),
             match manifest.is_earlier() {
-                true => "mezo 0.1".to_owned(),
+                true => "an earlier version".to_owned(),
                 false => String::new(),
             },
         ])

@@ -16,7 +16,7 @@ use crate::whole::{read_json, sync_all_of, write_soon};
 
 /// Raised whenever the same manifest would give other numbers.
 pub const ALGORITHM: u32 = 2;
-/// The layout of the file. Layout 1 is that of mezo 0.1, whose ids cover neither the model's config nor the precision in
+/// The layout of the file. The ids of layout 1 cover neither the model's config nor the precision in
 /// effect: its runs are read, and never resumed.
 pub const LAYOUT: u32 = 2;
 
@@ -109,7 +109,7 @@ pub enum NotOurs {
 
 fn made_by(layout: u32) -> &'static str {
     match layout < LAYOUT {
-        true => "mezo 0.1",
+        true => "an earlier version of mezo",
         false => "a later version of mezo",
     }
 }

@@ -5,7 +5,7 @@
 mod bench;
 
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bench::{Bench, Log, PATIENT, START, SUCCEEDS, fleet};
 use mezo_sweep::{Class, Fleet, Outcome, Patience, State};
@@ -187,10 +187,8 @@ fn a_silent_run_is_asked_then_killed_and_taken_up_again() {
         silence: Duration::from_millis(500),
         grace: Duration::from_millis(500),
     };
-    let since = Instant::now();
     let (outcome, log) = carry_out(&bench, &fleet(1, 1), patience);
     assert_eq!(outcome.finished, ["0"]);
-    assert!(since.elapsed() > Duration::from_secs(1));
     let again = "again 0: hang: no line for 1s, so it was ended";
     assert!(log.events.contains(&again.to_owned()), "{:?}", log.events);
     // Its whole group was killed.

@@ -159,7 +159,7 @@ pub fn earlier_version(folder: &Path) -> Option<String> {
         count => format!("{count} runs"),
     };
     Some(format!(
-        "{runs} in {} by mezo 0.1 cannot be resumed or reused: their ids cover neither the model's config nor the precision in \
+        "{runs} in {} by an earlier version of mezo cannot be resumed or reused: their ids cover neither the model's config nor the precision in \
          effect; tables and exports still read them",
         folder.display()
     ))
