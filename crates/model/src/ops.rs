@@ -156,7 +156,7 @@ pub(crate) fn is_on_device<const D: usize>(tensor: &Tensor<D>) -> bool {
     }
 }
 
-/// A product `x w` with an operation of its own on a device, to be carried out as often as wanted; none on the CPU.
+/// A product `x w` with an operation of its own on a device, that can be called any number of times; none on the CPU.
 pub(crate) fn device_product(operands: [Tensor<3>; 2], precision: Precision) -> Option<impl Fn()> {
     #[cfg(feature = "cube")]
     return operands

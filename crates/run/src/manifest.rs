@@ -22,8 +22,8 @@ pub const LAYOUT: u32 = 2;
 
 /// `manifest.json`
 ///
-/// Whoever reports on runs reads a manifest of any version: what is not there is empty, and what is not known is passed
-/// over. Whoever computes a run reads a [`RunPlan`].
+/// Reports read manifests of every version: a missing key is empty, and an unknown key is ignored. A worker reads a
+/// [`RunPlan`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The layout of this file.
@@ -81,7 +81,7 @@ pub struct Manifest {
     pub versions: BTreeMap<String, String>,
 }
 
-/// Why a manifest is none that this program can compute.
+/// Why this program cannot compute or resume the run of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotOurs {
     /// It has another layout.
@@ -93,16 +93,18 @@ pub enum NotOurs {
         /// Its layout.
         layout: u32,
     },
-    /// Its numbers come of another version of the algorithm.
-    #[error("is of algorithm {found}, this program has {ALGORITHM}")]
+    /// Another version of the algorithm made its numbers.
+    #[error(
+        "was computed with version {found} of the algorithm, and this program has version {ALGORITHM}"
+    )]
     Algorithm {
         /// The manifest's.
         found: u32,
     },
-    /// Its id is not that of its contents.
-    #[error("was changed: it makes another id than it has")]
+    /// Its id does not match its contents.
+    #[error("was changed: its id does not match its contents")]
     Changed,
-    /// A value is not known here.
+    /// This program does not know a value of it.
     #[error(transparent)]
     Config(#[from] ConfigError),
 }

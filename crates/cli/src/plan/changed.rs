@@ -23,7 +23,7 @@ const IGNORED: [&str; 12] = [
     "model.path",
 ];
 /// What follows from other keys, as the split does from the seed; told where nothing else differs.
-const DERIVED: [&str; 2] = ["data_sha256", "test_sha256"];
+const DERIVED: [&str; 3] = ["data_sha256", "source_sha256", "test_sha256"];
 /// How many values of a key are told.
 const VALUES: usize = 12;
 
