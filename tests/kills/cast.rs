@@ -12,7 +12,10 @@ use std::time::Duration;
 use mezo_run::{
     Class, EndReason, Lease, Lines, OpenAttempt, RESULT, RunError, STEPS, read_lines, write_json,
 };
-use mezo_sweep::{Device, Event, Fleet, Orders, Outcome, Patience, Run, Watch, WorkerCommand, run};
+use mezo_sweep::{
+    Device, Event, EventWriter, Fleet, Outcome, Run, RunEnd, SchedulerConfig, Timeouts, Watch,
+    WorkerCommand, WorkerEvent, run,
+};
 use serde_json::{Value, json};
 
 /// How many steps a run of a number has.
@@ -27,14 +30,14 @@ pub fn runs(root: &Path, count: usize) -> Vec<Run> {
         dir: root.join("runs").join(number.to_string()),
         label: format!("seed {number}"),
         steps: steps(number),
-        company: None,
+        batch_key: None,
     };
     (0..count).map(run).collect()
 }
 
 /// A step's line, a function of the run and the step as a real one is.
 pub fn line(number: usize, step: u64) -> Value {
-    json!({"step": step, "loss": 1.0 / (number as f64 + step as f64)})
+    json!({"step": step, "lr": 0.1, "loss": 1.0 / (number as f64 + step as f64)})
 }
 
 /// What a finished run's result says.
@@ -61,17 +64,29 @@ pub fn last_words(number: usize, attempt: u64, class: Class) -> String {
 
 /// A worker: `... DIR`. With `calm`, nothing fails by script.
 pub fn train(dir: &Path, calm: bool) -> i32 {
-    match carry_on(dir, calm) {
-        Ok(code) => code,
-        Err(RunError::Held { .. } | RunError::Superseded { .. }) => 75,
-        Err(error) => {
+    let events = EventWriter::new(std::io::stdout());
+    let how = run_one(dir, calm, &events).unwrap_or_else(|error| match error {
+        RunError::Held { .. } | RunError::Superseded { .. } => RunEnd::Held,
+        error => {
             eprintln!("error: {error}");
-            1
+            RunEnd::Failed {
+                class: error.class(),
+                error: error.to_string(),
+                hint: error.hint(),
+            }
         }
-    }
+    });
+    let code = match &how {
+        RunEnd::Finished => 0,
+        RunEnd::Stopped => 85,
+        RunEnd::Held => 75,
+        RunEnd::Failed { .. } => 1,
+    };
+    events.send(WorkerEvent::Ended { run: 0, how });
+    code
 }
 
-fn carry_on(dir: &Path, calm: bool) -> Result<i32, RunError> {
+fn run_one(dir: &Path, calm: bool, events: &EventWriter) -> Result<RunEnd, RunError> {
     let stop = stop_with_stdin();
     let number: usize = dir
         .file_name()
@@ -79,9 +94,14 @@ fn carry_on(dir: &Path, calm: bool) -> Result<i32, RunError> {
         .unwrap_or(0);
     let lease = Lease::take(dir)?;
     if dir.join(RESULT).exists() {
-        return Ok(0);
+        return Ok(RunEnd::Finished);
     }
     let attempt = OpenAttempt::start(dir, lease.attempt(), "fake", [1, 1])?;
+    let (run, begun) = (0, lease.attempt());
+    events.send(WorkerEvent::Started {
+        run,
+        attempt: begun,
+    });
     if let Ok(runner) = std::env::var("RUNNER") {
         eprintln!("carried out by {runner}");
     }
@@ -91,7 +111,7 @@ fn carry_on(dir: &Path, calm: bool) -> Result<i32, RunError> {
     while done < steps(number) {
         if stop.load(Ordering::Relaxed) {
             attempt.end(EndReason::Stopped, done, None)?;
-            return Ok(85);
+            return Ok(RunEnd::Stopped);
         }
         if done == 2
             && let Some(class) = fails
@@ -103,15 +123,17 @@ fn carry_on(dir: &Path, calm: bool) -> Result<i32, RunError> {
         done += 1;
         lease.check()?;
         journal.add(&line(number, done))?;
+        let (step, loss) = (done, None);
+        events.send(WorkerEvent::Step { run, step, loss });
         sleep(Duration::from_millis(2));
     }
     lease.check()?;
     write_json(&dir.join(RESULT), &result(number))?;
     attempt.end(EndReason::Finished, done, None)?;
-    Ok(0)
+    Ok(RunEnd::Finished)
 }
 
-fn fail(class: Class, attempt: OpenAttempt, done: u64, words: String) -> Result<i32, RunError> {
+fn fail(class: Class, attempt: OpenAttempt, done: u64, words: String) -> Result<RunEnd, RunError> {
     match class {
         Class::Killed => loop {
             let _ = std::process::Command::new("kill")
@@ -122,8 +144,12 @@ fn fail(class: Class, attempt: OpenAttempt, done: u64, words: String) -> Result<
             sleep(Duration::from_secs(1));
         },
         class => {
-            attempt.end(EndReason::Failed, done, Some((class, words)))?;
-            Ok(1)
+            attempt.end(EndReason::Failed, done, Some((class, words.clone())))?;
+            Ok(RunEnd::Failed {
+                class,
+                error: words,
+                hint: None,
+            })
         }
     }
 }
@@ -157,19 +183,19 @@ pub fn sweep(root: &Path, count: usize, calm: bool) -> Outcome {
         env: Vec::new(),
         together: 1,
     };
-    let orders = Orders {
+    let config = SchedulerConfig {
         runs: &runs(root, count),
         command: &trainer(calm),
         fleet: &Fleet {
             devices: vec![device(0), device(1)],
             per_device: 2,
         },
-        patience: Patience {
+        timeouts: Timeouts {
             silence: Duration::from_millis(700),
             grace: Duration::from_millis(300),
         },
     };
-    run(&orders, &AtomicBool::new(false), &mut Silent)
+    run(&config, &AtomicBool::new(false), &mut Silent)
 }
 
 fn trainer(calm: bool) -> WorkerCommand {

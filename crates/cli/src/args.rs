@@ -21,9 +21,9 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Carry a run directory on to its result, or several side by side to theirs
+    /// Run a run directory to its result, or several side by side to theirs
     Train(TrainArgs),
-    /// Expand a spec to runs, and carry them out
+    /// Expand a spec to runs, and run them
     #[command(subcommand)]
     Sweep(SweepCommand),
     /// Print a sweep's results table
@@ -58,9 +58,9 @@ pub struct TrainArgs {
     /// Threads to use; every core by default
     #[arg(long)]
     pub threads: Option<NonZeroUsize>,
-    /// Stop at a step boundary when stdin closes: how a sweep, or its death, stops its workers
+    /// Be a sweep's worker: write an event a line to stdout, and stop at a step boundary when stdin closes
     #[arg(long, hide = true)]
-    pub stop_with_stdin: bool,
+    pub worker: bool,
 }
 
 /// How a table is printed.

@@ -17,7 +17,7 @@ use mezo_spec::{
     SpecError, Swept,
 };
 use mezo_sweep::Run;
-use mezo_train::{Resolver, Sizes, Work, company_key};
+use mezo_train::{Resolver, Sizes, Work, batch_key};
 
 use crate::args::Folders;
 use crate::failure::Failure;
@@ -225,7 +225,7 @@ impl<'s> Expansion<'s> {
             dir: dir.clone(),
             label: label.clone(),
             steps: plan.steps(),
-            company: company_key(&plan),
+            batch_key: batch_key(&plan),
         };
         Entry {
             label,

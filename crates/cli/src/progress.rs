@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use mezo_sweep::{Event, Fleet, Pace, Run, Watch, human_time, largest_crew, sweep_time_left};
+use mezo_sweep::{Event, Fleet, Pace, Run, Watch, human_time, sweep_time_left};
 
 /// How often a plain line is written.
 const EVERY: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ pub fn watch(runs: &[Run], fleet: &Fleet) -> Box<dyn Watch> {
 fn at_once(runs: &[Run], fleet: &Fleet) -> usize {
     let places = fleet.devices.len() * fleet.per_device;
     let outstanding = runs.iter().filter(|run| !run.is_finished()).count();
-    (places * largest_crew(runs, fleet)).min(outstanding).max(1)
+    (places * fleet.largest_batch(runs)).min(outstanding).max(1)
 }
 
 /// What is known of a sweep under way.
@@ -358,7 +358,7 @@ mod tests {
             dir: "/nowhere".into(),
             label: String::new(),
             steps: 4,
-            company: Some("a".into()),
+            batch_key: Some("a".into()),
         };
         let runs: Vec<Run> = (0..8).map(run).collect();
         let at_once = |count: usize, per_device, together| {

@@ -1,7 +1,9 @@
 //! `mezo train` and `mezo export`.
 
 mod together;
+mod worker;
 
+use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -21,24 +23,24 @@ use crate::stop;
 /// How often a person sees a line.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Carries runs on.
+/// Runs runs.
 pub fn train(args: &TrainArgs) -> Result<Exit, Failure> {
     let stop = stop::on_signals();
-    if args.stop_with_stdin {
+    if args.worker {
         stop::with_stdin(Arc::clone(&stop));
     }
     stop::at_last(Arc::clone(&stop));
     set_threads(args.threads)?;
-    let talks = !args.stop_with_stdin;
     match args.run.as_slice() {
-        [run] => alone(run, &args.device, Narrator::new(stop, talks)),
-        runs => together::train(runs, &args.device, &stop, talks),
+        runs if args.worker => worker::train(runs, &args.device, &stop),
+        [run] => alone(run, &args.device, &Narrator::new(stop)),
+        runs => together::train(runs, &args.device, &stop),
     }
 }
 
-/// Carries one run on.
-fn alone(run: &Path, device: &str, mut control: Narrator) -> Result<Exit, Failure> {
-    Ok(match mezo_train::run(run, device, &mut control)? {
+/// Runs one run.
+fn alone(run: &Path, device: &str, control: &Narrator) -> Result<Exit, Failure> {
+    Ok(match mezo_train::run(run, device, control)? {
         Ending::Finished => Exit::Done,
         Ending::Diverged => {
             say!("{DIVERGED}");
@@ -95,23 +97,26 @@ pub fn set_threads(threads: Option<NonZeroUsize>) -> Result<(), Failure> {
     })
 }
 
-/// Tells a person how the run goes; a sweep reads the journal instead.
+/// Tells a person how the run goes.
 struct Narrator {
     stop: Arc<AtomicBool>,
-    talks: bool,
     since: Instant,
-    last: Option<Instant>,
+    shown: RefCell<Shown>,
+}
+
+/// What was shown last, and the pace until now.
+struct Shown {
+    at: Option<Instant>,
     pace: Pace,
 }
 
 impl Narrator {
-    fn new(stop: Arc<AtomicBool>, talks: bool) -> Self {
+    fn new(stop: Arc<AtomicBool>) -> Self {
+        let pace = Pace::new(30.0);
         Self {
             stop,
-            talks,
             since: Instant::now(),
-            last: None,
-            pace: Pace::new(30.0),
+            shown: RefCell::new(Shown { at: None, pace }),
         }
     }
 }
@@ -121,25 +126,23 @@ impl Control for Narrator {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn warn(&mut self, what: &str) {
+    fn warn(&self, what: &str) {
         say!("warning: {what}");
     }
 
-    fn step(&mut self, step: &Step, of: u64) {
-        if !self.talks {
-            return;
-        }
+    fn step(&self, step: &Step, of: u64) {
+        let mut shown = self.shown.borrow_mut();
         let now = self.since.elapsed().as_secs_f64();
-        self.pace.record(now, step.step);
-        let quiet = self.last.is_some_and(|last| last.elapsed() < EVERY);
+        shown.pace.record(now, step.step);
+        let quiet = shown.at.is_some_and(|at| at.elapsed() < EVERY);
         if quiet && step.step != of {
             return;
         }
-        self.last = Some(Instant::now());
+        shown.at = Some(Instant::now());
         let loss = step
             .loss()
             .map_or("not finite".into(), |loss| format!("{loss:.4}"));
-        let pace = pace_and_left(&self.pace, now, of);
+        let pace = pace_and_left(&shown.pace, now, of);
         show(&format!("step {} of {of}, loss {loss}{pace}", step.step));
     }
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::STEPS;
+use crate::error::RunError;
 use crate::fault::{FileFault, each_line};
+use crate::tail::last_line;
 
 /// A line of `steps.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,6 +148,16 @@ pub fn read_steps(dir: &Path, mut each: impl FnMut(Step)) -> Result<(), FileFaul
     })
 }
 
+/// The last whole line of a run directory's journal; none where there is none, or it is no step.
+///
+/// # Errors
+/// If the journal cannot be read.
+pub fn last_step(dir: &Path) -> Result<Option<Step>, RunError> {
+    let path = dir.join(STEPS);
+    let line = last_line(&path).map_err(RunError::file(&path, "read"))?;
+    Ok(line.and_then(|line| serde_json::from_slice(&line).ok()))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -161,5 +173,29 @@ mod tests {
         );
         let back: Step = serde_json::from_str(&serde_json::to_string(&step).unwrap()).unwrap();
         assert_eq!(back, step);
+    }
+
+    #[test]
+    fn the_last_step_is_that_of_the_last_whole_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let last = |text: &str| {
+            std::fs::write(dir.path().join(STEPS), text).unwrap();
+            last_step(dir.path()).unwrap().map(|step| step.step)
+        };
+        assert_eq!(last_step(&dir.path().join("nowhere")).unwrap(), None);
+        let lines = "{\"step\":1,\"lr\":0.1}\n{\"step\":2,\"lr\":0.1}\n";
+        assert_eq!(last(lines), Some(2));
+        assert_eq!(last(&format!("{lines}{{\"st")), Some(2));
+        assert_eq!(last("no step\n"), None);
+    }
+
+    #[test]
+    fn the_loss_is_the_mean_over_all_probes() {
+        let estimates =
+            [(0.5, 0.7), (0.1, 0.3)].map(|(plus, minus)| Estimate::two_sided(1, plus, minus, 1e-3));
+        let step = Step::new(7, 0.1, estimates.to_vec());
+        assert_eq!(step.loss(), Some(0.4));
+        let diverged = Step::new(8, 0.1, vec![Estimate::two_sided(1, 0.5, f64::NAN, 1e-3)]);
+        assert_eq!(diverged.loss(), None);
     }
 }

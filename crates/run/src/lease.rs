@@ -1,11 +1,10 @@
 //! Who holds a run: at most one process, and of two that both think so the later one.
 
-use std::cell::Cell;
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +12,6 @@ use crate::LOCK;
 use crate::attempts::{host, last_number};
 use crate::error::RunError;
 
-/// Between two signs of life.
-const BEAT: Duration = Duration::from_secs(1);
 /// How often a lock that is held is asked for again.
 const TRIES: u32 = 10;
 /// Between two tries.
@@ -31,8 +28,6 @@ pub struct Lease {
     /// Holds the lock as long as it is open.
     file: File,
     attempt: u64,
-    /// When it last gave a sign of life.
-    beaten: Cell<Instant>,
 }
 
 /// Who holds a run, as its lock says. It may have died since: only the lock itself tells.
@@ -44,13 +39,6 @@ pub struct Holder {
     pub host: String,
     /// Its process there.
     pub pid: u32,
-}
-
-impl Holder {
-    /// Whether it is the process of this number on this machine.
-    pub fn is_here(&self, pid: u32) -> bool {
-        self.pid == pid && self.host == host()
-    }
 }
 
 impl fmt::Display for Holder {
@@ -94,7 +82,6 @@ impl Lease {
             path,
             file,
             attempt,
-            beaten: Cell::new(Instant::now()),
         })
     }
 
@@ -121,18 +108,6 @@ impl Lease {
                 now,
             }),
         }
-    }
-
-    /// Gives a sign of life: the lock's time of change moves, at most once a second. Who watches sees that it has moved, and
-    /// compares it with no clock.
-    pub fn beat(&self) {
-        let now = Instant::now();
-        if now - self.beaten.get() < BEAT {
-            return;
-        }
-        self.beaten.set(now);
-        // Without it the lines that are written are the signs.
-        let _ = self.file.set_modified(SystemTime::now());
     }
 
     /// Whether the run is held, and by whom. Nothing is made or written.

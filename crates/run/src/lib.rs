@@ -12,9 +12,11 @@ mod fault;
 mod journal;
 mod lease;
 mod lines;
+mod log;
 mod manifest;
 mod relocate;
 mod result;
+mod tail;
 mod whole;
 
 pub use attempts::{Attempt, End, EndReason, OpenAttempt, Start, add_end, add_retry, attempts};
@@ -22,9 +24,10 @@ pub use class::Class;
 pub use error::RunError;
 pub use evaluations::{Eval, EvalSplit, METRICS, Metric, best_step, find};
 pub use fault::{FileFault, each_line, whole_json};
-pub use journal::{Estimate, Step, StepStatus, read_steps};
+pub use journal::{Estimate, Step, StepStatus, last_step, read_steps};
 pub use lease::{Holder, Lease, alone_in};
 pub use lines::{Lines, read_lines};
+pub use log::{log_since, open_log};
 pub use manifest::{ALGORITHM, Inputs, LAYOUT, Manifest, NotOurs, RunPlan};
 pub use result::{ProbeFit, Reported, RunResult, Status};
 pub use whole::{read_json, sync_all_of, write_json, write_soon, write_whole};
@@ -35,7 +38,7 @@ pub const STEPS: &str = "steps.jsonl";
 pub const EVALS: &str = "evals.jsonl";
 /// What became of each attempt at a run: the only file that knows time, host, device and arguments.
 pub const ATTEMPTS: &str = "attempts.jsonl";
-/// Held by the process that works on the run, and a sign of life of it.
+/// Held by the process that works on the run.
 pub const LOCK: &str = "lock";
 /// What a run's processes said.
 pub const LOG: &str = "log.txt";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use mezo_run::{Manifest, RunError};
 use mezo_spec::{METHOD_NAME, MethodName, label};
 
-use crate::plan::Run;
+use crate::state::Run;
 
 /// The folder of a sweep that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +94,7 @@ fn run(manifest: Manifest, dir: PathBuf) -> Run {
         dir,
         label,
         steps,
-        // Only who plans a sweep knows what goes together.
-        company: None,
+        // Only who plans a sweep knows what can be batched.
+        batch_key: None,
     }
 }

@@ -2,12 +2,12 @@
 
 use mezo_run::{Lease, RunError, add_retry};
 
-use crate::plan::Run;
+use crate::state::Run;
 
-/// Lets a failed run be taken up again by whoever comes next; what failed stays on record.
+/// Lets a failed run be resumed by whoever comes next; what failed stays on record.
 ///
 /// # Errors
-/// If another process has taken it up meanwhile, or it cannot be written down.
+/// If another process has resumed it meanwhile, or it cannot be written down.
 pub fn retry(run: &Run) -> Result<(), RunError> {
     // Held for this moment, so that nobody reads the attempts while they change.
     let _lease = Lease::take(&run.dir)?;

@@ -23,15 +23,15 @@ pub(crate) struct Measured {
 
 /// Evaluates the parameters as they are.
 ///
-/// How the examples are cut into passes changes no bit on the CPU: a row's numbers depend on nothing beside it. `beat` is called
+/// How the examples are cut into passes changes no bit on the CPU: a row's numbers depend on nothing beside it. `alive` is called
 /// after each.
 pub(crate) fn evaluate(
     model: &Model,
     examples: &[Example],
     words: &[usize],
-    beat: &dyn Fn(),
+    alive: &dyn Fn(),
 ) -> Measured {
-    evaluate_by(model, examples, beat, |packed| {
+    evaluate_by(model, examples, alive, |packed| {
         let scores = model.scores(batch(packed), words, &Probes::unperturbed());
         (0..scores.rows)
             .map(|row| scores.row(0, row).to_vec())
@@ -43,7 +43,7 @@ pub(crate) fn evaluate(
 pub(crate) fn evaluate_by(
     model: &Model,
     examples: &[Example],
-    beat: &dyn Fn(),
+    alive: &dyn Fn(),
     scores: impl Fn(&PackedBatch) -> Vec<Vec<f64>>,
 ) -> Measured {
     let (mut right, mut loss) = (0usize, 0.0f64);
@@ -52,7 +52,7 @@ pub(crate) fn evaluate_by(
             right += usize::from(prediction(row) == Some(label));
             loss += cross_entropy(row, label);
         }
-        beat();
+        alive();
     }
     let n = examples.len();
     // Where a score is no number there is no prediction either, and nothing to call right or wrong.

@@ -4,10 +4,10 @@
 //! id is a hash of all that changes the numbers. [`run`] takes a directory with a manifest to its result: each
 //! step's seed and projected gradient go into the journal before the parameters move, so a run that was stopped at any
 //! instant goes on as if nothing had happened. [`run_together`] does the same for several runs that share their frozen weights,
-//! as those of one [`company_key`] do: their passes are made as one.
+//! as those of one [`batch_key`] do: their passes are made as one.
 
+mod batch;
 mod bench;
-mod company;
 mod cost;
 mod disk;
 mod error;
@@ -22,7 +22,6 @@ mod mezo;
 mod objective;
 mod panics;
 mod pass;
-mod pulse;
 mod recover;
 mod refusal;
 mod replay;
@@ -37,11 +36,11 @@ mod training;
 mod training_run;
 mod work;
 
+pub use batch::{NotTogether, batch_key};
 pub use bench::{
     BenchError, NoiseTimes, Pass, Phases, Shape, StepTimes, Subject, Tuned, WORDS, builtin_run,
     gpu, peak_of, prompts, time_bare_steps, time_noise, time_steps,
 };
-pub use company::{NotTogether, company_key};
 pub use cost::{Cost, Work};
 pub use disk::disk_bytes;
 pub use error::TrainError;
@@ -51,5 +50,5 @@ pub use mezo_model::device::{cuda_devices, cuda_memory, cuda_name, why_no_cuda};
 pub use mezo_model::{Builtin, ModelError};
 pub use mezo_run::{Attempt, Class, End, EndReason, RunError, Start};
 pub use resolve::Resolver;
-pub use run::{Control, Ending, Member, run, run_together};
+pub use run::{BatchedRun, Control, Ending, run, run_together};
 pub use sizes::{Part, Sizes};

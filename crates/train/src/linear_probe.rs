@@ -18,10 +18,10 @@ pub(crate) struct Fit(LogisticFit);
 pub(crate) fn probe(
     model: &Model,
     examples: &Examples,
-    beat: &dyn Fn(),
+    alive: &dyn Fn(),
 ) -> Result<Fit, TrainError> {
     fit(model, examples, Settings::PROBE, |packed| {
-        beat();
+        alive();
         features(model, packed)
     })
 }
@@ -66,10 +66,10 @@ impl Fit {
         &self,
         model: &Model,
         examples: &[Example],
-        beat: &dyn Fn(),
+        alive: &dyn Fn(),
     ) -> Measured {
         let width = self.0.rows.first().map_or(1, Vec::len);
-        evaluate_by(model, examples, beat, |packed| {
+        evaluate_by(model, examples, alive, |packed| {
             features(model, packed)
                 .chunks_exact(width)
                 .map(|row| self.scores(row))

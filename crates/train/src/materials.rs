@@ -142,7 +142,7 @@ pub(crate) fn config_values(config: &RobertaConfig) -> Value {
     serde_json::to_value(config).unwrap_or_default()
 }
 
-/// What runs start from, before each has put its own beside it: a company reads it once.
+/// What runs start from, before each has put its own beside it: a batch reads it once.
 #[derive(Default)]
 pub(crate) struct Source {
     /// Whether others come after the one that reads it. A lone run's model must have its memory to itself: what is kept
@@ -153,8 +153,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// For runs of one company.
-    pub(crate) fn of_company(runs: usize) -> Self {
+    /// For batched runs.
+    pub(crate) fn of_batch(runs: usize) -> Self {
         Self {
             kept: runs > 1,
             ..Self::default()

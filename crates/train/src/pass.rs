@@ -26,7 +26,7 @@ impl<'a> View<'a> {
 
 /// The losses that each view finds at its probes, from one pass.
 ///
-/// The views are of one company: their models are clones of one, their words are the same, and so is their estimator and with
+/// The views are of one batch: their models are clones of one, their words are the same, and so is their estimator and with
 /// it the number of their probes.
 pub(crate) fn losses(views: &[View<'_>]) -> Vec<Vec<f64>> {
     let words = views.first().map(|view| view.words).unwrap_or_default();

@@ -19,7 +19,7 @@ use mezo_run::Step;
 pub(crate) struct Replay<'a> {
     pub(crate) dir: &'a Path,
     /// Called at each step.
-    pub(crate) beat: &'a dyn Fn(),
+    pub(crate) alive: &'a dyn Fn(),
     pub(crate) plan: &'a RunPlan,
     pub(crate) device: &'a Device,
     pub(crate) examples: &'a Examples,
@@ -55,7 +55,7 @@ impl Replay<'_> {
         let model = initial::model(loaded.model, &self.plan.config, self.examples)?;
         learner.start_again(model);
         for line in lines {
-            (self.beat)();
+            (self.alive)();
             learner.prepare(line.step, self.examples);
             learner.apply(line, self.examples);
         }
@@ -76,7 +76,7 @@ pub(crate) fn parameters(
     let journal = read_lines::<Step>(&dir.join(STEPS))?;
     let replay = Replay {
         dir,
-        beat: &|| {},
+        alive: &|| {},
         plan,
         device,
         examples: &examples,

@@ -1,18 +1,16 @@
-//! Runs on their directories: taken up where their files say, carried on to their results, alone or together.
+//! Runs on their directories: resumed where their files say, run to their results, alone or batched.
 
 use std::path::Path;
 use std::rc::Rc;
 
-use mezo_run::{EndReason, Lease, OpenAttempt, RESULT, RunError, RunPlan, STEPS};
+use mezo_run::{EndReason, EvalSplit, Lease, OpenAttempt, RESULT, RunError, RunPlan, STEPS, Step};
 
-use crate::company::{self, NotTogether};
+use crate::batch::{self, NotTogether};
 use crate::error::TrainError;
 use crate::materials::Source;
 use crate::panics::{let_go, listen_anew, tried};
-use crate::pulse::Pulse;
 use crate::together::{self, UnderWay};
 use crate::work::{Begun, Held, begin};
-use mezo_run::Step;
 
 /// How a call of [`run`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,74 +26,77 @@ pub enum Ending {
     },
 }
 
-/// What a caller sees and says while a run is under way.
+/// What a caller is told, and may ask for, while a run is under way.
 pub trait Control {
     /// Whether to stop at the next step boundary.
     fn stop(&self) -> bool;
-    /// A step is done.
-    fn step(&mut self, step: &Step, of: u64);
+    /// The run is held, and the start of this attempt is written.
+    fn started(&self, _attempt: u64) {}
+    /// A step's line is written.
+    fn step(&self, step: &Step, of: u64);
+    /// The lines of an evaluation are written; the accuracy is none where the scores were not finite.
+    fn evaluated(&self, _step: u64, _split: EvalSplit, _accuracy: Option<f64>) {}
+    /// The process is at something that writes no line: it replays steps or evaluates. Called often.
+    fn alive(&self) {}
     /// Files of the run are damaged, and this is what is done about it.
-    fn warn(&mut self, what: &str);
-    /// The run has come to its end, or could not begin; runs beside it may go on.
-    fn ended(&mut self, _how: Result<Ending, &TrainError>) {}
+    fn warn(&self, what: &str);
+    /// The run has come to its end, or could not begin; runs beside it may go on. It is let go of.
+    fn ended(&self, _how: Result<Ending, &TrainError>) {}
 }
 
-/// A run among those that are to be trained together.
-pub struct Member<'a> {
+/// A run among those that are to be trained batched.
+#[derive(Clone, Copy)]
+pub struct BatchedRun<'a> {
     /// Its directory.
     pub dir: &'a Path,
-    /// Who sees it and may stop it.
-    pub control: &'a mut dyn Control,
+    /// Who is told of it and may stop it.
+    pub control: &'a dyn Control,
 }
 
-/// Carries a run on to its end, or to the next step boundary after [`Control::stop`].
+/// Runs a run to its end, or to the next step boundary after [`Control::stop`].
 ///
 /// # Errors
 /// If the run is held by another process, its files or what they name cannot be used, or cannot be written. What was
 /// done before stays.
-pub fn run(dir: &Path, device_name: &str, control: &mut dyn Control) -> Result<Ending, TrainError> {
+pub fn run(dir: &Path, device_name: &str, control: &dyn Control) -> Result<Ending, TrainError> {
     let plan = RunPlan::read(dir);
-    carry_on(vec![(Member { dir, control }, plan)], device_name).swap_remove(0)
+    run_all(vec![(BatchedRun { dir, control }, plan)], device_name).swap_remove(0)
 }
 
-/// Carries runs on side by side: their probes go through one model in the same passes. Each has its own end, in the order of
-/// the members, as [`run`] would have it, and on the CPU the same numbers to the last bit; a run that cannot begin, fails,
+/// Runs several side by side: their probes go through one model in the same passes. Each has its own end, in the order of
+/// `runs`, as [`run`] would have it, and on the CPU the same numbers to the last bit; a run that cannot begin, fails,
 /// ends or is stopped leaves the others as they are.
 ///
 /// # Errors
-/// If they differ in what a pass has only once ([`company::company_key`]); then nothing was begun.
+/// If they differ in what a pass has only once ([`batch::batch_key`]); then nothing was begun.
 pub fn run_together(
-    members: Vec<Member<'_>>,
+    runs: &[BatchedRun<'_>],
     device_name: &str,
 ) -> Result<Vec<Result<Ending, TrainError>>, NotTogether> {
-    let members: Vec<_> = members
-        .into_iter()
-        .map(|member| {
-            let plan = RunPlan::read(member.dir);
-            (member, plan)
-        })
-        .collect();
-    let known = members
+    let runs: Vec<_> = runs
         .iter()
-        .filter_map(|(member, plan)| Some((member.dir, plan.as_ref().ok()?)));
-    company::check(known)?;
-    Ok(carry_on(members, device_name))
+        .map(|&run| (run, RunPlan::read(run.dir)))
+        .collect();
+    let known = runs
+        .iter()
+        .filter_map(|(run, plan)| Some((run.dir, plan.as_ref().ok()?)));
+    batch::check(known)?;
+    Ok(run_all(runs, device_name))
 }
 
-/// Takes runs of one company up and carries them on; their ends in the order of the members.
-fn carry_on(
-    members: Vec<(Member<'_>, Result<RunPlan, RunError>)>,
+/// Runs the runs of one batch; their ends in their order.
+fn run_all(
+    runs: Vec<(BatchedRun<'_>, Result<RunPlan, RunError>)>,
     device_name: &str,
 ) -> Vec<Result<Ending, TrainError>> {
     listen_anew();
-    let pulse = Pulse::default();
     let mut ends = Ends::default();
     let mut taken = Vec::new();
-    for (place, (member, plan)) in members.into_iter().enumerate() {
-        let Member { dir, control } = member;
+    for (place, (run, plan)) in runs.into_iter().enumerate() {
+        let BatchedRun { dir, control } = run;
         match plan
             .map_err(TrainError::from)
-            .and_then(|plan| take_up(dir, plan))
+            .and_then(|plan| take(dir, plan))
         {
             Ok(Some((plan, lease))) => taken.push((place, dir, control, plan, lease)),
             Ok(None) => ends.add(place, control, Ok(Ending::Finished)),
@@ -112,8 +113,8 @@ fn carry_on(
                 continue;
             }
         };
-        pulse.add(&lease);
-        let held = Held::new(dir.into(), plan, Rc::clone(&lease), pulse.clone());
+        control.started(lease.attempt());
+        let held = Held::new(dir.into(), plan, Rc::clone(&lease), control);
         let open = Open {
             place,
             dir,
@@ -123,24 +124,23 @@ fn carry_on(
         };
         opened.push((open, held));
     }
-    let mut source = Source::of_company(opened.len());
+    let mut source = Source::of_batch(opened.len());
     let mut under_way = Vec::new();
     for (open, held) in opened {
-        // Others wait while this one is read.
-        pulse.beat();
-        match tried(|| begin(held, device_name, &mut source, &mut *open.control)) {
+        open.control.alive();
+        match tried(|| begin(held, device_name, &mut source)) {
             Ok(Begun::Steps(run)) => under_way.push(UnderWay::new(open, run)),
             Ok(Begun::Done(done)) => open.end(Ok(done), &mut ends),
             Err(error) => open.end(Err(error), &mut ends),
         }
     }
     let_go(source);
-    together::carry_on(under_way, &pulse, &mut ends);
+    together::train(under_way, &mut ends);
     ends.in_order()
 }
 
 /// Takes the lease on a run; none where its result is there.
-fn take_up(dir: &Path, plan: RunPlan) -> Result<Option<(RunPlan, Rc<Lease>)>, TrainError> {
+fn take(dir: &Path, plan: RunPlan) -> Result<Option<(RunPlan, Rc<Lease>)>, TrainError> {
     if dir.join(RESULT).exists() {
         return Ok(None);
     }
@@ -158,12 +158,12 @@ pub(crate) struct Done {
     pub(crate) steps: u64,
 }
 
-/// A member whose attempt has begun.
+/// A run whose attempt has begun.
 pub(crate) struct Open<'a> {
-    /// Among the members.
+    /// Among the runs of the batch.
     place: usize,
     dir: &'a Path,
-    pub(crate) control: &'a mut dyn Control,
+    pub(crate) control: &'a dyn Control,
     attempt: OpenAttempt,
     /// Held until the attempt's end is written.
     lease: Rc<Lease>,
@@ -217,12 +217,12 @@ fn journal_length(dir: &Path) -> u64 {
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
-/// How members ended, each with its place among them.
+/// How runs ended, each with its place among them.
 #[derive(Debug, Default)]
 pub(crate) struct Ends(Vec<(usize, Result<Ending, TrainError>)>);
 
 impl Ends {
-    fn add(&mut self, place: usize, control: &mut dyn Control, ended: Result<Ending, TrainError>) {
+    fn add(&mut self, place: usize, control: &dyn Control, ended: Result<Ending, TrainError>) {
         control.ended(ended.as_ref().copied());
         self.0.push((place, ended));
     }

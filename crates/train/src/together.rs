@@ -1,23 +1,22 @@
-//! Runs side by side: round by round each makes its next step, in passes that all of them make together.
+//! Batched runs: round by round each makes its next step, in passes that all of them make together.
 
 use crate::error::TrainError;
 use crate::mezo::Look;
 use crate::panics::{guarded, let_go, tried};
 use crate::pass::{self, View};
-use crate::pulse::Pulse;
 use crate::run::{Done, Ends, Open};
 use crate::training_run::TrainingRun;
 
-/// A member whose steps are being made.
+/// A run whose steps are being made.
 pub(crate) struct UnderWay<'a> {
     open: Open<'a>,
-    run: Box<TrainingRun>,
+    run: Box<TrainingRun<'a>>,
     /// What the passes of its step found.
     losses: Vec<Vec<f64>>,
 }
 
 impl<'a> UnderWay<'a> {
-    pub(crate) fn new(open: Open<'a>, run: Box<TrainingRun>) -> Self {
+    pub(crate) fn new(open: Open<'a>, run: Box<TrainingRun<'a>>) -> Self {
         Self {
             open,
             run,
@@ -26,12 +25,12 @@ impl<'a> UnderWay<'a> {
     }
 
     fn next(&mut self) -> Result<Option<Done>, TrainError> {
-        self.run.next(&*self.open.control)
+        self.run.next()
     }
 
     fn measured(&mut self) -> Result<Option<Done>, TrainError> {
         let losses = std::mem::take(&mut self.losses);
-        self.run.measured(&losses, &mut *self.open.control)
+        self.run.measured(&losses)
     }
 
     fn end(self, ended: Result<Done, TrainError>, ends: &mut Ends) {
@@ -40,14 +39,14 @@ impl<'a> UnderWay<'a> {
     }
 }
 
-/// Carries runs on until the last of them has come to its end. Each leaves at its own; the others go on.
-pub(crate) fn carry_on(mut runs: Vec<UnderWay<'_>>, pulse: &Pulse, ends: &mut Ends) {
+/// Trains runs until the last of them has come to its end. Each leaves at its own; the others go on.
+pub(crate) fn train(mut runs: Vec<UnderWay<'_>>, ends: &mut Ends) {
     loop {
         each(&mut runs, ends, UnderWay::next);
         if runs.is_empty() {
             return;
         }
-        if let Err(message) = guarded(|| measure(&mut runs, pulse)) {
+        if let Err(message) = guarded(|| measure(&mut runs)) {
             // Whose share it was cannot be told: the pass was everybody's.
             let message = match runs.len() {
                 1 => message,
@@ -82,11 +81,11 @@ fn each<'a>(
 
 /// Makes the passes that the runs' steps ask for: the first of every run as one, the second of those that have one, and so
 /// on.
-fn measure(runs: &mut [UnderWay<'_>], pulse: &Pulse) {
+fn measure(runs: &mut [UnderWay<'_>]) {
     for number in 0.. {
         let looks: Vec<(usize, Look)> = (0..)
             .zip(runs.iter())
-            .filter_map(|(at, member)| Some((at, member.run.look(number)?)))
+            .filter_map(|(at, under_way)| Some((at, under_way.run.look(number)?)))
             .collect();
         if looks.is_empty() {
             return;
@@ -100,6 +99,6 @@ fn measure(runs: &mut [UnderWay<'_>], pulse: &Pulse) {
             runs[*at].losses.push(losses);
         }
         // A step of many passes takes as many times longer.
-        pulse.beat();
+        runs[0].open.control.alive();
     }
 }

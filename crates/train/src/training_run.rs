@@ -10,7 +10,7 @@ use crate::learner::Learner;
 use crate::mezo::Look;
 use crate::pass::View;
 use crate::recover;
-use crate::run::{Control, Done, Ending};
+use crate::run::{Done, Ending};
 use crate::snapshot;
 use crate::training::Training;
 use crate::work::Work;
@@ -20,8 +20,8 @@ use mezo_run::Step;
 ///
 /// [`Self::next`] brings it to a step that must be measured, whose passes [`Self::look`] names, and [`Self::measured`] makes
 /// the step with what they found. Who makes the passes is not its concern: they may be those of other runs too.
-pub(crate) struct TrainingRun {
-    work: Work,
+pub(crate) struct TrainingRun<'a> {
+    work: Work<'a>,
     learner: Learner,
     training: Training,
     file: Lines,
@@ -30,13 +30,12 @@ pub(crate) struct TrainingRun {
     step: u64,
 }
 
-impl TrainingRun {
-    /// Takes up what the run's files have.
+impl<'a> TrainingRun<'a> {
+    /// Resumes from what the run's files have.
     pub(crate) fn begin(
-        mut work: Work,
+        mut work: Work<'a>,
         mut learner: Learner,
         training: Training,
-        control: &mut dyn Control,
     ) -> Result<Self, TrainError> {
         let path = work.run.dir.join(STEPS);
         let (file, journal) = Lines::take_over::<Step>(&path)?;
@@ -48,7 +47,10 @@ impl TrainingRun {
             &training,
             !work.examples.dev.is_empty(),
         )?;
-        found.flaws.iter().for_each(|flaw| control.warn(flaw));
+        found
+            .flaws
+            .iter()
+            .for_each(|flaw| work.run.control.warn(flaw));
         let mut step = found.step;
         let is_last = step == training.steps;
         if step > 0 && !snapshot::restore(&work.run.dir, step, &mut learner, is_last)? {
@@ -71,16 +73,16 @@ impl TrainingRun {
 
     /// Goes on to the next step that must be measured, by way of those that the journal has. How the run ended, where there
     /// is no such step.
-    pub(crate) fn next(&mut self, control: &dyn Control) -> Result<Option<Done>, TrainError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Done>, TrainError> {
         while self.step < self.training.steps {
-            if control.stop() {
+            if self.work.run.control.stop() {
                 self.file.sync()?;
                 let step = self.journal.len() as u64;
                 return Ok(Some(done(Ending::Stopped { step }, step)));
             }
             self.step += 1;
             // Steps that the journal has are done again without a line.
-            self.work.run.beat();
+            self.work.run.control.alive();
             self.learner.prepare(self.step, &self.work.examples);
             if self.journal.len() < self.step as usize {
                 return Ok(None);
@@ -101,7 +103,7 @@ impl TrainingRun {
     }
 
     /// A look, with all that is seen there.
-    pub(crate) fn view<'a>(&'a self, look: &'a Look) -> View<'a> {
+    pub(crate) fn view<'v>(&'v self, look: &'v Look) -> View<'v> {
         View {
             model: &self.learner.model,
             measure: self.learner.measure(),
@@ -112,18 +114,14 @@ impl TrainingRun {
 
     /// Makes the step with the losses that each of its passes found: written down first, then applied. How the run ended, if
     /// it did.
-    pub(crate) fn measured(
-        &mut self,
-        losses: &[Vec<f64>],
-        control: &mut dyn Control,
-    ) -> Result<Option<Done>, TrainError> {
+    pub(crate) fn measured(&mut self, losses: &[Vec<f64>]) -> Result<Option<Done>, TrainError> {
         let before = self.journal.last();
         let line = self
             .learner
             .line(self.step, before, losses, &self.work.examples);
         self.work.run.check()?;
         self.file.add(&line)?;
-        control.step(&line, self.training.steps);
+        self.work.run.control.step(&line, self.training.steps);
         self.journal.push(line);
         self.apply()
     }

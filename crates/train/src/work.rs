@@ -12,7 +12,6 @@ use crate::evaluate::{Measured, evaluate};
 use crate::learner::Learner;
 use crate::linear_probe;
 use crate::materials::{Examples, Materials, Source};
-use crate::pulse::Pulse;
 use crate::replay::Replay;
 use crate::run::{Control, Done, Ending};
 use crate::snapshot;
@@ -22,22 +21,26 @@ use mezo_run::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
 use mezo_run::{ProbeFit, Reported, RunResult, Status};
 
 /// A run that this process holds.
-pub(crate) struct Held {
+pub(crate) struct Held<'a> {
     pub(crate) dir: PathBuf,
     pub(crate) plan: RunPlan,
     /// Asked before anything is written: a process that has lost the run leaves it alone.
     lease: Rc<Lease>,
-    /// Of this run and of those beside it.
-    pulse: Pulse,
+    pub(crate) control: &'a dyn Control,
 }
 
-impl Held {
-    pub(crate) fn new(dir: PathBuf, plan: RunPlan, lease: Rc<Lease>, pulse: Pulse) -> Self {
+impl<'a> Held<'a> {
+    pub(crate) fn new(
+        dir: PathBuf,
+        plan: RunPlan,
+        lease: Rc<Lease>,
+        control: &'a dyn Control,
+    ) -> Self {
         Self {
             dir,
             plan,
             lease,
-            pulse,
+            control,
         }
     }
 
@@ -45,34 +48,28 @@ impl Held {
     pub(crate) fn check(&self) -> Result<(), RunError> {
         self.lease.check()
     }
-
-    /// Gives a sign of life.
-    pub(crate) fn beat(&self) {
-        self.pulse.beat();
-    }
 }
 
 /// A run that was begun.
-pub(crate) enum Begun {
+pub(crate) enum Begun<'a> {
     /// It goes by no steps, and is at its end.
     Done(Done),
     /// Its steps are to be made.
-    Steps(Box<TrainingRun>),
+    Steps(Box<TrainingRun<'a>>),
 }
 
 /// Begins a run: does all of it where it goes by no steps, else all that comes before the first of those that are left.
-pub(crate) fn begin(
-    run: Held,
+pub(crate) fn begin<'a>(
+    run: Held<'a>,
     device_name: &str,
     source: &mut Source,
-    control: &mut dyn Control,
-) -> Result<Begun, TrainError> {
+) -> Result<Begun<'a>, TrainError> {
     check_precision(run.plan.config.precision, device_name)?;
     let device = mezo_model::device::open(device_name)?;
     let (evals_file, evals) = Lines::take_over(&run.dir.join(EVALS))?;
     let Materials { model, examples } = Materials::load(&run.plan, &run.dir, &device, source)?;
     let method = run.plan.config.method.clone();
-    let pulse = run.pulse.clone();
+    let control = run.control;
     let mut work = Work {
         run,
         device,
@@ -82,22 +79,22 @@ pub(crate) fn begin(
     };
     match method {
         Method::LinearProbe(_) => {
-            let fit = linear_probe::probe(&model, &work.examples, &|| pulse.beat())?;
+            let fit = linear_probe::probe(&model, &work.examples, &|| control.alive())?;
             let both = [EvalSplit::Dev, EvalSplit::Test];
             work.once(&both, Some(fit.told()), |examples| {
-                fit.evaluate(&model, examples, &|| pulse.beat())
+                fit.evaluate(&model, examples, &|| control.alive())
             })
         }
         Method::Mezo(_) | Method::FineTune(_) => {
             let training = Training::of(&method)?;
             let learner = Learner::new(model, &work.run.plan.config, training, &work.examples);
-            let run = TrainingRun::begin(work, learner, training, control)?;
+            let run = TrainingRun::begin(work, learner, training)?;
             return Ok(Begun::Steps(Box::new(run)));
         }
         Method::ZeroShot(_) => {
             let words = work.examples.words.clone();
             work.once(&[EvalSplit::Test], None, |examples| {
-                evaluate(&model, examples, &words, &|| pulse.beat())
+                evaluate(&model, examples, &words, &|| control.alive())
             })
         }
     }?;
@@ -125,15 +122,15 @@ fn check_precision(planned: Precision, device_name: &str) -> Result<(), TrainErr
 }
 
 /// A run under way: its examples and its evaluations.
-pub(crate) struct Work {
-    pub(crate) run: Held,
+pub(crate) struct Work<'a> {
+    pub(crate) run: Held<'a>,
     device: Device,
     pub(crate) examples: Examples,
     evals_file: Lines,
     pub(crate) evals: Vec<Eval>,
 }
 
-impl Work {
+impl Work<'_> {
     /// A run without steps: its one evaluation.
     fn once(
         &mut self,
@@ -169,9 +166,9 @@ impl Work {
         step: u64,
         split: EvalSplit,
     ) -> Result<(), TrainError> {
-        let (words, pulse) = (self.examples.words.clone(), self.run.pulse.clone());
+        let (words, control) = (self.examples.words.clone(), self.run.control);
         self.evaluate(step, split, &|examples: &[mezo_tasks::Example]| {
-            evaluate(&learner.model, examples, &words, &|| pulse.beat())
+            evaluate(&learner.model, examples, &words, &|| control.alive())
         })
     }
 
@@ -211,7 +208,10 @@ impl Work {
             self.evals_file.add(&eval)?;
             self.evals.push(eval);
         }
-        Ok(self.evals_file.sync()?)
+        self.evals_file.sync()?;
+        let accuracy = Some(measured.accuracy).filter(|accuracy| accuracy.is_finite());
+        self.run.control.evaluated(step, split, accuracy);
+        Ok(())
     }
 
     /// Test at the last step, then at the best.
@@ -270,7 +270,7 @@ impl Work {
         if find(&self.evals, best, EvalSplit::Test, Metric::CrossEntropy).is_none() {
             let replay = Replay {
                 dir: &self.run.dir,
-                beat: &|| self.run.beat(),
+                alive: &|| self.run.control.alive(),
                 plan: &self.run.plan,
                 device: &self.device,
                 examples: &self.examples,

@@ -6,6 +6,7 @@ mod common;
 #[path = "common/small.rs"]
 mod small;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,7 +78,7 @@ eps = 1e-2
 
     /// The run with one file changed, carried on to its end; what was warned of, and the first step that was measured.
     #[track_caller]
-    fn goes_on_with(&self, file: &str, bytes: &[u8], what: &str) -> Seen {
+    fn goes_on_with(&self, file: &str, bytes: &[u8], what: &str) -> Told {
         let dir = self.root.path().join("again");
         if dir.exists() {
             fs::remove_dir_all(&dir).unwrap();
@@ -87,8 +88,8 @@ eps = 1e-2
             let there = if name == file { bytes } else { there };
             fs::write(dir.join(name), there).unwrap();
         }
-        let mut seen = Seen::default();
-        let ended = run(&dir, "cpu", &mut seen);
+        let seen = Seen::default();
+        let ended = run(&dir, "cpu", &seen);
         assert!(matches!(ended, Ok(Ending::Finished)), "{what}: {ended:?}");
         let found = outcome(&dir);
         let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
@@ -96,28 +97,32 @@ eps = 1e-2
         for (name, bytes) in &found {
             assert!(bytes == &self.end[name], "{what}: {name} is another");
         }
-        seen
+        seen.0.into_inner()
     }
 }
 
 /// What a run said on its way.
 #[derive(Default)]
-struct Seen {
+struct Told {
     warnings: Vec<String>,
     first: Option<u64>,
 }
+
+/// Keeps it.
+#[derive(Default)]
+struct Seen(RefCell<Told>);
 
 impl Control for Seen {
     fn stop(&self) -> bool {
         false
     }
 
-    fn step(&mut self, step: &Step, _: u64) {
-        self.first.get_or_insert(step.step);
+    fn step(&self, step: &Step, _: u64) {
+        self.0.borrow_mut().first.get_or_insert(step.step);
     }
 
-    fn warn(&mut self, what: &str) {
-        self.warnings.push(what.to_owned());
+    fn warn(&self, what: &str) {
+        self.0.borrow_mut().warnings.push(what.to_owned());
     }
 }
 

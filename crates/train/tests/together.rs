@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use common::{carry_on, journal};
 use mezo_run::Lease;
 use mezo_run::{RunResult, Status, Step};
-use mezo_train::{Control, Ending, Member, TrainError, run_together};
+use mezo_train::{BatchedRun, Control, Ending, TrainError, run_together};
 use runs::{LORA, PREFIX, Runs, Seen, files, text, train, train_dirs};
 
 #[track_caller]
@@ -47,8 +47,9 @@ fn eight_runs_of_lora() {
     all_finished(&runs.train_seen(&mut seen));
     runs.are_as_alone();
     for seen in seen {
-        assert!(seen.steps.into_iter().eq(1..=12));
-        assert_eq!(seen.ended.as_deref(), Some("Ok(Finished)"));
+        assert!(seen.steps.into_inner().into_iter().eq(1..=12));
+        let ended = seen.ended.into_inner();
+        assert_eq!(ended.as_deref(), Some("Ok(Finished)"));
     }
 }
 
@@ -151,7 +152,7 @@ fn runs_that_are_at_different_steps_go_together() {
     carry_on(&runs.dir(2), Some(3));
     let mut seen: Vec<Seen> = (0..3).map(|_| Seen::default()).collect();
     all_finished(&runs.train_seen(&mut seen));
-    let firsts: Vec<u64> = seen.iter().map(|seen| seen.steps[0]).collect();
+    let firsts: Vec<u64> = seen.iter().map(|seen| seen.steps.borrow()[0]).collect();
     assert_eq!(firsts, [7, 1, 4]);
     runs.are_as_alone();
 }
@@ -219,32 +220,32 @@ fn one_that_loses_its_lease_ends_alone() {
             false
         }
 
-        fn step(&mut self, step: &Step, _: u64) {
+        fn step(&self, step: &Step, _: u64) {
             if step.step == self.at {
                 let other = r#"{"attempt":2,"host":"other","pid":7}"#;
                 fs::write(&self.lock, other).unwrap();
             }
         }
 
-        fn warn(&mut self, _: &str) {}
+        fn warn(&self, _: &str) {}
     }
 
     let runs = Runs::of(&three(LORA)[..2]);
     let dirs = [runs.dir(0), runs.dir(1)];
     let lock = dirs[0].join("lock");
-    let mut robbed = Robbed { lock, at: 6 };
-    let mut other = Seen::default();
-    let members = vec![
-        Member {
+    let robbed = Robbed { lock, at: 6 };
+    let other = Seen::default();
+    let batch = [
+        BatchedRun {
             dir: &dirs[0],
-            control: &mut robbed,
+            control: &robbed,
         },
-        Member {
+        BatchedRun {
             dir: &dirs[1],
-            control: &mut other,
+            control: &other,
         },
     ];
-    let ends = run_together(members, "cpu").unwrap();
+    let ends = run_together(&batch, "cpu").unwrap();
     assert!(ends[0].as_ref().is_err_and(TrainError::is_held), "{ends:?}");
     assert!(matches!(ends[1], Ok(Ending::Finished)), "{ends:?}");
     assert_eq!(journal(&dirs[0]).len(), 6);
@@ -288,13 +289,13 @@ fn runs_that_cannot_go_together_are_refused_before_anything_is_written() {
         let runs = Runs::of(&[texts[0].clone(), texts[1].clone(), third]);
         let dirs: Vec<PathBuf> = (0..3).map(|number| runs.dir(number)).collect();
         let before: Vec<_> = dirs.iter().map(|dir| files(dir)).collect();
-        let mut seen: Vec<Seen> = (0..3).map(|_| Seen::default()).collect();
-        let error = train_dirs(&dirs, &mut seen).unwrap_err();
+        let seen: Vec<Seen> = (0..3).map(|_| Seen::default()).collect();
+        let error = train_dirs(&dirs, &seen).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         for (dir, before) in dirs.iter().zip(before) {
             assert!(files(dir) == before);
             assert!(!dir.join("lock").exists() && !dir.join("attempts.jsonl").exists());
         }
-        assert!(seen.iter().all(|seen| seen.ended.is_none()));
+        assert!(seen.iter().all(|seen| seen.ended.borrow().is_none()));
     }
 }

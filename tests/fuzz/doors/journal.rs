@@ -32,7 +32,7 @@ pub fn journal(bytes: &[u8]) {
         dir: dir.clone(),
         label: String::new(),
         steps: 3,
-        company: None,
+        batch_key: None,
     };
     let steps = lines::<Step>(&dir.join(STEPS), bytes);
     let evals = lines::<Eval>(&dir.join(EVALS), bytes);

@@ -117,7 +117,7 @@ pub struct RunArgs {
 /// What carries out runs on more than one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
-    /// An array of jobs, one a run or a few of a company.
+    /// An array of jobs, one a run or a few that are batched.
     Slurm,
 }
 

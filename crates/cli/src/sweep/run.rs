@@ -9,7 +9,7 @@ use mezo_report::{Format, ReportOptions};
 use mezo_run::RunPlan;
 use mezo_spec::DeviceKind as Kind;
 use mezo_sweep::{
-    DeviceKind, Fleet, Orders, Outcome, Patience, Run, WorkerCommand, largest_crew, open_files,
+    DeviceKind, Fleet, Outcome, Run, SchedulerConfig, Timeouts, WorkerCommand, open_files,
     together_limit,
 };
 use mezo_train::cuda_memory;
@@ -33,7 +33,7 @@ const GRACE: Duration = Duration::from_secs(90);
 /// it (docs/performance.md).
 const RUN_BYTES: u64 = 1 << 30;
 
-/// Carries out what is not finished, or has Slurm do so.
+/// Runs what is not finished, or has Slurm do so.
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if args.on.is_none() {
         // Before anything is read or fetched: the devices must be there. How many runs there are matters later.
@@ -84,7 +84,7 @@ fn write_manifests(planned: &[Planned], runs_dir: &Path) -> Result<(), Failure> 
     Ok(RunPlan::write_all(missing)?)
 }
 
-/// Carries the runs out on this machine, then makes the report.
+/// Runs the runs on this machine, then makes the report.
 fn here(args: &RunArgs, sweep: &str, runs: &[Run]) -> Result<Exit, Failure> {
     let to_train: Vec<&Run> = runs
         .iter()
@@ -92,18 +92,18 @@ fn here(args: &RunArgs, sweep: &str, runs: &[Run]) -> Result<Exit, Failure> {
         .collect();
     let fleet = fleet(args, &to_train)?;
     tell_together(runs, &fleet);
-    let orders = Orders {
+    let config = SchedulerConfig {
         runs,
         command: &worker()?,
         fleet: &fleet,
-        patience: Patience {
+        timeouts: Timeouts {
             silence: args.silence,
             grace: GRACE,
         },
     };
     let stop = stop::on_signals();
     let mut watch = progress::watch(runs, &fleet);
-    let outcome = mezo_sweep::run(&orders, &stop, watch.as_mut());
+    let outcome = mezo_sweep::run(&config, &stop, watch.as_mut());
     drop(watch);
     tell(&outcome, sweep);
     report(args, sweep)?;
@@ -112,7 +112,7 @@ fn here(args: &RunArgs, sweep: &str, runs: &[Run]) -> Result<Exit, Failure> {
 
 /// Says how many runs go together where any do.
 fn tell_together(runs: &[Run], fleet: &Fleet) {
-    let together = largest_crew(runs, fleet);
+    let together = fleet.largest_batch(runs);
     if together > 1 {
         say!(
             "up to {together} runs are trained together in one process; `--together off` trains each by itself"
@@ -144,7 +144,7 @@ fn fleet(args: &RunArgs, to_train: &[&Run]) -> Result<Fleet, Failure> {
 fn worker() -> Result<WorkerCommand, Failure> {
     Ok(WorkerCommand {
         program: this_program()?,
-        args: ["train", "--stop-with-stdin"].map(OsString::from).into(),
+        args: ["train", "--worker"].map(OsString::from).into(),
     })
 }
 
@@ -155,6 +155,9 @@ fn tell(outcome: &Outcome, sweep: &str) {
     }
     for (id, reason) in &outcome.failed {
         say!("error: run {id}: {}: {}", reason.class, reason.summary());
+        if let Some(hint) = &reason.hint {
+            say!("hint: {hint}");
+        }
     }
     for (id, failure) in &outcome.left {
         let class = failure.class;

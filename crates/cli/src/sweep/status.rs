@@ -6,8 +6,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use mezo_run::Step;
 use mezo_sweep::slurm::{Queue, SlurmError, submissions};
-use mezo_sweep::{Counts, Plan, Progress, Run, RunError, State, runs_in};
+use mezo_sweep::{Counts, Plan, Run, RunError, State, runs_in};
 use serde::Serialize;
 
 use super::folder;
@@ -53,7 +54,7 @@ struct Standing {
     run: Run,
     state: State,
     /// Where its journal stands.
-    progress: Option<Progress>,
+    progress: Option<Step>,
     /// What Slurm's queue says of it, if it was handed to Slurm and its files do not say more.
     queue: Option<String>,
 }
@@ -238,9 +239,9 @@ impl Standing {
             state => state.word(),
         };
         let mut text = format!("{:<16}  {word:<9}  {}", self.run.id, self.run.label);
-        if let Some(Progress { step, loss }) = self.progress {
-            text.push_str(&format!("  step {step}/{}", self.run.steps));
-            if let Some(loss) = loss {
+        if let Some(last) = &self.progress {
+            text.push_str(&format!("  step {}/{}", last.step, self.run.steps));
+            if let Some(loss) = last.loss() {
                 text.push_str(&format!(", loss {loss:.4}"));
             }
         }
@@ -259,9 +260,9 @@ impl Standing {
             id: &self.run.id,
             label: &self.run.label,
             state: self.state.word(),
-            step: self.progress.map(|progress| progress.step),
+            step: self.progress.as_ref().map(|last| last.step),
             steps: self.run.steps,
-            loss: self.progress.and_then(|progress| progress.loss),
+            loss: self.progress.as_ref().and_then(Step::loss),
             class: match &self.state {
                 State::Failed(failure) => Some(failure.class.name()),
                 _ => None,

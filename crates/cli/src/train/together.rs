@@ -11,7 +11,7 @@ use std::time::Instant;
 use mezo_run::Manifest;
 use mezo_run::Step;
 use mezo_sweep::Pace;
-use mezo_train::{Control, Ending, Member, NotTogether, TrainError};
+use mezo_train::{BatchedRun, Control, Ending, NotTogether, TrainError};
 
 use super::{DIVERGED, EVERY, pace_and_left, show, stopped};
 use crate::exit::Exit;
@@ -20,33 +20,31 @@ use crate::failure::Failure;
 /// As much of a run's id as tells it from its neighbours.
 const LABEL: usize = 8;
 
-/// Carries runs on side by side; the exit code is that of the one that ended worst.
-pub fn train(
-    runs: &[PathBuf],
-    device: &str,
-    stop: &Arc<AtomicBool>,
-    talks: bool,
-) -> Result<Exit, Failure> {
+/// Runs several batched; the exit code is that of the one that ended worst.
+pub fn train(runs: &[PathBuf], device: &str, stop: &Arc<AtomicBool>) -> Result<Exit, Failure> {
     let progress = Rc::new(RefCell::new(Progress::new()));
-    let mut narrators: Vec<Narrator> = runs
+    let narrators: Vec<Narrator> = runs
         .iter()
         .enumerate()
         .map(|(place, run)| Narrator {
             stop: Arc::clone(stop),
-            talks,
             place,
             label: label(run),
             progress: Rc::clone(&progress),
         })
         .collect();
-    let members = runs
+    let batch: Vec<BatchedRun<'_>> = runs
         .iter()
-        .zip(&mut narrators)
-        .map(|(dir, control)| Member { dir, control })
+        .zip(&narrators)
+        .map(|(dir, control)| BatchedRun { dir, control })
         .collect();
-    let ends = mezo_train::run_together(members, device)?;
+    Ok(worst(mezo_train::run_together(&batch, device)?))
+}
+
+/// The exit code of the run that ended worst.
+pub(super) fn worst(ends: Vec<Result<Ending, TrainError>>) -> Exit {
     let exits = ends.into_iter().map(exit);
-    Ok(exits.max_by_key(|&exit| weight(exit)).unwrap_or(Exit::Done))
+    exits.max_by_key(|&exit| weight(exit)).unwrap_or(Exit::Done)
 }
 
 impl From<NotTogether> for Failure {
@@ -80,7 +78,7 @@ fn weight(exit: Exit) -> u8 {
 }
 
 /// What a run is called in lines about it: the beginning of its id, or of its directory's name where it has none.
-fn label(run: &Path) -> String {
+pub(super) fn label(run: &Path) -> String {
     let name = || run.file_name().unwrap_or(run.as_os_str()).to_string_lossy();
     let id = Manifest::read(run).map_or_else(|_| name().into_owned(), |manifest| manifest.id);
     id.chars().take(LABEL).collect()
@@ -89,7 +87,6 @@ fn label(run: &Path) -> String {
 /// Tells a person of one run among several.
 struct Narrator {
     stop: Arc<AtomicBool>,
-    talks: bool,
     place: usize,
     label: String,
     progress: Rc<RefCell<Progress>>,
@@ -100,14 +97,11 @@ impl Control for Narrator {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn warn(&mut self, what: &str) {
+    fn warn(&self, what: &str) {
         say!("{}: warning: {what}", self.label);
     }
 
-    fn step(&mut self, step: &Step, of: u64) {
-        if !self.talks {
-            return;
-        }
+    fn step(&self, step: &Step, of: u64) {
         let mut progress = self.progress.borrow_mut();
         if progress.is_first(self.place) && progress.ends_round() {
             show(&progress.told());
@@ -115,21 +109,23 @@ impl Control for Narrator {
         progress.note(self.place, step, of);
     }
 
-    fn ended(&mut self, how: Result<Ending, &TrainError>) {
+    fn ended(&self, how: Result<Ending, &TrainError>) {
         self.progress.borrow_mut().leave(self.place);
         let label = &self.label;
         match how {
-            Ok(Ending::Finished) if self.talks => say!("{label}: finished"),
-            Ok(Ending::Finished) => {}
+            Ok(Ending::Finished) => say!("{label}: finished"),
             Ok(Ending::Diverged) => say!("{label}: {DIVERGED}"),
             Ok(Ending::Stopped { step }) => say!("{label}: {}", stopped(step)),
-            Err(error) => {
-                say!("{label}: error: {error}");
-                if let Some(hint) = error.hint() {
-                    say!("{label}: hint: {hint}");
-                }
-            }
+            Err(error) => say_error(&format!("{label}: "), error),
         }
+    }
+}
+
+/// Says an error and its hint, each line after a prefix.
+pub(super) fn say_error(prefix: &str, error: &TrainError) {
+    say!("{prefix}error: {error}");
+    if let Some(hint) = error.hint() {
+        say!("{prefix}hint: {hint}");
     }
 }
 

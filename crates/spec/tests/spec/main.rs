@@ -20,5 +20,5 @@ mod schema;
 mod specs;
 mod support;
 mod unread;
-#[path = "../../../../tests/schema/validate.rs"]
+#[path = "../../../../tests/e2e/schema/validate.rs"]
 mod validate;

@@ -202,7 +202,7 @@ impl Bench {
                 },
             },
             Part::Losses(trained) => Outcome::Checks(self.losses(trained)?),
-            Part::Company => Outcome::Checks(self.company()?),
+            Part::Batched => Outcome::Checks(self.batched()?),
             Part::Alone(case) => Outcome::Alone(self.alone(case, share)),
             Part::Gradients(sight) => Outcome::Gradients(self.gradients(sight, share)?),
             Part::Together(group) => Outcome::Together(self.together(group, share)),

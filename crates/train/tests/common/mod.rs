@@ -1,6 +1,7 @@
 //! Run directories for tests, from the text of a spec.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
+use std::cell::Cell;
 use std::path::Path;
 
 use mezo_run::RunPlan;
@@ -44,27 +45,29 @@ pub fn journal(dir: &Path) -> Vec<Step> {
 
 /// Stops after some steps, or never.
 struct StopAfter {
-    left: Option<u64>,
+    left: Cell<Option<u64>>,
 }
 
 impl Control for StopAfter {
     fn stop(&self) -> bool {
-        self.left == Some(0)
+        self.left.get() == Some(0)
     }
 
-    fn step(&mut self, _: &Step, _: u64) {
-        self.left = self.left.map(|left| left - 1);
+    fn step(&self, _: &Step, _: u64) {
+        self.left.set(self.left.get().map(|left| left - 1));
     }
 
-    fn warn(&mut self, _: &str) {}
+    fn warn(&self, _: &str) {}
 }
 
 /// Carries a run on for some steps, or to its end.
 pub fn carry_on(dir: &Path, steps: Option<u64>) -> Ending {
-    run(dir, "cpu", &mut StopAfter { left: steps }).unwrap()
+    let left = Cell::new(steps);
+    run(dir, "cpu", &StopAfter { left }).unwrap()
 }
 
 /// The same to its end, or why it cannot be.
 pub fn try_carry_on(dir: &Path) -> Result<Ending, TrainError> {
-    run(dir, "cpu", &mut StopAfter { left: None })
+    let left = Cell::new(None);
+    run(dir, "cpu", &StopAfter { left })
 }

@@ -1,12 +1,13 @@
 //! Runs on the built-in model that are trained together, and what becomes of each of them alone.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use mezo_run::Step;
-use mezo_train::{Control, Ending, Member, NotTogether, Resolver, TrainError, run_together};
+use mezo_train::{BatchedRun, Control, Ending, NotTogether, Resolver, TrainError, run_together};
 use tempfile::TempDir;
 
 use crate::common::{carry_on, spec};
@@ -122,11 +123,11 @@ impl Runs {
 
 pub fn train_dirs(
     dirs: &[PathBuf],
-    seen: &mut [Seen],
+    seen: &[Seen],
 ) -> Result<Vec<Result<Ending, TrainError>>, NotTogether> {
-    let members = dirs.iter().zip(seen);
-    let members = members.map(|(dir, control)| Member { dir, control });
-    run_together(members.collect(), "cpu")
+    let batch = dirs.iter().zip(seen);
+    let batch = batch.map(|(dir, control)| BatchedRun { dir, control });
+    run_together(&batch.collect::<Vec<_>>(), "cpu")
 }
 
 /// What is heard of a run, and when it is disturbed.
@@ -134,24 +135,24 @@ pub fn train_dirs(
 pub struct Seen {
     pub stop_after: Option<u64>,
     pub break_down_at: Option<u64>,
-    pub steps: Vec<u64>,
-    pub ended: Option<String>,
+    pub steps: RefCell<Vec<u64>>,
+    pub ended: RefCell<Option<String>>,
 }
 
 impl Control for Seen {
     fn stop(&self) -> bool {
-        self.stop_after == Some(self.steps.len() as u64)
+        self.stop_after == Some(self.steps.borrow().len() as u64)
     }
 
-    fn step(&mut self, step: &Step, _: u64) {
-        self.steps.push(step.step);
+    fn step(&self, step: &Step, _: u64) {
+        self.steps.borrow_mut().push(step.step);
         assert_ne!(self.break_down_at, Some(step.step), "breaks down");
     }
 
-    fn warn(&mut self, _: &str) {}
+    fn warn(&self, _: &str) {}
 
-    fn ended(&mut self, how: Result<Ending, &TrainError>) {
-        assert!(self.ended.is_none(), "a run ends once");
-        self.ended = Some(format!("{how:?}"));
+    fn ended(&self, how: Result<Ending, &TrainError>) {
+        let before = self.ended.replace(Some(format!("{how:?}")));
+        assert!(before.is_none(), "a run ends once");
     }
 }

@@ -86,7 +86,7 @@ pub fn title(part: Part) -> String {
                 Trained::Prefix => "prefix",
             }
         ),
-        Part::Company => "runs together against each alone".into(),
+        Part::Batched => "runs together against each alone".into(),
         Part::Alone(case) => case_name(case),
         Part::Gradients(sight) => match sight {
             Sight::BuiltinLora => "gradients: built-in model, LoRA".into(),

@@ -52,7 +52,7 @@ fn checks(measured: &Measured) -> String {
     let is_of = |part| {
         matches!(
             part,
-            Part::Normals | Part::Scores | Part::Goldens | Part::Losses(_) | Part::Company
+            Part::Normals | Part::Scores | Part::Goldens | Part::Losses(_) | Part::Batched
         )
     };
     let heads = ["numbers", "largest difference", "at most", ""];

@@ -63,7 +63,7 @@ fn outcome(part: Part) -> Outcome {
         ]),
         Part::Goldens => Outcome::Skipped("no folder of recorded cases was named".into()),
         Part::Losses(Trained::Full) => Outcome::Failed("no kernel|\nfor it".into()),
-        Part::Losses(_) | Part::Company => Outcome::Checks(vec![check("losses", 0.0, Some(1e-4))]),
+        Part::Losses(_) | Part::Batched => Outcome::Checks(vec![check("losses", 0.0, Some(1e-4))]),
         Part::Alone(case) => Outcome::Alone(match (case.shape, case.tuned) {
             (Shape::Base, Tuned::Lora) => alone(0.005),
             (Shape::Base, Tuned::Full) => Alone {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Bench;
 use super::DEFAULT_PRECISION;
 use super::part::Trained;
-use super::together::Member;
+use super::together::BatchedRun;
 use crate::bench::subject::{LORA, Untuned};
 use crate::bench::{descend_by, estimates};
 use crate::error::TrainError;
@@ -146,7 +146,7 @@ impl Bench {
         ])
     }
 
-    pub(super) fn company(&self) -> Result<Vec<Check>, TrainError> {
+    pub(super) fn batched(&self) -> Result<Vec<Check>, TrainError> {
         let mut start = self.builtin(&self.device)?;
         let mut check = |precision, tolerance| {
             start.model.set_precision(precision);
@@ -217,11 +217,11 @@ fn losses(
 
 /// The same of LoRA runs that are trained together, one run after another.
 fn losses_together(start: &Untuned, runs: usize, steps: usize) -> Vec<f64> {
-    let mut members: Vec<Member> = (0..runs)
+    let mut batched: Vec<BatchedRun> = (0..runs)
         .map(|run| {
             let mut model = start.model.clone();
             Trained::Lora.mark(&mut model, run as u64);
-            Member { model, run }
+            BatchedRun { model, run }
         })
         .collect();
     let mut together = vec![Vec::new(); runs];
@@ -230,8 +230,8 @@ fn losses_together(start: &Untuned, runs: usize, steps: usize) -> Vec<f64> {
         let packed: Vec<PackedBatch> = examples
             .map(|examples| PackedBatch::pack(examples.iter()))
             .collect();
-        let found = Member::step(
-            &mut members,
+        let found = BatchedRun::step(
+            &mut batched,
             &packed,
             &start.words,
             step,

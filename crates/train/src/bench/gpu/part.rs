@@ -20,7 +20,7 @@ pub enum Part {
     /// The losses of a run's first steps against the CPU's.
     Losses(Trained),
     /// The losses of runs together against those of each alone.
-    Company,
+    Batched,
     /// Steps of one run.
     Alone(Case),
     /// Projected gradients by precision.
@@ -88,7 +88,7 @@ impl Part {
         };
         match self {
             Self::Normals => Need::seconds(1, 20),
-            Self::Scores | Self::Goldens | Self::Losses(_) | Self::Company => Need::seconds(2, 40),
+            Self::Scores | Self::Goldens | Self::Losses(_) | Self::Batched => Need::seconds(2, 40),
             Self::Alone(case) => of_shape(case.shape, Need::seconds(5, 40), Need::seconds(10, 45)),
             Self::Gradients(_) => Need::seconds(3, 20),
             Self::Together(group) => {
@@ -113,7 +113,7 @@ pub fn parts() -> Vec<Part> {
         Part::Losses(Trained::Lora),
         Part::Losses(Trained::Full),
         Part::Losses(Trained::Prefix),
-        Part::Company,
+        Part::Batched,
     ];
     let case = |shape, tuned, precision| {
         Part::Alone(Case {
@@ -180,7 +180,7 @@ mod tests {
             shape: Shape::Large,
             ..base
         };
-        assert!(place(Part::Company) < place(Part::Alone(base)));
+        assert!(place(Part::Batched) < place(Part::Alone(base)));
         assert!(place(Part::Alone(base)) < place(Part::Alone(large)));
         assert!(place(Part::Alone(large)) < place(Part::Peer(Precision::F32)));
         for (number, part) in parts.iter().enumerate() {

@@ -40,7 +40,7 @@ fn every_part_on_the_processor() {
         assert!(!outcome.is_bad(), "{part:?}: {outcome:?}");
         match (part, &outcome) {
             (
-                Part::Normals | Part::Scores | Part::Losses(_) | Part::Company,
+                Part::Normals | Part::Scores | Part::Losses(_) | Part::Batched,
                 Outcome::Checks(checks),
             ) => {
                 // It is compared with itself.

@@ -39,32 +39,32 @@ pub struct Together {
 }
 
 /// A run of several.
-pub(super) struct Member {
+pub(super) struct BatchedRun {
     /// A clone of the one model that all share, with trained weights of its own.
     pub(super) model: Model,
     /// Its number, which its seeds are drawn by.
     pub(super) run: usize,
 }
 
-impl Member {
+impl BatchedRun {
     /// A step of all: one pass, then each run's update. Gives each run's losses.
     pub(super) fn step(
-        members: &mut [Self],
+        batched: &mut [Self],
         packed: &[PackedBatch],
         words: &[usize],
         step: usize,
         (lr, eps): (f64, f64),
     ) -> Vec<Vec<f64>> {
-        let seeds: Vec<u64> = members
+        let seeds: Vec<u64> = batched
             .iter()
-            .map(|member| step_seed(member.run as u64, step as u64, 0))
+            .map(|run| step_seed(run.run as u64, step as u64, 0))
             .collect();
-        let parts: Vec<Part<'_>> = members
+        let parts: Vec<Part<'_>> = batched
             .iter()
             .zip(packed)
             .zip(&seeds)
-            .map(|((member, packed), &seed)| Part {
-                model: &member.model,
+            .map(|((run, packed), &seed)| Part {
+                model: &run.model,
                 batch: batch(packed),
                 probes: Probes::two_sided(&Philox, seed, eps as f32),
             })
@@ -78,9 +78,9 @@ impl Member {
                 objective::losses(Objective::CrossEntropy, scores, &packed.labels)
             })
             .collect();
-        for ((member, losses), seed) in members.iter_mut().zip(&losses).zip(seeds) {
+        for ((run, losses), seed) in batched.iter_mut().zip(&losses).zip(seeds) {
             let slope = (losses[0] - losses[losses.len() - 1]) / (2.0 * eps);
-            descend_by(&mut member.model, &estimates(seed, slope), lr);
+            descend_by(&mut run.model, &estimates(seed, slope), lr);
         }
         losses
     }
@@ -100,12 +100,12 @@ impl Bench {
         };
         let subject = self.subject(case);
         self.give_back();
-        let mut members: Vec<Member> = (0..runs)
+        let mut batched: Vec<BatchedRun> = (0..runs)
             .map(|run| {
                 let mut model = subject.model.clone();
                 model.attach_lora(LORA, run as u64);
                 model.train_only(Tuning::Lora, false);
-                Member { model, run }
+                BatchedRun { model, run }
             })
             .collect();
         let sentences = self.scale.sentences;
@@ -117,7 +117,7 @@ impl Bench {
                 .map(|run| batches[(run + number) % batches.len()])
                 .map(|examples| PackedBatch::pack(examples.iter()))
                 .collect();
-            Member::step(&mut members, &packed, &WORDS, number, (LR, EPS));
+            BatchedRun::step(&mut batched, &packed, &WORDS, number, (LR, EPS));
         };
         let first_step_s = self.once(|| step(0));
         step(1);
