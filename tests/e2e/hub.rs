@@ -145,8 +145,8 @@ sweep.seed = [13, 21]
 
 #[test]
 fn a_sweep_fetches_its_model_once_and_pins_it() {
-    let assets =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/assets/roberta-imdb-tiny");
+    let assets = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../weights/assets/roberta-imdb-tiny");
     let names = ["config.json", "model.safetensors", "tokenizer.json"];
     let contents = names.map(|name| fs::read(assets.join(name)).unwrap());
     let listed: Vec<(&str, &[u8])> = names

@@ -124,7 +124,7 @@ fn status_tells_of_every_run() {
 
 /// The built-in model as a folder of its own.
 fn model(place: &Place) -> PathBuf {
-    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/assets/roberta-imdb-tiny");
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../weights/assets/roberta-imdb-tiny");
     let model = place.path("model");
     fs::create_dir(&model).unwrap();
     for file in ["config.json", "model.safetensors", "tokenizer.json"] {

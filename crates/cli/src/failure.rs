@@ -4,8 +4,9 @@ use mezo_data::DataError;
 use mezo_hub::HubError;
 use mezo_report::ReportError;
 use mezo_spec::{SpecError, SpecErrors};
+use mezo_sweep::plan::{PlanError, ResolveError};
 use mezo_sweep::slurm::SlurmError;
-use mezo_sweep::{FolderError, NoDevice, PlanError, RunError};
+use mezo_sweep::{FolderError, NoDevice, RunError, StateError};
 use mezo_tasks::TaskError;
 use mezo_train::TrainError;
 
@@ -75,6 +76,35 @@ impl From<TrainError> for Failure {
 
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Spec(errors) => errors.into(),
+            PlanError::Value(error) => error.into(),
+            PlanError::Resolve(error) => error.into(),
+            other => Self {
+                message: other.to_string(),
+                hint: None,
+                exit: Exit::BadInput,
+            },
+        }
+    }
+}
+
+impl From<ResolveError> for Failure {
+    fn from(error: ResolveError) -> Self {
+        let exit = match error.is_bad_input() {
+            true => Exit::BadInput,
+            false => Exit::Failed,
+        };
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit,
+        }
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
         Self {
             message: error.to_string(),
             hint: error.hint(),

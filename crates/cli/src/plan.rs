@@ -1,77 +1,18 @@
-//! From a spec to the runs it stands for, every one checked, and resolved where its model and its data are there.
+//! `mezo sweep plan`, and the plan that `mezo sweep run` carries out.
 
-mod changed;
 mod json;
-mod missing;
-mod pace;
 mod show;
-mod summary;
-mod wrong;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use mezo_run::RunPlan;
-use mezo_spec::{
-    DeviceKind, Method, MethodName, ModelSpec, Overrides, Point, Precision, RunSpec, Spec,
-    SpecError, Swept,
-};
-use mezo_sweep::Run;
-use mezo_train::{Resolver, Sizes, Work, batch_key};
+use mezo_spec::DeviceKind;
+use mezo_sweep::plan::{Expanded, Found, Lacking, Places, Planned, expand};
+use mezo_tasks::Task;
 
 use crate::args::Folders;
 use crate::failure::Failure;
-pub use changed::earlier_version;
-use missing::Reasons;
-use pace::Kind;
 pub use show::{plan, reason};
-use wrong::in_spec;
-
-/// A run and the plan whose manifest its directory gets.
-pub struct Planned {
-    pub run: Run,
-    pub plan: RunPlan,
-}
-
-/// A run of a spec, planned or not.
-struct Entry {
-    label: String,
-    /// Whether it is a zero-shot run that stands beside others.
-    beside: bool,
-    swept: Vec<Swept>,
-    work: Work,
-    kind: Kind,
-    found: Found,
-}
-
-/// What was found of what a run names.
-enum Found {
-    /// All of it.
-    Resolved(Box<Planned>),
-    /// Not all of it, for these reasons.
-    Unresolved(Vec<usize>),
-}
-
-/// The runs of a spec, the zero-shot ones first.
-struct Expanded {
-    sweep: String,
-    /// `runs/<sweep>`.
-    folder: PathBuf,
-    entries: Vec<Entry>,
-    /// Why some of them are unresolved.
-    reasons: Reasons,
-    /// The sizes of the data that were read, by their hash.
-    sizes: BTreeMap<String, Sizes>,
-}
-
-/// What becomes of a spec that names what is not there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lacking {
-    /// It is refused.
-    Refuse,
-    /// Its runs are unresolved.
-    Keep,
-}
 
 /// The runs of a spec, every one resolved; the zero-shot ones first. Nothing is written.
 pub fn planned(spec: &Path, folders: &Folders, kind: DeviceKind) -> Result<Vec<Planned>, Failure> {
@@ -87,242 +28,33 @@ pub fn planned(spec: &Path, folders: &Folders, kind: DeviceKind) -> Result<Vec<P
 
 /// The repositories on the hub that a spec's models are from, each with its revision.
 pub fn hub_models(spec: &Path, folders: &Folders) -> Result<BTreeSet<(String, String)>, Failure> {
-    let spec = Spec::read(spec)?;
-    let mut models = BTreeSet::new();
-    for (_, run) in spec.runs(&overrides(folders))? {
-        let model = run.model.on_hub();
-        models.extend(model.map(|(repo, revision)| (repo.to_owned(), revision.to_owned())));
-    }
-    Ok(models)
+    Ok(mezo_sweep::plan::hub_models(spec, &places(folders))?)
 }
 
-/// The runs of a spec. Nothing is written.
+/// The runs of a spec; what a user should hear of their data is said.
 fn expanded(
     spec: &Path,
     folders: &Folders,
     kind: DeviceKind,
     lacking: Lacking,
 ) -> Result<Expanded, Failure> {
-    let spec = Spec::read(spec)?;
-    // Every value is looked at before the first model is read, which may take a while.
-    let runs = spec.runs(&overrides(folders))?;
-    check_precisions(&spec, &runs, kind)?;
-    let mut expansion = Expansion::new(&spec, folders, kind, lacking);
-    for (point, run) in &runs {
-        expansion.add(point, run)?;
+    let expanded = expand(spec, &places(folders), kind, lacking)?;
+    for note in &expanded.notes {
+        say!("note: {note}");
     }
-    Ok(expansion.done())
+    Ok(expanded)
 }
 
-/// Swept precisions that a kind of device computes in one and the same would make one run of several.
-fn check_precisions(
-    spec: &Spec,
-    runs: &[(Point<'_>, RunSpec)],
-    kind: DeviceKind,
-) -> Result<(), SpecError> {
-    let mut asked: BTreeMap<Precision, Precision> = BTreeMap::new();
-    for (point, run) in runs {
-        let Some(precision) = run.model.precision else {
-            continue;
-        };
-        let effect = Precision::in_effect(Some(precision), kind);
-        let first = *asked.entry(effect).or_insert(precision);
-        if first != precision {
-            return Err(spec.error_at(
-                Some(point),
-                ModelSpec::PRECISION.path,
-                format!("{first} and {precision} are both computed in {effect} on the processor"),
-                Some("sweep precisions on a GPU (--devices cuda:0), or name one".into()),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// The command line's folders, which take the place of the spec's.
-fn overrides(folders: &Folders) -> Overrides {
-    let mut overrides = Overrides::default();
-    if let Some(data) = &folders.data {
-        overrides = overrides.data(&from_here(data));
-    }
-    if let Some(model) = &folders.model {
-        overrides = overrides.model(&from_here(model));
-    }
-    overrides
-}
-
-/// A path given on the command line starts where the user stands, not at the spec.
-fn from_here(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.into())
-}
-
-/// A spec on its way to its runs.
-struct Expansion<'s> {
-    spec: &'s Spec,
-    folders: &'s Folders,
-    lacking: Lacking,
-    dir: PathBuf,
-    resolver: Resolver,
-    /// Ids of the runs so far, and of unresolved ones what they say.
-    seen: BTreeSet<String>,
-    /// The zero-shot runs by what they evaluate: a run that is resolved takes the place of one that is not.
-    zero_shot: Vec<(String, Entry)>,
-    others: Vec<Entry>,
-    reasons: Reasons,
-    sizes: BTreeMap<String, Sizes>,
-}
-
-impl<'s> Expansion<'s> {
-    fn new(spec: &'s Spec, folders: &'s Folders, kind: DeviceKind, lacking: Lacking) -> Self {
-        Self {
-            spec,
-            folders,
-            lacking,
-            dir: folders.runs_dir.join(spec.name()),
-            resolver: Resolver::new(spec.name(), spec.folder(), kind),
-            seen: BTreeSet::new(),
-            zero_shot: Vec::new(),
-            others: Vec::new(),
-            reasons: Reasons::default(),
-            sizes: BTreeMap::new(),
-        }
-    }
-
-    /// Adds a point's run and the zero-shot run beside it.
-    fn add(&mut self, point: &Point<'_>, run: &RunSpec) -> Result<(), Failure> {
-        let fail = |error| in_spec(self.spec, point, self.folders, error);
-        let swept = point.swept();
-        let plan = match self.resolver.resolve(run, swept.clone()) {
-            Ok(plan) => plan,
-            Err(error) if error.is_missing() && self.lacking == Lacking::Keep => {
-                let base = self.spec.folder();
-                let reasons = self.reasons.of(run, &error, base);
-                return self.add_unresolved(point, run, swept, reasons);
-            }
-            Err(error) => return Err(fail(error)),
-        };
-        if let Some(beside) = self.resolver.zero_shot(&plan).map_err(fail)?
-            && self.seen.insert(beside.id().to_owned())
-        {
-            let entry = self.resolved(beside, zero_shot_label(point));
-            self.zero_shot.push((evaluated(run), entry));
-        }
-        if self.seen.insert(plan.id().to_owned()) {
-            let entry = self.resolved(plan, label(self.spec, point));
-            self.others.push(entry);
-        }
-        Ok(())
-    }
-
-    fn resolved(&mut self, plan: RunPlan, label: String) -> Entry {
-        let sizes = self.resolver.sizes(&plan.config).unwrap_or_default();
-        self.sizes
-            .entry(plan.manifest.data_sha256.clone())
-            .or_insert(sizes);
-        let dir = self.dir.join(plan.id());
-        let run = Run {
-            id: plan.id().to_owned(),
-            dir: dir.clone(),
-            label: label.clone(),
-            steps: plan.steps(),
-            batch_key: batch_key(&plan),
-        };
-        Entry {
-            label,
-            beside: plan.manifest.swept.is_empty()
-                && plan.config.method_name() == MethodName::ZeroShot,
-            swept: plan.manifest.swept.clone(),
-            work: Work::of(&plan.config.method, sizes),
-            kind: Kind::of(&plan),
-            found: Found::Resolved(Box::new(Planned {
-                run,
-                plan: plan.with_paths_from(self.spec.folder(), &dir),
-            })),
-        }
-    }
-
-    /// Adds a point that has no manifest yet. What the same words say is the same run.
-    fn add_unresolved(
-        &mut self,
-        point: &Point<'_>,
-        run: &RunSpec,
-        swept: Vec<Swept>,
-        reasons: Vec<usize>,
-    ) -> Result<(), Failure> {
-        let task = &run.task;
-        let sizes = Sizes::stated(&task.name, task.k, task.test_cap)
-            .map_err(|error| in_spec(self.spec, point, self.folders, error))?;
-        let beside = evaluated(run);
-        if task.prompt && self.seen.insert(beside.clone()) {
-            let entry = Entry {
-                label: zero_shot_label(point),
-                beside: true,
-                swept: Vec::new(),
-                work: Work::of(&Method::ZERO_SHOT, sizes),
-                kind: Kind::of_zero_shot(run),
-                found: Found::Unresolved(reasons.clone()),
-            };
-            self.zero_shot.push((beside, entry));
-        }
-        if run.method.name() == MethodName::ZeroShot || !self.seen.insert(format!("{run:?}")) {
-            return Ok(());
-        }
-        self.others.push(Entry {
-            label: label(self.spec, point),
-            beside: false,
-            swept,
-            work: Work::of(&run.method, sizes),
-            kind: Kind::of_spec(run),
-            found: Found::Unresolved(reasons),
-        });
-        Ok(())
-    }
-
-    fn done(mut self) -> Expanded {
-        let resolved = |(_, entry): &&(String, Entry)| matches!(entry.found, Found::Resolved(_));
-        let have: BTreeSet<String> = self
-            .zero_shot
-            .iter()
-            .filter(resolved)
-            .map(|(evaluated, _)| evaluated.clone())
-            .collect();
-        self.zero_shot
-            .retain(|own| resolved(&own) || !have.contains(&own.0));
-        let zero_shot = self.zero_shot.into_iter().map(|(_, entry)| entry);
-        let entries: Vec<Entry> = zero_shot.chain(self.others).collect();
-        for entry in &entries {
-            if let Found::Unresolved(reasons) = &entry.found {
-                self.reasons.count(reasons);
-            }
-        }
-        for note in self.resolver.notes() {
-            say!("note: {note}");
-        }
-        Expanded {
-            sweep: self.spec.name().into(),
-            folder: self.dir,
-            entries,
-            reasons: self.reasons,
-            sizes: self.sizes,
-        }
+fn places(folders: &Folders) -> Places<'_> {
+    Places {
+        runs_dir: &folders.runs_dir,
+        model: folders.model.as_deref(),
+        data: folders.data.as_deref(),
+        elsewhere,
     }
 }
 
-/// What a zero-shot run beside a point evaluates.
-fn evaluated(run: &RunSpec) -> String {
-    format!("{:?} {:?}", run.model, run.task)
-}
-
-/// What sets the point apart; the sweep's name where nothing varies.
-fn label(spec: &Spec, point: &Point<'_>) -> String {
-    match point.label() {
-        empty if empty.is_empty() => spec.name().into(),
-        label => label,
-    }
-}
-
-/// The zero-shot run beside a point: what of it is neither training nor method.
-fn zero_shot_label(point: &Point<'_>) -> String {
-    let words = point.label_of(|key| key.starts_with("model.") || key.starts_with("task."));
-    format!("zero-shot {words}").trim_end().to_owned()
+/// Where a task's data come from, if not from the hub.
+fn elsewhere(task: &Task) -> Option<String> {
+    mezo_data::check(task).err()?.hint()
 }

@@ -4,17 +4,32 @@ mod measure;
 
 use burn::tensor::Device;
 
-use crate::error::ModelError;
-
 pub use measure::{perturbed_on, product_seconds_on, reserved_bytes};
+
+/// A device name this program has no device for.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no device `{name}`: {reason}")]
+pub struct DeviceError {
+    /// What was asked for.
+    name: String,
+    /// Why it is not there.
+    reason: String,
+}
+
+impl DeviceError {
+    /// The way out.
+    pub fn hint(&self) -> String {
+        "`cpu` is always there; `cuda:0` needs a build with `--features cuda` and a driver".into()
+    }
+}
 
 /// Opens a device by its name: `cpu`; `cuda:N` in a build with CUDA; `vulkan:0` in a build with Vulkan, which is there to
 /// test the kernels for GPUs on machines without CUDA and is whichever device Vulkan puts first.
 ///
 /// # Errors
 /// If there is no such device here; the reason says why, and what there is.
-pub fn open(name: &str) -> Result<Device, ModelError> {
-    let missing = |reason: String| ModelError::Device {
+pub fn open(name: &str) -> Result<Device, DeviceError> {
+    let missing = |reason: String| DeviceError {
         name: name.into(),
         reason,
     };

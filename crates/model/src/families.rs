@@ -1,17 +1,15 @@
 //! Model families: a file or a folder here for each, under the name that `config.json` calls it (`model_type`).
 //!
-//! A new family is a file with its [`LanguageModel`], and in this one a variant of [`Model`] and a line of [`FAMILIES`].
+//! A new family is a file with its [`LanguageModel`], and in this one a variant of [`Model`]. What its config and its files are
+//! is `mezo-weights`' part.
 
 mod language_model;
 pub(crate) mod roberta;
 
 use burn::tensor::Device;
-use serde::Deserialize;
+use mezo_weights::{Checkpoint, Config, ModelError, ModelFiles};
 
 use self::roberta::Roberta;
-use crate::config::RobertaConfig;
-use crate::error::ModelError;
-use crate::folder::ModelFiles;
 
 pub(crate) use language_model::LanguageModel;
 pub use language_model::Unsupported;
@@ -22,12 +20,6 @@ pub enum Model {
     /// RoBERTa, an encoder for masked words.
     Roberta(Roberta),
 }
-
-/// Loads a family's model onto a device.
-type Load = fn(&ModelFiles, &Device) -> Result<Loaded, ModelError>;
-
-/// Every family by its `model_type`.
-const FAMILIES: &[(&str, Load)] = &[("roberta", load_roberta)];
 
 impl Model {
     /// As what its family is.
@@ -43,6 +35,16 @@ impl Model {
             Self::Roberta(roberta) => roberta,
         }
     }
+
+    /// A model with the checkpoint's tensors, each of them zero.
+    fn zeros(checkpoint: &Checkpoint, device: &Device) -> Self {
+        match &checkpoint.config {
+            Config::Roberta(config) => {
+                let own_decoder = checkpoint.has_own_decoder();
+                Self::Roberta(Roberta::zeros(config, own_decoder, device))
+            }
+        }
+    }
 }
 
 /// A model as it was loaded, and what identifies it.
@@ -51,9 +53,8 @@ pub struct Loaded {
     /// The model, nothing of it marked as trained.
     pub model: Model,
     /// Its sizes.
-    pub config: RobertaConfig,
-    /// SHA-256 over names, shapes and f32 values of the weights in use: the same for the same numbers, however they were
-    /// split over files or what else lay beside them.
+    pub config: Config,
+    /// SHA-256 of the weights in use, as [`Checkpoint::check`] gives it.
     pub sha256: String,
 }
 
@@ -62,38 +63,28 @@ pub struct Loaded {
 /// An absent `lm_head.decoder.weight` is the word table, and so is one with the same values; another one is kept apart.
 ///
 /// # Errors
-/// If the family is unknown, a file is missing, broken or a Git LFS pointer, or a tensor is missing, unknown, misshapen, of
-/// another dtype or not finite. The error names the file and the tensor.
+/// As [`Checkpoint::open`] and [`Checkpoint::check`].
 pub fn load(files: &ModelFiles, device: &Device) -> Result<Loaded, ModelError> {
-    let (path, text) = files.config()?;
-    let named: Named =
-        serde_json::from_str(&text).map_err(|error| ModelError::json(path.clone(), &error))?;
-    let family = FAMILIES.iter().find(|(name, _)| *name == named.model_type);
-    let Some((_, load)) = family else {
-        let known = FAMILIES.iter().map(|(name, _)| format!("`{name}`"));
-        return Err(ModelError::Config {
-            path,
-            message: format!(
-                "model_type is `{}`, expected {}",
-                named.model_type,
-                known.collect::<Vec<_>>().join(" or ")
-            ),
-        });
-    };
-    load(files, device)
+    let checkpoint = Checkpoint::open(files)?;
+    // Memory of just its size: what a device lends for a moment comes in pieces as large as the largest weight.
+    device.memory_persistent_allocations((), |()| fill(&checkpoint, device))
 }
 
-/// What of a `config.json` says which family's it is.
-#[derive(Deserialize)]
-struct Named {
-    model_type: String,
-}
-
-fn load_roberta(files: &ModelFiles, device: &Device) -> Result<Loaded, ModelError> {
-    let loaded = crate::load::load(files, device)?;
+fn fill(checkpoint: &Checkpoint, device: &Device) -> Result<Loaded, ModelError> {
+    let mut model = Model::zeros(checkpoint, device);
+    let mut values = checkpoint.values();
+    let mut filled = Ok(());
+    model.family_mut().each_mut(&mut |name, stored, weight| {
+        if filled.is_ok() {
+            let found = values.next(&name);
+            filled = found.map(|values| weight.set_from_file(stored, values));
+        }
+    });
+    filled?;
+    let sha256 = values.sha256();
     Ok(Loaded {
-        model: Model::Roberta(loaded.model),
-        config: loaded.config,
-        sha256: loaded.sha256,
+        model,
+        config: checkpoint.config.clone(),
+        sha256,
     })
 }

@@ -7,18 +7,19 @@ use burn::tensor::{Device, Tensor};
 use crate::adapters::lora::LoraConfig;
 use crate::adapters::prefix::PrefixConfig;
 use crate::batch::{Batch, Batches};
-use crate::config::RobertaConfig;
-use crate::error::ModelError;
 use crate::families::roberta::Roberta;
 use crate::families::{Model, Unsupported};
-use crate::folder::ModelFiles;
 use crate::ops::Products;
 use crate::ops::score::Scores;
-use crate::parameters::{NamedTensor, Stored};
+use crate::parameters::Stored;
 use crate::precision::Precision;
 use crate::probe::Probes;
-use crate::tuning::Tuning;
 use crate::weight::Weight;
+use mezo_spec::TuningName as Tuning;
+use mezo_weights::ModelError;
+use mezo_weights::ModelFiles;
+use mezo_weights::NamedTensor;
+use mezo_weights::RobertaConfig;
 
 /// Passes.
 impl Model {

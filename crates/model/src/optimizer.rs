@@ -7,15 +7,15 @@ use std::path::Path;
 
 use burn::tensor::Tensor;
 
-use crate::error::{ModelError, TensorProblem};
 use crate::families::Model;
 use crate::gradient::Gradient;
-use crate::load::{check_shape, problem};
 use crate::ops::is_on_device;
 use crate::ops::trained::Descent;
 use crate::ops::update::{self, in_place};
-use crate::parameters::NamedTensor;
 use crate::weight::Weight;
+use mezo_weights::NamedTensor;
+use mezo_weights::{ModelError, TensorProblem};
+use mezo_weights::{check_shape, problem};
 
 /// What becomes of a gradient.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -206,9 +206,13 @@ impl Optimizer {
                 let name = average_name(kind, &name);
                 let found = match by_name.remove(&name) {
                     None => Err(problem(path, &name, TensorProblem::Missing)),
-                    Some(tensor) => {
-                        check_shape(path, &tensor, &weight.file_shape(stored)).map(|()| tensor)
-                    }
+                    Some(tensor) => check_shape(
+                        path,
+                        &tensor.name,
+                        &tensor.shape,
+                        &weight.file_shape(stored),
+                    )
+                    .map(|()| tensor),
                 };
                 match found {
                     Ok(tensor) => *average = stored.to_memory(weight.dims(), tensor.values),

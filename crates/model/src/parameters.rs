@@ -1,6 +1,7 @@
 //! Every weight under the name it has in Hugging Face's files.
 
 use burn::tensor::{Tensor, TensorData};
+use mezo_weights::NamedTensor;
 
 use crate::adapters::lora::Lora;
 use crate::adapters::prefix::Prefix;
@@ -86,37 +87,6 @@ named_weights!(
         visit(prefix.to_owned(), Stored::Same, self);
     }
 );
-
-/// A weight as a file holds it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamedTensor {
-    /// The name in the file.
-    pub name: String,
-    /// The sizes in the file.
-    pub shape: Vec<usize>,
-    /// Row-major.
-    pub values: Vec<f32>,
-}
-
-/// Whether the name is one of LoRA's tensors.
-pub(crate) fn is_lora(name: &str) -> bool {
-    name.ends_with(".lora_A") || name.ends_with(".lora_B")
-}
-
-/// Whether the name is one of the prefixes' tensors.
-pub(crate) fn is_prefix(name: &str) -> bool {
-    name.ends_with(".prefix_key") || name.ends_with(".prefix_value")
-}
-
-/// Whether the name is one of the head for words.
-pub(crate) fn is_word_head(name: &str) -> bool {
-    name.starts_with("lm_head.")
-}
-
-/// Whether the name is one of a head, for words or for classes.
-pub(crate) fn is_head(name: &str) -> bool {
-    is_word_head(name) || name.starts_with("classifier.")
-}
 
 impl Weight {
     /// Its shape in a file.

@@ -1,37 +1,15 @@
 //! Which weights are trained, and how they are changed.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use mezo_spec::TuningName as Tuning;
+use mezo_weights::{
+    ModelError, NamedTensor, TensorProblem, check_shape, is_word_head, problem, trains,
+};
+
 use crate::lora::{Lora, LoraConfig};
-use crate::parameters::{NamedTensor, is_head, is_lora, is_prefix, is_word_head};
 use crate::roberta::Roberta;
-
-/// Which weights a run trains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tuning {
-    /// All of the model, without what was put beside it.
-    Full,
-    /// LoRA's terms.
-    Lora,
-    /// The prefixes of the layers.
-    Prefix,
-    /// The head: the classifier where there is one, else the head for words with a decoder of its own if it has one (the
-    /// reference's `head_tuning`).
-    Head,
-    /// Every bias, the shifts of the layer norms and the head's included (BitFit).
-    Bias,
-}
-
-impl Tuning {
-    fn trains(self, name: &str, with_head: bool) -> bool {
-        match self {
-            Self::Full => Roberta::is_base(name),
-            Self::Head => is_head(name),
-            _ if with_head && is_head(name) => true,
-            Self::Lora => is_lora(name),
-            Self::Prefix => is_prefix(name),
-            Self::Bias => name.ends_with(".bias"),
-        }
-    }
-}
 
 impl Roberta {
     /// Puts a low-rank term beside the query and value of every layer, as the paper's LoRA runs do; its first values are
@@ -61,7 +39,7 @@ impl Roberta {
         let mut next = 0;
         self.each_mut("", &mut |name, _, weight| {
             let read = !(replaced && is_word_head(&name));
-            let trained = read && tuning.trains(&name, with_head);
+            let trained = read && trains(tuning, &name, with_head);
             weight.parameter = trained.then_some(next);
             next += usize::from(trained);
         });
@@ -90,5 +68,41 @@ impl Roberta {
     /// The trained tensors as files hold them.
     pub fn trainable_tensors(&self) -> Vec<NamedTensor> {
         self.tensors(|_, weight| weight.parameter.is_some())
+    }
+
+    /// Takes the values of the trained tensors from a file's.
+    ///
+    /// # Errors
+    /// If one is missing, misshapen, or not among the trained ones; `path` is named in the error.
+    pub fn set_trainable(
+        &mut self,
+        tensors: Vec<NamedTensor>,
+        path: &Path,
+    ) -> Result<(), ModelError> {
+        let mut by_name: BTreeMap<String, NamedTensor> = tensors
+            .into_iter()
+            .map(|tensor| (tensor.name.clone(), tensor))
+            .collect();
+        let mut failed = None;
+        self.each_mut("", &mut |name, stored, weight| {
+            if weight.parameter.is_none() || failed.is_some() {
+                return;
+            }
+            let Some(tensor) = by_name.remove(&name) else {
+                failed = Some(problem(path, &name, TensorProblem::Missing));
+                return;
+            };
+            match check_shape(path, &name, &tensor.shape, &weight.file_shape(stored)) {
+                Ok(()) => weight.set_from_file(stored, tensor.values),
+                Err(error) => failed = Some(error),
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        match by_name.into_keys().next() {
+            Some(name) => Err(problem(path, &name, TensorProblem::Unknown)),
+            None => Ok(()),
+        }
     }
 }

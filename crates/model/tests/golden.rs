@@ -104,7 +104,7 @@ fn golden_hidden_states() {
             .into_data()
             .iter::<f32>()
             .collect();
-        let width = loaded.config.hidden_size;
+        let width = loaded.config.hidden_size();
         let worst = worst_of(case0, |token| {
             let first = token * width;
             last[first..first + 8]

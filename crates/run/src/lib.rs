@@ -5,6 +5,7 @@
 //! [`write_whole`] or not at all, and [`Lines`] grow by whole lines. Nothing here knows what a run computes.
 
 mod attempts;
+mod batch;
 mod class;
 mod error;
 mod evaluations;
@@ -16,10 +17,12 @@ mod log;
 mod manifest;
 mod relocate;
 mod result;
+mod snapshot;
 mod tail;
 mod whole;
 
 pub use attempts::{Attempt, End, EndReason, OpenAttempt, Start, add_end, add_retry, attempts};
+pub use batch::{batch_key, shared_in_a_pass};
 pub use class::Class;
 pub use error::RunError;
 pub use evaluations::{Eval, EvalSplit, METRICS, Metric, best_step, find};
@@ -30,6 +33,7 @@ pub use lines::{Lines, read_lines};
 pub use log::{log_since, open_log};
 pub use manifest::{ALGORITHM, Inputs, LAYOUT, Manifest, NotOurs, RunPlan};
 pub use result::{ProbeFit, Reported, RunResult, Status};
+pub use snapshot::{CHECKSUM, NO_CHECKSUM, Snapshots};
 pub use whole::{read_json, sync_all_of, write_json, write_soon, write_whole};
 
 /// The journal of a run's steps.

@@ -25,6 +25,7 @@ mod schema;
 mod source;
 mod sweep;
 mod tables;
+mod trained;
 mod value;
 mod values;
 
@@ -48,5 +49,6 @@ pub use tables::{
     Tuning, TuningName, ZeroShot,
 };
 pub use tables::{METHOD_NAME, PROTOCOL, TUNING};
+pub use trained::{HeadKind, Trained};
 pub use value::{Kind, UnknownWord, Value};
 pub use values::Values;

@@ -1,11 +1,12 @@
 //! The runs of a sweep, and the processes that run them.
 //!
-//! A [`Run`] is an id and a directory; its [`State`] follows from the directory's files alone. [`run`] starts workers on this
+//! [`plan`] goes from a spec to its runs, each checked whole by the files that it names. A [`Run`] is an id and a directory; its [`State`] follows from the directory's files alone. [`run`] starts workers on this
 //! machine's devices, each with one run or with several that are batched, and acts on the [`WorkerEvent`]s that they send.
 //! [`slurm`] hands the same directories to a cluster.
 
 mod cluster;
 mod folder;
+pub mod plan;
 mod retry;
 mod scheduler;
 mod state;
@@ -21,4 +22,4 @@ pub use scheduler::{
     Machine, NoDevice, Outcome, Reason, RunEnd, SchedulerConfig, Selection, Timeouts, Together,
     Watch, WorkerCommand, WorkerEvent, open_files, run, together_limit,
 };
-pub use state::{Counts, Plan, PlanError, Run, State};
+pub use state::{Counts, Plan, Run, State, StateError};

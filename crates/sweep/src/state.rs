@@ -55,7 +55,7 @@ impl Run {
     }
 
     /// The run's state, from its files alone.
-    pub fn state(&self) -> Result<State, PlanError> {
+    pub fn state(&self) -> Result<State, StateError> {
         if self.is_finished() {
             return Ok(State::Finished);
         }
@@ -135,9 +135,9 @@ impl fmt::Display for State {
 /// A file of a run that is there but cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot tell the state of a run: {0}")]
-pub struct PlanError(#[from] RunError);
+pub struct StateError(#[from] RunError);
 
-impl PlanError {
+impl StateError {
     /// The file's own error.
     pub(crate) fn into_inner(self) -> RunError {
         self.0
@@ -187,7 +187,7 @@ impl Plan {
     /// Looks at the files of `runs`. Nothing is written. A run whose files cannot be read counts as failed: it hides no other.
     pub fn of(runs: impl IntoIterator<Item = Run>) -> Self {
         let with_state = |run: Run| {
-            let state = run.state().unwrap_or_else(|PlanError(error)| {
+            let state = run.state().unwrap_or_else(|StateError(error)| {
                 State::Failed(Failure {
                     class: error.class(),
                     reason: error.to_string(),

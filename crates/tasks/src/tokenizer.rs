@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mezo_weights::ModelFiles;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -48,6 +49,20 @@ impl fmt::Debug for Tokenizer {
 }
 
 impl Tokenizer {
+    /// The tokenizer beside a model.
+    ///
+    /// # Errors
+    /// If a file of it is missing or broken.
+    pub fn of(files: &ModelFiles) -> Result<Self, TaskError> {
+        match files {
+            ModelFiles::Folder(folder) => Self::from_folder(folder),
+            ModelFiles::Builtin(builtin) => {
+                let name: PathBuf = ["builtin", builtin.name, "tokenizer.json"].iter().collect();
+                Self::from_json(builtin.tokenizer_json(), &name)
+            }
+        }
+    }
+
     /// Reads a model folder: `tokenizer.json` where there is one, else `vocab.json` and `merges.txt`.
     pub fn from_folder(folder: &Path) -> Result<Self, TaskError> {
         let whole = folder.join("tokenizer.json");

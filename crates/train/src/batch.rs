@@ -2,13 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use mezo_model::HeadKind;
-use mezo_run::RunPlan;
-use mezo_spec::{Method, MethodName, Tuning};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-
-use crate::initial;
+use mezo_run::{RunPlan, shared_in_a_pass};
+use serde_json::Value;
 
 /// Why runs cannot be trained together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,61 +41,6 @@ impl NotTogether {
     }
 }
 
-/// Says which runs one may be trained with: those of the same key. None for a run that is trained alone.
-///
-/// It is 16 hexadecimal digits of a hash of all that batched runs share in a pass. Seeds, data, `k`, learning rates,
-/// epsilons, batch sizes, steps, schedules and optimisers may differ.
-pub fn batch_key(plan: &RunPlan) -> Option<String> {
-    let text = json!(all_shared(plan)?).to_string();
-    let digest = Sha256::digest(text.as_bytes());
-    Some(
-        digest
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
-}
-
-/// All that must agree, each thing with its name; how many classes there are is in the task and its label words.
-fn all_shared(plan: &RunPlan) -> Option<Vec<(&'static str, Value)>> {
-    let RunPlan { manifest, config } = plan;
-    let Method::Mezo(mezo) = &config.method else {
-        return None;
-    };
-    // With the others the model itself is trained, and none of it could be shared.
-    let adapts = matches!(mezo.tuning, Tuning::Lora(_) | Tuning::Prefix(_));
-    if config.method.name() != MethodName::Mezo || !adapts {
-        return None;
-    }
-    // A classifier is drawn by the run's seed: one that is not trained is frozen, and yet each run's own.
-    let trained = initial::trained(config, 0, false)?;
-    if matches!(trained.head, HeadKind::Classifier { .. }) && !trained.with_head {
-        return None;
-    }
-    let task = &config.task;
-    let mut method = manifest.config.clone();
-    method.retain(|path| path.starts_with("method."));
-    let mut model = manifest.config.clone();
-    model.retain(|path| path.starts_with("model."));
-    Some(vec![
-        ("the version of the algorithm", json!(manifest.algorithm)),
-        ("precision", json!(config.precision)),
-        ("protocol", json!(config.protocol)),
-        ("the model", json!(model)),
-        ("the model's weights", json!(manifest.weights_sha256)),
-        ("the model's config", manifest.model_config.clone()),
-        ("the tokenizer", json!(manifest.tokenizer_sha256)),
-        ("the task", json!(task.name)),
-        ("whether there is a prompt", json!(task.prompt)),
-        ("the template", json!(task.template)),
-        ("the label words", json!(task.label_words)),
-        ("`task.max_length`", json!(task.max_length)),
-        ("`task.cut`", json!(task.cut)),
-        ("the method", json!(method)),
-    ])
-}
-
 /// Holds that runs may be trained together; one alone always may.
 pub(crate) fn check<'m>(
     runs: impl IntoIterator<Item = (&'m Path, &'m RunPlan)>,
@@ -129,5 +69,5 @@ pub(crate) fn check<'m>(
 
 fn shared(dir: &Path, plan: &RunPlan) -> Result<Vec<(&'static str, Value)>, NotTogether> {
     let alone = || NotTogether::Alone { dir: dir.into() };
-    all_shared(plan).ok_or_else(alone)
+    shared_in_a_pass(plan).ok_or_else(alone)
 }

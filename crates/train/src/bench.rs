@@ -21,7 +21,7 @@ pub use memory::{Pass, peak_of};
 pub use noise::{NoiseTimes, time_noise};
 pub use prompts::{WORDS, prompts};
 pub use step::{Phases, StepTimes, time_bare_steps, time_steps};
-pub use subject::{Subject, builtin_run};
+pub use subject::Subject;
 
 /// Scale of the perturbations.
 const EPS: f64 = 1e-3;

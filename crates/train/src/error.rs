@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use mezo_hub::HubError;
 use mezo_model::ModelError;
+use mezo_model::device::DeviceError;
 use mezo_run::{Class, Manifest, RunError};
 use mezo_tasks::TaskError;
 
@@ -28,19 +28,9 @@ pub enum TrainError {
     /// The task's data, template or label words.
     #[error(transparent)]
     Task(#[from] TaskError),
-    /// The hub's cache, or what is asked of it.
+    /// The device.
     #[error(transparent)]
-    Hub(#[from] HubError),
-    /// A model of the hub that is not in its cache on this machine.
-    #[error("{repo} at {revision} is not in the hub's cache, {}", cache.display())]
-    NotFetched {
-        /// The repository.
-        repo: String,
-        /// Its branch, tag or commit.
-        revision: String,
-        /// The cache's folder.
-        cache: PathBuf,
-    },
+    Device(#[from] DeviceError),
     /// A file of the run cannot be used, or another process holds the run.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -73,11 +63,7 @@ impl TrainError {
             Self::Value { hint, .. } => hint.clone(),
             Self::Model(error) => error.hint(),
             Self::Task(error) => error.hint(),
-            Self::Hub(error) => error.hint(),
-            Self::NotFetched { .. } => Some(
-                "`mezo sweep run` fetches it before it starts; or give a folder with --model DIR"
-                    .into(),
-            ),
+            Self::Device(error) => Some(error.hint()),
             Self::Changed { .. } => Some(
                 "put the old files back, or plan the sweep again: changed files make new runs"
                     .into(),
@@ -99,33 +85,10 @@ impl TrainError {
 
     /// Whether the spec or the data is wrong, as opposed to the run's own files or the machine.
     pub fn is_bad_input(&self) -> bool {
-        if let Self::Hub(error) = self {
-            return error.is_bad_input();
-        }
-        matches!(
-            self,
-            Self::Value { .. }
-                | Self::Model(_)
-                | Self::Task(_)
-                | Self::NotFetched { .. }
-                | Self::Changed { .. }
-        )
-    }
-
-    /// Whether weights or data that a sound spec names are just not there.
-    pub fn is_missing(&self) -> bool {
         match self {
-            Self::NotFetched { .. } => true,
-            Self::Model(error) => match error {
-                ModelError::NoFolder { .. } | ModelError::NoWeights { .. } => true,
-                ModelError::Read { source, .. } => source.kind() == ErrorKind::NotFound,
-                _ => false,
-            },
-            Self::Task(error) => matches!(
-                error,
-                TaskError::NoTaskFolder { .. } | TaskError::Missing { .. }
-            ),
-            _ => false,
+            Self::Model(error) => error.is_bad_input(),
+            Self::Value { .. } | Self::Task(_) | Self::Device(_) | Self::Changed { .. } => true,
+            Self::Run(_) | Self::Snapshot { .. } | Self::Panicked { .. } => false,
         }
     }
 
@@ -133,7 +96,7 @@ impl TrainError {
     pub fn class(&self) -> Class {
         match self {
             // A device that was there when the sweep began.
-            Self::Model(ModelError::Device { .. }) => Class::DeviceFault,
+            Self::Device(_) => Class::DeviceFault,
             Self::Model(ModelError::Read { source, .. })
                 if source.kind() != ErrorKind::NotFound =>
             {

@@ -8,7 +8,6 @@ use mezo_run::{Manifest, RESULT, RunError, RunPlan, read_json};
 use mezo_spec::{ModelSource, Tuning};
 
 use crate::error::TrainError;
-use crate::materials;
 use crate::replay::parameters;
 use mezo_run::RunResult;
 
@@ -35,7 +34,7 @@ pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
     };
     refuse_full(out)?;
     let config = &plan.config;
-    let files = materials::model_files(&config.model, dir)?;
+    let files = mezo_model::ModelFiles::of(&config.model, dir)?;
     let device = mezo_model::device::open("cpu")?;
     let model = parameters(dir, &plan, &device, best.step)?;
     match config.method.tuning() {

@@ -10,11 +10,12 @@ use mezo_spec::{
 use mezo_tasks::{Order, PackedBatch};
 
 use crate::error::TrainError;
-use crate::materials::{Examples, batch};
+use crate::materials::batch;
 use crate::mezo::{self, Counts, Look, Measure, Sides, step_seed};
 use crate::scale::{self, Scales, Sight};
 use crate::training::Training;
 use mezo_run::{Estimate, Step};
+use mezo_tasks::Examples;
 
 /// The estimate whose seed a step's dropout masks take; those of a step count from 0.
 const DROPOUT: u32 = u32::MAX;

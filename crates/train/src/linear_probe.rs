@@ -7,9 +7,10 @@ use mezo_tasks::{Example, PackedBatch};
 use crate::error::TrainError;
 use crate::evaluate::{Measured, evaluate_by, passes};
 use crate::logistic::{self, LogisticFit, Settings};
-use crate::materials::{Examples, batch};
+use crate::materials::batch;
 use crate::refusal::value;
 use mezo_run::ProbeFit;
+use mezo_tasks::Examples;
 
 /// A fitted probe.
 pub(crate) struct Fit(LogisticFit);

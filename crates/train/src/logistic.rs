@@ -13,13 +13,12 @@
 //! Two classes are fitted with two rows too: the reference asks for `multinomial`, which in the scikit-learn of its day
 //! penalises both. The optimum is `-v` and `v` where binary logistic regression at `2 C` has `2 v`.
 
-mod folds;
 mod lbfgs;
 mod objective;
 
+use mezo_tasks::{Folds, FoldsError};
 use rayon::prelude::*;
 
-use folds::Folds;
 use lbfgs::minimise;
 use objective::{Objective, Precondition};
 
@@ -80,25 +79,9 @@ pub(crate) struct LogisticFit {
 /// Why there is no classifier.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(crate) enum LogisticError {
-    /// A class would be missing from a fold's training part.
-    #[error(
-        "class {class} has {found} of the train examples, expected at least 2: cross-validation sets some aside"
-    )]
-    RareClass {
-        /// The class.
-        class: usize,
-        /// How many examples it has.
-        found: usize,
-    },
-    /// scikit-learn refuses these folds too.
-    #[error(
-        "the largest class has {found} train examples, expected at least {}: one for each fold of the cross-validation",
-        Folds::COUNT
-    )]
-    FewerThanFolds {
-        /// How many it has.
-        found: usize,
-    },
+    /// There are too few examples.
+    #[error(transparent)]
+    Folds(#[from] FoldsError),
     /// A feature is infinite or no number.
     #[error("the features of train example {example} (from 0) are not all finite numbers")]
     NotFinite {
@@ -157,25 +140,12 @@ pub(crate) fn fit(
     })
 }
 
-/// Holds the number of examples of each class against what cross-validation needs.
-pub(crate) fn check_counts(counts: &[usize]) -> Result<(), LogisticError> {
-    if let Some((class, &found)) = counts.iter().enumerate().find(|(_, found)| **found < 2) {
-        return Err(LogisticError::RareClass { class, found });
-    }
-    if let Some(&found) = counts.iter().max()
-        && found < Folds::COUNT
-    {
-        return Err(LogisticError::FewerThanFolds { found });
-    }
-    Ok(())
-}
-
 fn check(features: &[f32], labels: &[usize], classes: usize) -> Result<(), LogisticError> {
     let mut counts = vec![0; classes];
     for &label in labels {
         counts[label] += 1;
     }
-    check_counts(&counts)?;
+    Folds::check(&counts)?;
     if let Some(at) = features.iter().position(|value| !value.is_finite()) {
         let example = at / (features.len() / labels.len());
         return Err(LogisticError::NotFinite { example });

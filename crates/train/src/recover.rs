@@ -7,10 +7,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use mezo_run::{EVALS, STEPS};
+use mezo_run::{EVALS, STEPS, Snapshots};
 
 use crate::error::TrainError;
-use crate::snapshot;
 use crate::training::Training;
 use mezo_run::{Eval, EvalSplit, METRICS, Metric};
 
@@ -33,8 +32,8 @@ pub(crate) fn find(
 ) -> Result<Found, TrainError> {
     let mut flaws = Vec::new();
     let (mut whole, mut damaged) = (Vec::new(), Vec::new());
-    for step in snapshot::steps(dir)? {
-        let list = match snapshot::is_there(dir, step)? {
+    for step in Snapshots(dir).steps()? {
+        let list = match Snapshots(dir).is_whole(step)? {
             true => &mut whole,
             false => &mut damaged,
         };
@@ -42,7 +41,7 @@ pub(crate) fn find(
     }
     let newest = whole.iter().chain(&damaged).copied().max().unwrap_or(0);
     for &step in &damaged {
-        let path = snapshot::path(dir, step);
+        let path = Snapshots(dir).path(step);
         flaws.push(format!(
             "{}: is damaged (its checksum is not that of its bytes)",
             path.display()

@@ -10,12 +10,3 @@ pub(crate) fn value(key: &'static str, message: String) -> TrainError {
         hint: None,
     }
 }
-
-/// A value that breaks a rule, and the way out.
-pub(crate) fn rule(key: &'static str, message: String, hint: &str) -> TrainError {
-    TrainError::Value {
-        key,
-        message,
-        hint: Some(hint.into()),
-    }
-}

@@ -4,16 +4,17 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use mezo_model::{Model, load};
-use mezo_run::{RunError, RunPlan, STEPS, read_lines};
+use mezo_run::{RunError, RunPlan, STEPS, Snapshots, read_lines};
 
 use crate::error::TrainError;
 use crate::initial;
 use crate::learner::Learner;
-use crate::materials::{Examples, Materials, Source, model_files};
+use crate::materials::{Materials, Source};
 use crate::snapshot;
 use crate::training::Training;
 use crate::training_run::check_numbers;
 use mezo_run::Step;
+use mezo_tasks::Examples;
 
 /// What a replay starts from.
 pub(crate) struct Replay<'a> {
@@ -34,7 +35,7 @@ impl Replay<'_> {
         journal: &[Step],
         step: u64,
     ) -> Result<bool, TrainError> {
-        if snapshot::is_there(self.dir, step)? {
+        if Snapshots(self.dir).is_whole(step)? {
             snapshot::restore_weights(self.dir, step, &mut learner.model)?;
             return Ok(true);
         }
@@ -50,7 +51,7 @@ impl Replay<'_> {
             .into());
         };
         check_numbers(lines, &path)?;
-        let files = model_files(&self.plan.config.model, self.dir)?;
+        let files = mezo_model::ModelFiles::of(&self.plan.config.model, self.dir)?;
         let loaded = load(&files, self.device)?;
         let model = initial::model(loaded.model, &self.plan.config, self.examples)?;
         learner.start_again(model);

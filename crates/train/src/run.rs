@@ -68,7 +68,7 @@ pub fn run(dir: &Path, device_name: &str, control: &dyn Control) -> Result<Endin
 /// ends or is stopped leaves the others as they are.
 ///
 /// # Errors
-/// If they differ in what a pass has only once ([`batch::batch_key`]); then nothing was begun.
+/// If they differ in what a pass has only once ([`mezo_run::batch_key`]); then nothing was begun.
 pub fn run_together(
     runs: &[BatchedRun<'_>],
     device_name: &str,

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use mezo_run::{EVALS, Lease, Lines, RESULT, RunError, RunPlan, write_json};
+use mezo_run::{EVALS, Lease, Lines, RESULT, RunError, RunPlan, Snapshots, write_json};
 use mezo_spec::{DeviceKind, Method, Precision};
 
 use crate::error::TrainError;
 use crate::evaluate::{Measured, evaluate};
 use crate::learner::Learner;
 use crate::linear_probe;
-use crate::materials::{Examples, Materials, Source};
+use crate::materials::{Materials, Source};
 use crate::replay::Replay;
 use crate::run::{Control, Done, Ending};
 use crate::snapshot;
@@ -19,6 +19,7 @@ use crate::training::Training;
 use crate::training_run::TrainingRun;
 use mezo_run::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
 use mezo_run::{ProbeFit, Reported, RunResult, Status};
+use mezo_tasks::Examples;
 
 /// A run that this process holds.
 pub(crate) struct Held<'a> {
@@ -157,7 +158,8 @@ impl Work<'_> {
         self.run.check()?;
         snapshot::write(&self.run.dir, step, learner)?;
         self.evaluate_model(learner, step, EvalSplit::Dev)?;
-        snapshot::prune(&self.run.dir, step, best_step(&self.evals, step))
+        let best = best_step(&self.evals, step);
+        Ok(Snapshots(&self.run.dir).prune(step, best)?)
     }
 
     fn evaluate_model(

@@ -8,8 +8,9 @@ mod runs;
 use std::path::Path;
 
 use common::spec;
+use mezo_run::batch_key;
 use mezo_spec::DeviceKind;
-use mezo_train::{Resolver, batch_key};
+use mezo_sweep::plan::Resolver;
 use runs::{LORA, PREFIX, text, train};
 
 fn resolver(device: DeviceKind) -> Resolver {

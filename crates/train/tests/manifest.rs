@@ -9,7 +9,7 @@ use common::{resolve, resolver, try_spec};
 use mezo_model::{LoraConfig, ModelFiles, Tuning};
 use mezo_run::{Manifest, RunPlan};
 use mezo_spec::{DeviceKind, Precision, RunSpec};
-use mezo_train::{Resolver, TrainError};
+use mezo_sweep::plan::{ResolveError, Resolver};
 
 /// A key's path and its value in a spec; without a value the key is left out.
 type Set = (&'static str, &'static str);
@@ -218,7 +218,7 @@ fn a_manifest_of_an_earlier_layout_is_read_and_not_computed() {
 #[test]
 fn a_copy_of_the_model_elsewhere_makes_the_same_id() {
     let dir = tempfile::tempdir().unwrap();
-    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/assets/roberta-imdb-tiny");
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../weights/assets/roberta-imdb-tiny");
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
         std::fs::copy(assets.join(file), dir.path().join(file)).unwrap();
     }
@@ -276,7 +276,7 @@ fn what_lora_trains_is_counted() {
 fn more_tokens_than_the_model_has_positions_are_refused_by_their_key() {
     let changed = with(&[("task.max_length", "129")]);
     match resolver().resolve(&changed, Vec::new()) {
-        Err(TrainError::Value { key, .. }) => assert_eq!(key, "task.max_length"),
+        Err(ResolveError::Value { key, .. }) => assert_eq!(key, "task.max_length"),
         other => panic!("{other:?}"),
     }
 }

@@ -25,7 +25,7 @@ pub fn world() -> World {
 
 fn asset(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../model/assets/roberta-imdb-tiny")
+        .join("../weights/assets/roberta-imdb-tiny")
         .join(file)
 }
 

@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use mezo_report::SweepRuns;
+use mezo_run::Attempt;
 use mezo_run::{ATTEMPTS, EVALS, Lease, Lines, RESULT, STEPS, attempts, read_lines};
 use mezo_run::{Eval, Step};
 use mezo_sweep::{Run, State};
-use mezo_train::Attempt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use mezo_spec::{MAX_RUNS, Overrides, Point, RunSpec, Spec, SpecError, SpecErrors};
+use mezo_sweep::plan::{Sizes, Work};
 use mezo_tasks::{Place, Row, Task, TaskError};
-use mezo_train::{Sizes, Work};
 
 use super::{encoded, passed, refused, scratch, tokenizer, write};
 

@@ -2,14 +2,10 @@
 
 use mezo_spec::Swept;
 use mezo_sweep::State;
-use mezo_train::Cost;
+use mezo_sweep::plan::{Changed, Cost, Entry, Reason, Summary, outstanding};
 use serde::Serialize;
 
-use super::Entry;
-use super::changed::Changed;
-use super::missing::Reason;
-use super::show::Shown;
-use super::summary::{Summary, outstanding};
+use super::show::{Shown, why};
 use crate::failure::Failure;
 use crate::output::put;
 
@@ -46,7 +42,7 @@ impl<'p> JsonRun<'p> {
             Some(State::ToResume { step }) => Some(*step),
             _ => None,
         };
-        let reason = entry.reason(state.as_ref());
+        let reason = why(entry, state.as_ref());
         let word = state.as_ref().map_or("unresolved", State::word);
         Self {
             id: entry.id(),

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mezo_spec::grouped;
+use mezo_sweep::plan::{
+    Axis, Changed, Entry, Expanded, Found, Lacking, Paced, Paces, Reason, Reasons, States, Summary,
+    changed, earlier_version,
+};
 use mezo_sweep::{Plan, Run, State};
 
-use super::changed::{Changed, changed, earlier_version};
+use super::expanded;
 use super::json::put_json;
-use super::missing::{Reason, Reasons};
-use super::pace::Paces;
-use super::summary::{Axis, Paced, States, Summary};
-use super::{Entry, Expanded, Found, Lacking, expanded};
 use crate::args::{PlanArgs, PlanFormat};
 use crate::devices::machine;
 use crate::doctor::size;
@@ -134,7 +134,7 @@ impl Shown {
     fn lines(&self) -> String {
         let line = |(entry, state): (&Entry, &Option<State>)| {
             let id = entry.id().unwrap_or("-");
-            let reason = entry.reason(state.as_ref());
+            let reason = why(entry, state.as_ref());
             let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
             format!(
                 "{id:<16}  {:<14}  {}{reason}\n",
@@ -159,7 +159,7 @@ impl Shown {
                 Some(State::ToResume { .. }) => "begun".into(),
                 state => state_word(state),
             };
-            let words = entry.words_without_train(&self.plan.sweep);
+            let words = words_without_train(entry, &self.plan.sweep);
             let place = *places
                 .entry((state.clone(), words.clone()))
                 .or_insert_with(|| {
@@ -176,46 +176,20 @@ impl Shown {
     }
 }
 
-impl Entry {
-    /// The planned run; none where it is unresolved.
-    pub fn run(&self) -> Option<&Run> {
-        match &self.found {
-            Found::Resolved(planned) => Some(&planned.run),
-            Found::Unresolved(_) => None,
-        }
+/// What is swept of a run but `[train]`.
+fn words_without_train(entry: &Entry, sweep: &str) -> String {
+    if entry.beside {
+        return "zero-shot".into();
     }
-
-    /// Why it is in its state.
-    pub fn reason(&self, state: Option<&State>) -> Option<String> {
-        reason(self.run()?, state?)
-    }
-
-    /// What its files take once it is finished; none where it is unresolved.
-    pub fn disk_bytes(&self) -> Option<u64> {
-        match &self.found {
-            Found::Resolved(planned) => Some(mezo_train::disk_bytes(&planned.plan)),
-            Found::Unresolved(_) => None,
-        }
-    }
-
-    pub fn id(&self) -> Option<&str> {
-        Some(&self.run()?.id)
-    }
-
-    fn words_without_train(&self, sweep: &str) -> String {
-        if self.beside {
-            return "zero-shot".into();
-        }
-        let swept = self.swept.iter();
-        let words: Vec<String> = swept
-            .filter(|swept| !swept.key.starts_with("train."))
-            .map(|swept| format!("{} {}", swept.key, swept.text))
-            .collect();
-        if words.is_empty() {
-            sweep.into()
-        } else {
-            words.join(" ")
-        }
+    let swept = entry.swept.iter();
+    let words: Vec<String> = swept
+        .filter(|swept| !swept.key.starts_with("train."))
+        .map(|swept| format!("{} {}", swept.key, swept.text))
+        .collect();
+    if words.is_empty() {
+        sweep.into()
+    } else {
+        words.join(" ")
     }
 }
 
@@ -228,6 +202,11 @@ fn state_word(state: &Option<State>) -> String {
         Some(State::Failed(_)) => "failed".into(),
         Some(State::Held { .. }) => "held".into(),
     }
+}
+
+/// Why a run of a plan is in its state.
+pub fn why(entry: &Entry, state: Option<&State>) -> Option<String> {
+    reason(entry.run()?, state?)
 }
 
 /// Why a run is in its state, where that is more than its files' being there or not.

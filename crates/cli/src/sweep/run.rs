@@ -8,6 +8,7 @@ use std::time::Duration;
 use mezo_report::{Format, ReportOptions};
 use mezo_run::RunPlan;
 use mezo_spec::DeviceKind as Kind;
+use mezo_sweep::plan::{Planned, earlier_version};
 use mezo_sweep::{
     DeviceKind, Fleet, Outcome, Run, SchedulerConfig, Timeouts, WorkerCommand, open_files,
     together_limit,
@@ -21,7 +22,7 @@ use crate::downloads::fetch_model;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::put;
-use crate::plan::{Planned, earlier_version, hub_models, planned};
+use crate::plan::{hub_models, planned};
 use crate::progress;
 use crate::stop;
 

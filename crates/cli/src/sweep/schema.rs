@@ -13,7 +13,7 @@ pub fn schema() -> Result<Exit, Failure> {
             .into_iter()
             .map(Into::into)
             .collect(),
-        models: mezo_train::Builtin::names().map(Into::into).collect(),
+        models: mezo_weights::Builtin::names().map(Into::into).collect(),
     };
     let schema = mezo_spec::schema(&names);
     put(&format!("{schema:#}\n"))?;

@@ -7,14 +7,15 @@ use burn::tensor::{Device, Tensor};
 use crate::adapters::lora::LoraConfig;
 use crate::adapters::prefix::PrefixConfig;
 use crate::batch::Batches;
-use crate::error::ModelError;
-use crate::folder::ModelFiles;
 use crate::ops::Products;
 use crate::ops::score::{Readout, Scores, scores};
-use crate::parameters::{NamedTensor, Stored};
+use crate::parameters::Stored;
 use crate::probe::Probes;
-use crate::tuning::Tuning;
 use crate::weight::Weight;
+use mezo_spec::TuningName as Tuning;
+use mezo_weights::ModelError;
+use mezo_weights::ModelFiles;
+use mezo_weights::NamedTensor;
 
 /// A language model whose trainable parameters are seen in perturbed copies: it scores label words, or a continuation, for
 /// each of them. Encoders and decoders differ in this; [`Model`](super::Model) has what is the same for all.

@@ -18,18 +18,19 @@ use super::language_model::LanguageModel;
 use crate::adapters::lora::LoraConfig;
 use crate::adapters::prefix::PrefixConfig;
 use crate::batch::Batches;
-use crate::config::RobertaConfig;
 use crate::device;
-use crate::error::ModelError;
-use crate::folder::ModelFiles;
 use crate::layers::{LayerNorm, Linear};
 use crate::ops::score::Readout;
 use crate::ops::sentences::Mask;
 use crate::ops::{self, Activation, Embedding, Products};
-use crate::parameters::{NamedTensor, Stored, is_head};
+use crate::parameters::Stored;
 use crate::probe::Probes;
-use crate::tuning::Tuning;
 use crate::weight::Weight;
+use mezo_spec::TuningName as Tuning;
+use mezo_weights::ModelError;
+use mezo_weights::ModelFiles;
+use mezo_weights::RobertaConfig;
+use mezo_weights::{NamedTensor, is_head};
 
 /// What a pass's tokens are filled up to a multiple of on a GPU: 1 to 2 % more rows of a usual batch.
 const BUCKET: usize = 64;
@@ -151,8 +152,9 @@ impl Roberta {
         self.head.decoder.get_or_insert_with(copy);
     }
 
-    /// A model of these sizes with every weight zero, to be filled from a file.
-    pub(crate) fn zeros(config: &RobertaConfig, device: &Device) -> Self {
+    /// A model of these sizes with every weight zero, to be filled from a file; with `own_decoder` the decoder is not the word
+    /// table.
+    pub(crate) fn zeros(config: &RobertaConfig, own_decoder: bool, device: &Device) -> Self {
         let h = config.hidden_size;
         let epsilon = config.layer_norm_eps;
         let matrix = |rows, columns| Weight::new(Tensor::zeros([rows, columns], device));
@@ -191,7 +193,7 @@ impl Roberta {
                 dense: linear(h, h),
                 norm: norm(),
                 bias: matrix(config.vocab_size, 1),
-                decoder: None,
+                decoder: own_decoder.then(|| matrix(config.vocab_size, h)),
             },
             classifier: None,
             new_head: false,

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::common::Packed;
 
-pub const CONFIG: &str = include_str!("../../assets/roberta-imdb-tiny/config.json");
+pub const CONFIG: &str = include_str!("../../../weights/assets/roberta-imdb-tiny/config.json");
 pub const WHOLE: &str = "model.safetensors";
 pub const INDEX: &str = "model.safetensors.index.json";
 pub const WORD_TABLE: &str = "roberta.embeddings.word_embeddings.weight";
@@ -154,7 +154,7 @@ pub fn raw(path: &Path) -> RawFile {
 /// The tensors of the model in the binary, f16.
 pub fn raw_tiny() -> RawFile {
     raw(&Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("assets/roberta-imdb-tiny")
+        .join("../weights/assets/roberta-imdb-tiny")
         .join(WHOLE))
 }
 

@@ -3,19 +3,13 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use mezo_model::{LoraConfig, Model, RobertaConfig, Tuning, load};
-use mezo_run::RunPlan;
-use mezo_spec::{
-    Cut, DeviceKind, Estimator, Lora, Method, Mezo, ModelSpec, Objective, Optimizer, Protocol,
-    RunSpec, Schedule, Start, TaskSpec, Training,
-};
-use mezo_tasks::{Example, Order};
+use mezo_model::{Config, LoraConfig, Model, ModelFiles, RobertaConfig, Tuning, load};
+use mezo_spec::{Cut, ModelSource, TaskConfig};
+use mezo_tasks::{Example, Examples, Order, Task, Tokenizer};
 
 use super::prompts::{WORDS, prompts};
-use super::{EPS, Shape, Tuned};
+use super::{Shape, Tuned};
 use crate::error::TrainError;
-use crate::materials::{examples, model_files, tokenizer};
-use crate::resolve::Resolver;
 
 /// Rank and weight of LoRA's terms where a spec says nothing of them.
 pub(super) const LORA: LoraConfig = LoraConfig {
@@ -43,7 +37,7 @@ impl Subject {
         Self::new(model, config, batches, WORDS.to_vec(), tuned)
     }
 
-    /// The built-in model, and every batch of the first epoch of [`builtin_run`].
+    /// The built-in model, and every batch of the first epoch of a run on the built-in task.
     ///
     /// # Errors
     /// If the binary's own files are not what they should be.
@@ -92,11 +86,12 @@ pub(super) struct Untuned {
 impl Untuned {
     /// As [`Subject::builtin`] has it, on a device.
     pub(super) fn builtin(sentences: usize, device: &Device) -> Result<Self, TrainError> {
-        // Model, task and split are one for whatever is trained.
-        let config = builtin_run(Tuned::Full, sentences, 1, SEED)?.config;
-        let files = model_files(&config.model, Path::new(""))?;
+        let model = ModelSource::Builtin("roberta-imdb-tiny".into());
+        let files = ModelFiles::of(&model, Path::new(""))?;
         let loaded = load(&files, device)?;
-        let examples = examples(&config, &tokenizer(&files)?, Path::new(""))?;
+        let Config::Roberta(config) = loaded.config;
+        let tokenizer = Tokenizer::of(&files)?;
+        let examples = Examples::read(&builtin_task()?, Some(SEED), &tokenizer, Path::new(""))?;
         let order = Order::new(examples.train.len(), sentences, SEED);
         let batch = |step| {
             let rows = order.batch(step).into_iter();
@@ -105,7 +100,7 @@ impl Untuned {
         let batches = (0..order.batches_per_epoch() as u64).map(batch).collect();
         Ok(Self {
             model: loaded.model,
-            config: loaded.config,
+            config,
             batches,
             words: examples.words,
         })
@@ -116,65 +111,18 @@ impl Untuned {
     }
 }
 
-/// A run of the quickstart's model and task, with one evaluation after its last step and next to no test rows.
-///
-/// # Errors
-/// If the binary's own files are not what they should be.
-pub fn builtin_run(
-    tuned: Tuned,
-    sentences: usize,
-    steps: u64,
-    seed: u64,
-) -> Result<RunPlan, TrainError> {
-    let tuning = match tuned {
-        Tuned::Full => mezo_spec::Tuning::Full,
-        Tuned::Lora => mezo_spec::Tuning::Lora(Lora {
-            r: LORA.rank,
-            alpha: LORA.alpha,
-        }),
-    };
-    let run = RunSpec {
-        protocol: Protocol::Paper,
-        model: ModelSpec {
-            builtin: Some("roberta-imdb-tiny".into()),
-            path: None,
-            hub: None,
-            revision: None,
-            precision: None,
-        },
-        task: TaskSpec {
-            name: "made-sentiment".into(),
-            data: None,
-            k: 512,
-            test_cap: 1,
-            prompt: true,
-            template: Some("*cls**sent_0*_this_movie_is*mask*.*sep+*".into()),
-            label_words: None,
-            max_length: None,
-            cut: Cut::Tail,
-        },
-        method: Method::Mezo(Mezo {
-            objective: Objective::CrossEntropy,
-            estimator: Estimator::TwoSided,
-            eps: EPS,
-            start: Start::Model,
-            tuning,
-            estimates: None,
-            scale: None,
-            train: Training {
-                seed,
-                steps,
-                batch_size: sentences,
-                eval_every: steps,
-                lr: 1e-5,
-                weight_decay: 0.0,
-                decay_on: None,
-                optimizer: Optimizer::Sgd,
-                momentum: 0.0,
-                schedule: Schedule::Constant,
-                warmup: 0,
-            },
-        }),
-    };
-    Resolver::new("bench", Path::new(""), DeviceKind::Cpu).resolve(&run, Vec::new())
+/// The built-in task, with next to no test rows.
+fn builtin_task() -> Result<TaskConfig, TrainError> {
+    let task = Task::by_name("made-sentiment")?;
+    Ok(TaskConfig {
+        name: task.name().into(),
+        data: None,
+        k: 512,
+        test_cap: 1,
+        prompt: true,
+        template: "*cls**sent_0*_this_movie_is*mask*.*sep+*".into(),
+        label_words: task.label_words(),
+        max_length: task.max_length(),
+        cut: Cut::Tail,
+    })
 }

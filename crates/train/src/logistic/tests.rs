@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used)]
+use mezo_tasks::FoldsError;
+
 use super::{Data, LogisticError, LogisticFit, Settings, fit};
 
 const EXACT: Settings = Settings {
@@ -225,10 +227,13 @@ fn what_cannot_be_fitted_is_named() {
     let zeros = [0.0; 12];
     assert_eq!(
         fit(&zeros, &[0, 0, 0, 0, 0, 1]).unwrap_err(),
-        LogisticError::RareClass { class: 1, found: 1 }
+        LogisticError::Folds(FoldsError::RareClass { class: 1, found: 1 })
     );
     let error = fit(&zeros, &[0, 0, 0, 0, 1, 1]).unwrap_err();
-    assert_eq!(error, LogisticError::FewerThanFolds { found: 4 });
+    assert_eq!(
+        error,
+        LogisticError::Folds(FoldsError::FewerThanFolds { found: 4 })
+    );
     assert_eq!(
         error.to_string(),
         "the largest class has 4 train examples, expected at least 5: one for each fold of the cross-validation"

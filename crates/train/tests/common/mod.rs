@@ -7,7 +7,8 @@ use std::path::Path;
 use mezo_run::RunPlan;
 use mezo_run::Step;
 use mezo_spec::{DeviceKind, Overrides, RunSpec, Spec};
-use mezo_train::{Control, Ending, Resolver, TrainError, run};
+use mezo_sweep::plan::{ResolveError, Resolver};
+use mezo_train::{Control, Ending, TrainError, run};
 
 /// The run of a spec's text.
 pub fn spec(text: &str) -> RunSpec {
@@ -27,7 +28,7 @@ pub fn resolver() -> Resolver {
     Resolver::new("a-sweep", Path::new("."), DeviceKind::Cpu)
 }
 
-pub fn try_resolve(spec: &RunSpec) -> Result<RunPlan, TrainError> {
+pub fn try_resolve(spec: &RunSpec) -> Result<RunPlan, ResolveError> {
     resolver().resolve(spec, Vec::new())
 }
 

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mezo_run::Step;
-use mezo_train::{BatchedRun, Control, Ending, NotTogether, Resolver, TrainError, run_together};
+use mezo_sweep::plan::Resolver;
+use mezo_train::{BatchedRun, Control, Ending, NotTogether, TrainError, run_together};
 use tempfile::TempDir;
 
 use crate::common::{carry_on, spec};

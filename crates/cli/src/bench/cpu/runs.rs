@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use mezo_train::{Attempt, Tuned, builtin_run};
+use mezo_run::{Attempt, RunPlan, attempts};
+use mezo_spec::{DeviceKind, Overrides, Spec};
+use mezo_sweep::plan::Resolver;
 
 use super::super::process::of_this_program;
 use crate::exit::Exit;
@@ -55,7 +57,7 @@ fn wall_seconds(
     for dir in &dirs {
         // Left over from the round before; where there is nothing there is nothing to remove.
         let _ = std::fs::remove_dir_all(dir);
-        builtin_run(Tuned::Full, sentences, steps, 13)?.write(dir)?;
+        builtin_run(sentences, steps)?.write(dir)?;
     }
     let threads = threads.to_string();
     let processes = dirs.iter().map(|dir| {
@@ -70,19 +72,46 @@ fn wall_seconds(
     Ok(walls.iter().sum::<f64>() / walls.len() as f64)
 }
 
+/// A run of the quickstart's model and task that trains all parameters, with one evaluation after its last step and next to no
+/// test rows.
+fn builtin_run(sentences: usize, steps: u64) -> Result<RunPlan, Failure> {
+    let text = format!(
+        r#"name = "bench"
+[model]
+builtin = "roberta-imdb-tiny"
+[task]
+name = "made-sentiment"
+k = 512
+test_cap = 1
+template = "*cls**sent_0*_this_movie_is*mask*.*sep+*"
+[method]
+name = "mezo"
+tuning = "full"
+[train]
+seed = 13
+steps = {steps}
+batch_size = {sentences}
+eval_every = {steps}
+lr = 1e-5
+eps = 1e-3
+"#
+    );
+    let spec = Spec::parse("bench.toml", text)?;
+    let run = &spec.runs(&Overrides::default())?[0].1;
+    let mut resolver = Resolver::new(spec.name(), Path::new(""), DeviceKind::Cpu);
+    Ok(resolver.resolve(run, Vec::new())?)
+}
+
 /// The wall time of a run's one attempt.
 fn wall(dir: &Path) -> Result<f64, Failure> {
-    let path = dir.join("attempts.jsonl");
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
-    let ended = text
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
+    let ended = attempts(dir)?
+        .into_iter()
         .find_map(|attempt| match attempt {
             Attempt::End(end) => Some(end.wall_s),
             _ => None,
         });
     ended.ok_or_else(|| Failure {
-        message: format!("{}: no attempt has ended", path.display()),
+        message: format!("{}: no attempt has ended", dir.display()),
         hint: None,
         exit: Exit::Failed,
     })

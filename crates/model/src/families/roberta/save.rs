@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::Roberta;
 use crate::adapters::lora::LoraConfig;
-use crate::error::ModelError;
-use crate::folder::{ModelFiles, WHOLE};
-use crate::load::{DECODER, DECODER_BIAS, HEAD_BIAS, WORDS};
-use crate::parameters::{NamedTensor, is_head, is_lora, is_prefix, is_word_head};
-use crate::save::{to_safetensors, write, write_json};
+use mezo_weights::ModelError;
+use mezo_weights::roberta::{DECODER, DECODER_BIAS, HEAD_BIAS, WORDS};
+use mezo_weights::{ModelFiles, WHOLE};
+use mezo_weights::{NamedTensor, is_adapter, is_head, is_lora, is_prefix, is_word_head};
+use mezo_weights::{to_safetensors, write, write_json};
 
 impl Roberta {
     /// Writes the whole model as a folder in Hugging Face's layout: `config.json`, `model.safetensors` in f32, and the
@@ -32,7 +32,7 @@ impl Roberta {
         }
         let words = self.classifier.is_none();
         let mut tensors =
-            self.tensors(|name, _| Self::is_base(name) && (words || !is_word_head(name)));
+            self.tensors(|name, _| !is_adapter(name) && (words || !is_word_head(name)));
         if words && self.head.decoder.is_some() {
             add_decoder_bias(&mut tensors);
         }

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use mezo_spec::RunSpec;
 use mezo_tasks::{Task, TaskError, k_shot};
-use mezo_train::TrainError;
 use serde::Serialize;
+
+use super::Places;
+use super::error::ResolveError;
 
 /// Why runs are unresolved.
 #[derive(Debug, Default)]
@@ -28,23 +30,29 @@ pub struct Reason {
 
 impl Reasons {
     /// The reasons why a run is unresolved: what `error` says, and whether its data are not there either.
-    pub fn of(&mut self, run: &RunSpec, error: &TrainError, base: &Path) -> Vec<usize> {
+    pub(super) fn of(
+        &mut self,
+        run: &RunSpec,
+        error: &ResolveError,
+        base: &Path,
+        places: &Places<'_>,
+    ) -> Vec<usize> {
         let hint = match error {
-            TrainError::Task(error) => data_hint(run, error, base),
+            ResolveError::Task(error) => data_hint(run, error, base, places),
             _ => error.hint(),
         };
         let mut reasons = vec![self.place(error.to_string(), hint)];
-        if !matches!(error, TrainError::Task(_))
+        if !matches!(error, ResolveError::Task(_))
             && let Some(missing) = missing_data(run, base)
         {
-            let hint = data_hint(run, &missing, base);
+            let hint = data_hint(run, &missing, base, places);
             reasons.push(self.place(missing.to_string(), hint));
         }
         reasons
     }
 
     /// Counts a run of these reasons.
-    pub fn count(&mut self, reasons: &[usize]) {
+    pub(super) fn count(&mut self, reasons: &[usize]) {
         for &reason in reasons {
             self.list[reason].runs += 1;
         }
@@ -87,7 +95,7 @@ fn missing_data(run: &RunSpec, base: &Path) -> Option<TaskError> {
 }
 
 /// How to come by data that are not there: from the hub, where it has them.
-fn data_hint(run: &RunSpec, error: &TaskError, base: &Path) -> Option<String> {
+fn data_hint(run: &RunSpec, error: &TaskError, base: &Path, places: &Places<'_>) -> Option<String> {
     let (TaskError::NoTaskFolder { path, .. } | TaskError::Missing { path, .. }) = error else {
         return error.hint();
     };
@@ -96,11 +104,11 @@ fn data_hint(run: &RunSpec, error: &TaskError, base: &Path) -> Option<String> {
     if !path.starts_with(data.join(task.folder())) {
         return error.hint();
     }
-    Some(match mezo_data::check(&task) {
-        Ok(()) => format!(
+    Some(match (places.elsewhere)(&task) {
+        None => format!(
             "`mezo data fetch TASK --out {}` fetches a task's data from the hub; `--data DIR` names another folder",
             data.display()
         ),
-        Err(error) => format!("the data of {}: {}", task.name(), error.hint()?),
+        Some(elsewhere) => format!("the data of {}: {elsewhere}", task.name()),
     })
 }

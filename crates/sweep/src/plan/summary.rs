@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use mezo_sweep::{Counts, Run, State};
-use mezo_train::Cost;
 use serde::Serialize;
 
-use super::Entry;
+use super::cost::Cost;
+use super::expand::Entry;
 use super::pace::{Kind, Pace, Paces};
+use crate::state::{Counts, Run, State};
 
 /// The runs of a plan by state, by axis, and what they take.
 #[derive(Debug, Default, Serialize)]
 pub struct Summary {
+    /// How many runs there are.
     pub runs: usize,
+    /// How many are in each state.
     pub states: States,
     /// Of all runs.
     pub cost: Cost,
@@ -31,36 +33,52 @@ pub struct Summary {
 /// How many runs are in each state.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
 pub struct States {
+    /// With a result.
     pub finished: usize,
+    /// Of which nothing is there.
     pub to_run: usize,
+    /// That go on from a step.
     pub to_resume: usize,
+    /// Whose last attempt failed.
     pub failed: usize,
+    /// That another process holds.
     pub held: usize,
+    /// Whose model or data are not there.
     pub unresolved: usize,
 }
 
 /// The outstanding work of runs of one kind.
 #[derive(Debug, Serialize)]
 pub struct Paced {
+    /// Model and tuning.
     pub kind: String,
+    /// How many runs.
     pub runs: usize,
+    /// Tokens of what is not done.
     pub tokens: u64,
+    /// The pace; none where none was measured.
     pub tokens_per_second: Option<f64>,
+    /// Where the pace is from.
     pub source: Option<String>,
+    /// Hours of what is not done, one run after the other.
     pub hours: Option<f64>,
 }
 
 /// A swept key.
 #[derive(Debug, Serialize)]
 pub struct Axis {
+    /// Its path.
     pub key: String,
+    /// Its values, in the order of the spec.
     pub values: Vec<Count>,
 }
 
 /// A value of a swept key.
 #[derive(Debug, Serialize)]
 pub struct Count {
+    /// The value.
     pub value: String,
+    /// How many runs have it.
     pub runs: usize,
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use mezo_run::{Manifest, RunPlan};
+use mezo_run::{Attempt, EndReason, Manifest, RunPlan, attempts};
 use mezo_spec::{MethodName, ModelSource, RunSpec, Tuning};
-use mezo_train::{Attempt, EndReason, Sizes, Work};
+
+use super::cost::Work;
+use super::sizes::Sizes;
 
 /// What decides a run's pace: its model, what of it is trained, and whether by backpropagation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -211,7 +213,7 @@ fn folders(dir: &Path) -> Vec<std::path::PathBuf> {
 
 /// The attempts of a run directory; none where it cannot be read.
 fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
-    let text = fs::read_to_string(dir.join("attempts.jsonl")).ok()?;
+    let attempts = attempts(dir).ok()?;
     let plan = readable(dir)?;
     let RunPlan { manifest, config } = &plan;
     let task = &config.task;
@@ -220,7 +222,7 @@ fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
         None => Sizes::stated(&task.name, task.k, task.test_cap).ok()?,
     };
     let work = Work::of(&config.method, sizes.with_rows_of(manifest));
-    Some(attempted(&text, &Kind::of(&plan), &work))
+    Some(attempted(&attempts, &Kind::of(&plan), &work))
 }
 
 /// A run of any version whose configuration this program knows.
@@ -230,12 +232,8 @@ fn readable(dir: &Path) -> Option<RunPlan> {
     Some(RunPlan { manifest, config })
 }
 
-/// What the lines of `attempts.jsonl` show: the attempts that say when they began and when they ended.
-fn attempted(lines: &str, kind: &Kind, work: &Work) -> Vec<Sample> {
-    let attempts: Vec<Attempt> = lines
-        .lines()
-        .map_while(|line| serde_json::from_str(line).ok())
-        .collect();
+/// What attempts show: the attempts that say when they began and when they ended.
+fn attempted(attempts: &[Attempt], kind: &Kind, work: &Work) -> Vec<Sample> {
     let mut found = Vec::new();
     // The steps that an attempt began at: those that the one before it ended with.
     let mut began = Some(0);
@@ -259,7 +257,7 @@ fn attempted(lines: &str, kind: &Kind, work: &Work) -> Vec<Sample> {
                         threads: start.threads,
                     },
                     tokens: tokens as f64,
-                    // Runs that went together had the time of one process.
+                    // Batched runs had the time of one process.
                     seconds: end.wall_s / start.together.max(1) as f64,
                 });
             }
@@ -326,7 +324,8 @@ mod tests {
 
     fn shown(lines: &[String]) -> Vec<Sample> {
         let kind = Kind::of_spec(&run("m/tiny", "full", "mezo"));
-        attempted(&lines.join("\n"), &kind, &work())
+        let attempts = lines.iter().map(|line| serde_json::from_str(line).unwrap());
+        attempted(&attempts.collect::<Vec<_>>(), &kind, &work())
     }
 
     #[test]
@@ -353,7 +352,6 @@ mod tests {
         let third = [start(1), end(100, 10.0, "finished")];
         let found = shown(&[&killed[..], &third[..]].concat());
         assert_eq!(found.len(), 1);
-        assert!(shown(&["{\"event\":\"sta".into()]).is_empty());
         // An attempt that did nothing.
         assert!(shown(&[start(1), end(0, 1.0, "failed")]).is_empty());
     }

@@ -1,8 +1,6 @@
 //! The room that a run's files take once it is finished.
 
-use mezo_run::RunPlan;
-
-use mezo_run::METRICS;
+use mezo_run::{METRICS, RunPlan};
 
 /// A manifest, a result and what an attempt writes.
 const FIXED: u64 = 3500;

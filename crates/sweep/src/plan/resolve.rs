@@ -1,30 +1,24 @@
-//! From a spec's point to a manifest: every file it names is read and checked before any work starts.
+//! From a spec's point to a manifest: every file it names is read and checked before any work starts, and no model is built.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
-use mezo_hub::{Hub, Repo};
-use mezo_model::{ModelFiles, RobertaConfig, load};
 use mezo_run::{Inputs, RunPlan};
 use mezo_spec::{
-    DeviceKind, HubModel, MethodName, ModelSource, Objective, Precision, Protocol, RunConfig,
-    RunSpec, Swept, TaskConfig, Tuning,
+    DeviceKind, MethodName, ModelSource, Objective, Precision, Protocol, RunConfig, RunSpec, Swept,
+    TaskConfig, Trained, Tuning,
 };
-use mezo_tasks::{Example, Task, Tokenizer};
+use mezo_tasks::{Examples, Folds, Task, Tokenizer};
+use mezo_weights::{Checkpoint, Config, ModelFiles};
 
-use crate::error::TrainError;
-use crate::initial;
-use crate::logistic;
-use crate::materials;
-use crate::refusal::{rule, value};
-use crate::sizes::{Part, Sizes};
+use super::error::{ResolveError, rule, value};
+use super::sizes::{Part, Sizes};
 
 /// What has been read of a model.
 struct KnownModel {
     weights_sha256: String,
     tokenizer: Tokenizer,
-    config: RobertaConfig,
+    config: Config,
     /// Whether the weights bring a decoder that is not the word table.
     own_decoder: bool,
 }
@@ -33,13 +27,13 @@ impl KnownModel {
     /// How many scalars a run trains, under the reference's rules with those that nothing reads.
     fn trainable(&self, config: &RunConfig, classes: usize) -> usize {
         if config.method.name() == MethodName::Lp {
-            return classes * (self.config.hidden_size + 1);
+            return classes * (self.config.hidden_size() + 1);
         }
-        let Some(trained) = initial::trained(config, classes, self.own_decoder) else {
+        let Some(trained) = Trained::of(config, classes, self.own_decoder) else {
             return 0;
         };
         let unread = match (config.protocol, config.task.prompt) {
-            (Protocol::ReferenceCode, true) => self.config.unread_scalars(trained.tuning, classes),
+            (Protocol::ReferenceCode, true) => self.config.unread_scalars(&trained, classes),
             _ => 0,
         };
         self.config.trained_scalars(&trained) + unread
@@ -85,7 +79,7 @@ impl Resolver {
     ///
     /// # Errors
     /// If a value cannot be, or the model, the data or the prompt do not stand every check.
-    pub fn resolve(&mut self, spec: &RunSpec, swept: Vec<Swept>) -> Result<RunPlan, TrainError> {
+    pub fn resolve(&mut self, spec: &RunSpec, swept: Vec<Swept>) -> Result<RunPlan, ResolveError> {
         let config = self.config(spec)?;
         self.plan(config, swept)
     }
@@ -100,14 +94,14 @@ impl Resolver {
     ///
     /// # Errors
     /// As [`Self::resolve`].
-    pub fn zero_shot(&mut self, plan: &RunPlan) -> Result<Option<RunPlan>, TrainError> {
+    pub fn zero_shot(&mut self, plan: &RunPlan) -> Result<Option<RunPlan>, ResolveError> {
         if !plan.config.task.prompt {
             return Ok(None);
         }
         self.plan(plan.config.zero_shot(), Vec::new()).map(Some)
     }
 
-    fn plan(&mut self, config: RunConfig, swept: Vec<Swept>) -> Result<RunPlan, TrainError> {
+    fn plan(&mut self, config: RunConfig, swept: Vec<Swept>) -> Result<RunPlan, ResolveError> {
         self.know_data(&config)?;
         let data = self.data[&data_key(&config)].clone();
         check_classes(&config, &data.counts)?;
@@ -118,7 +112,7 @@ impl Resolver {
         let rows = |rows: usize| if trained { rows as u64 } else { 0 };
         let inputs = Inputs {
             weights_sha256: model.weights_sha256.clone(),
-            model_config: materials::config_values(&model.config),
+            model_config: model.config.values(),
             tokenizer_sha256: model.tokenizer.sha256().into(),
             data_sha256: data.sha256,
             source_sha256: data.source_sha256,
@@ -143,12 +137,13 @@ impl Resolver {
     }
 
     /// Fills in every default.
-    fn config(&mut self, spec: &RunSpec) -> Result<RunConfig, TrainError> {
+    fn config(&mut self, spec: &RunSpec) -> Result<RunConfig, ResolveError> {
         // What the spec itself has wrong is said even where there is no model to hold it against.
         task_config(spec, usize::MAX)?;
-        let model = model_config(spec)?;
+        let model = mezo_weights::source(&spec.model)?
+            .ok_or_else(|| value("model", "[model] names no model".into()))?;
         let sizes = &self.known_model(&model)?.config;
-        let (longest, hidden) = (sizes.max_tokens(), sizes.hidden_size);
+        let (longest, hidden) = (sizes.max_tokens(), sizes.hidden_size());
         check_sizes(spec.method.tuning(), hidden, longest)?;
         Ok(RunConfig {
             protocol: spec.protocol,
@@ -159,10 +154,10 @@ impl Resolver {
         })
     }
 
-    fn known_model(&mut self, model: &ModelSource) -> Result<&mut KnownModel, TrainError> {
+    fn known_model(&mut self, model: &ModelSource) -> Result<&mut KnownModel, ResolveError> {
         let key = format!("{model:?}");
         if !self.models.contains_key(&key) {
-            let files = materials::model_files(model, &self.base)?;
+            let files = ModelFiles::of(model, &self.base)?;
             let known = read_model(&files)?;
             self.models.insert(key.clone(), known);
         }
@@ -173,24 +168,25 @@ impl Resolver {
     }
 
     /// Reads, draws and tokenises the configured split, once.
-    fn know_data(&mut self, config: &RunConfig) -> Result<(), TrainError> {
+    fn know_data(&mut self, config: &RunConfig) -> Result<(), ResolveError> {
         let key = data_key(config);
         if self.data.contains_key(&key) {
             return Ok(());
         }
         let base = self.base.clone();
         let tokenizer = &self.known_model(&config.model)?.tokenizer;
-        let examples = materials::examples(config, tokenizer, &base)?;
+        let seed = config.method.seed();
+        let examples = Examples::read(&config.task, seed, tokenizer, &base)?;
         let known = KnownData {
-            sha256: examples.sha256,
-            test_sha256: examples.test_sha256,
-            source_sha256: examples.source_sha256,
+            sha256: examples.sha256.clone(),
+            test_sha256: examples.test_sha256.clone(),
+            source_sha256: examples.source_sha256.clone(),
             sizes: Sizes {
-                train: part(&examples.train),
-                dev: part(&examples.dev),
-                test: part(&examples.test),
+                train: Part::of(&examples.train),
+                dev: Part::of(&examples.dev),
+                test: Part::of(&examples.test),
             },
-            counts: counts(&examples.train, examples.classes),
+            counts: examples.train_counts(),
         };
         self.notes.extend(examples.test_missing);
         self.data.insert(key, known);
@@ -198,28 +194,10 @@ impl Resolver {
     }
 }
 
-/// How many examples there are, and how long they are.
-fn part(examples: &[Example]) -> Part {
-    let tokens: usize = examples.iter().map(|example| example.ids.len()).sum();
-    Part {
-        rows: examples.len(),
-        mean_tokens: tokens as f64 / examples.len().max(1) as f64,
-    }
-}
-
-/// How many examples each class has.
-fn counts(examples: &[Example], classes: usize) -> Vec<usize> {
-    let mut counts = vec![0; classes];
-    for example in examples {
-        counts[example.label] += 1;
-    }
-    counts
-}
-
 /// An F1 score compares classes, and cross-validation sets some of each aside.
-fn check_classes(config: &RunConfig, counts: &[usize]) -> Result<(), TrainError> {
+fn check_classes(config: &RunConfig, counts: &[usize]) -> Result<(), ResolveError> {
     if matches!(config.method.name(), MethodName::Lp | MethodName::LpMezo) {
-        logistic::check_counts(counts).map_err(|error| {
+        Folds::check(counts).map_err(|error| {
             rule(
                 "task.k",
                 format!("linear probing: {error}"),
@@ -239,51 +217,33 @@ fn check_classes(config: &RunConfig, counts: &[usize]) -> Result<(), TrainError>
     ))
 }
 
-/// Which model the spec names; of the hub's, the commit that the cache has.
-fn model_config(spec: &RunSpec) -> Result<ModelSource, TrainError> {
-    let model = &spec.model;
-    match (&model.builtin, &model.path, model.on_hub()) {
-        (Some(name), ..) => Ok(ModelSource::Builtin(name.clone())),
-        (_, Some(path), _) => Ok(ModelSource::Path(path.clone())),
-        (.., Some((repo, revision))) => {
-            let hub = Hub::from_env()?;
-            let snapshot = hub
-                .locate(&Repo::model(repo)?, revision)
-                .ok_or_else(|| materials::not_fetched(&hub, repo, revision))?;
-            Ok(ModelSource::Hub(HubModel {
-                repo: repo.into(),
-                commit: snapshot.commit,
-            }))
-        }
-        (None, None, None) => Err(value("model", "[model] names no model".into())),
-    }
-}
-
 /// What decides a split and its tokens.
 fn data_key(config: &RunConfig) -> String {
     let seed = config.method.seed();
     format!("{:?} {:?} {seed:?}", config.model, config.task)
 }
 
-fn read_model(files: &ModelFiles) -> Result<KnownModel, TrainError> {
-    let loaded = load(files, &Device::flex())?;
-    let tokenizer = materials::tokenizer(files)?;
-    let (words, known) = (loaded.config.vocab_size, tokenizer.vocab_size());
+/// Reads every file of a model and holds it against the others.
+fn read_model(files: &ModelFiles) -> Result<KnownModel, ResolveError> {
+    let checkpoint = Checkpoint::open(files)?;
+    let weights_sha256 = checkpoint.check()?;
+    let tokenizer = Tokenizer::of(files)?;
+    let (words, known) = (checkpoint.config.vocabulary(), tokenizer.vocab_size());
     if known > words {
-        return Err(TrainError::Value {
-            key: "model",
-            message: format!(
+        return Err(rule(
+            "model",
+            format!(
                 "the tokenizer has ids up to {}, the model only {words} words",
                 known - 1
             ),
-            hint: Some("tokenizer and weights must come from the same model".into()),
-        });
+            "tokenizer and weights must come from the same model",
+        ));
     }
     Ok(KnownModel {
-        weights_sha256: loaded.sha256,
+        weights_sha256,
         tokenizer,
-        own_decoder: loaded.model.has_own_decoder(),
-        config: loaded.config,
+        own_decoder: checkpoint.has_own_decoder(),
+        config: checkpoint.config,
     })
 }
 
@@ -291,7 +251,11 @@ fn read_model(files: &ModelFiles) -> Result<KnownModel, TrainError> {
 ///
 /// # Errors
 /// If LoRA's rank or the prefix does not fit.
-fn check_sizes(tuning: Option<&Tuning>, hidden: usize, positions: usize) -> Result<(), TrainError> {
+fn check_sizes(
+    tuning: Option<&Tuning>,
+    hidden: usize,
+    positions: usize,
+) -> Result<(), ResolveError> {
     match tuning {
         Some(Tuning::Lora(lora)) if lora.r > hidden => {
             let message = format!(
@@ -314,7 +278,7 @@ fn check_sizes(tuning: Option<&Tuning>, hidden: usize, positions: usize) -> Resu
 }
 
 /// The task with every default filled in.
-fn task_config(spec: &RunSpec, longest: usize) -> Result<TaskConfig, TrainError> {
+fn task_config(spec: &RunSpec, longest: usize) -> Result<TaskConfig, ResolveError> {
     let mut task = Task::by_name(&spec.task.name)?;
     task = task.with_cut(spec.task.cut);
     if !spec.task.prompt {
@@ -328,7 +292,7 @@ fn task_config(spec: &RunSpec, longest: usize) -> Result<TaskConfig, TrainError>
     }
     let max_length = spec.task.max_length.unwrap_or(task.max_length());
     if max_length > longest {
-        return Err(TrainError::Value {
+        return Err(ResolveError::Value {
             key: "task.max_length",
             message: format!(
                 "expected at most {longest} for `task.max_length` (the model has no more positions), found {max_length}"
@@ -337,7 +301,7 @@ fn task_config(spec: &RunSpec, longest: usize) -> Result<TaskConfig, TrainError>
         });
     }
     if spec.task.data.is_none() && !task.made() {
-        return Err(TrainError::Value {
+        return Err(ResolveError::Value {
             key: "task",
             message: format!(
                 "expected `data` in [task], the folder that holds {}/, found none",

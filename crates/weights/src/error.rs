@@ -1,6 +1,9 @@
-//! What can go wrong with a model: its folder, its files, its tensors, its device.
+//! What can go wrong with a model's files.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
+
+use mezo_hub::HubError;
 
 /// An error of this crate. Its text starts with the file it is about, where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +77,7 @@ pub enum ModelError {
         /// The file.
         path: PathBuf,
         /// Its length.
-        bytes: usize,
+        bytes: u64,
         /// What the reader said.
         message: String,
     },
@@ -88,14 +91,27 @@ pub enum ModelError {
         /// What is wrong with it.
         problem: TensorProblem,
     },
-    /// A device name this program has no device for.
-    #[error("there is no device `{name}`: {reason}")]
-    Device {
+    /// There is no such model in the binary.
+    #[error("there is no built-in model `{name}`")]
+    NoBuiltin {
         /// What was asked for.
         name: String,
-        /// Why it is not there.
-        reason: String,
+        /// Those that there are.
+        known: String,
     },
+    /// A model of the hub that is not in its cache on this machine.
+    #[error("{repo} at {revision} is not in the hub's cache, {}", cache.display())]
+    NotFetched {
+        /// The repository.
+        repo: String,
+        /// Its branch, tag or commit.
+        revision: String,
+        /// The cache's folder.
+        cache: PathBuf,
+    },
+    /// The hub's cache, or what is asked of it.
+    #[error(transparent)]
+    Hub(HubError),
 }
 
 /// What can be wrong with one tensor.
@@ -152,7 +168,7 @@ impl TensorProblem {
 
 impl ModelError {
     /// What the JSON reader says of a file, with the place at the front.
-    pub(crate) fn json(path: PathBuf, error: &serde_json::Error) -> Self {
+    pub fn json(path: PathBuf, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let message = error.to_string();
         let place = format!(" at line {line} column {column}");
@@ -173,7 +189,7 @@ impl ModelError {
     /// A way out, where there is one to tell.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Read { source, .. } if source.kind() != std::io::ErrorKind::NotFound => return None,
+            Self::Read { source, .. } if source.kind() != ErrorKind::NotFound => return None,
             Self::Read { .. } | Self::NoFolder { .. } | Self::NoWeights { .. } => {
                 "put a model there in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or \
                  vocab.json with merges.txt), or name another folder with `--model DIR`"
@@ -183,8 +199,29 @@ impl ModelError {
             Self::Outside { .. } => "take the index from where the weights come from again: no model's own reaches out of its folder".into(),
             Self::Broken { .. } => "download the file again: it was probably cut off".into(),
             Self::Tensor { problem, .. } => problem.hint()?.into(),
-            Self::Device { .. } => "`cpu` is always there; `cuda:0` needs a build with `--features cuda` and a driver".into(),
+            Self::NoBuiltin { known, .. } => format!("the built-in models: {known}"),
+            Self::NotFetched { .. } => {
+                "`mezo sweep run` fetches it before it starts; or give a folder with --model DIR".into()
+            }
+            Self::Hub(error) => return error.hint(),
             _ => return None,
         })
+    }
+
+    /// Whether the model is just not there.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::NoFolder { .. } | Self::NoWeights { .. } | Self::NotFetched { .. } => true,
+            Self::Read { source, .. } => source.kind() == ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+
+    /// Whether the spec or the files are wrong, as opposed to the machine.
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::Hub(error) => error.is_bad_input(),
+            _ => true,
+        }
     }
 }

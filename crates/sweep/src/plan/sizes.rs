@@ -1,9 +1,9 @@
 //! How much data a run has.
 
 use mezo_run::Manifest;
-use mezo_tasks::Task;
+use mezo_tasks::{Example, Task};
 
-use crate::error::TrainError;
+use super::error::ResolveError;
 
 /// One part of the data: how many rows, and how long their prompts are.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -25,12 +25,23 @@ pub struct Sizes {
     pub test: Part,
 }
 
+impl Part {
+    /// How many examples there are, and how long they are.
+    pub(super) fn of(examples: &[Example]) -> Self {
+        let tokens: usize = examples.iter().map(|example| example.ids.len()).sum();
+        Self {
+            rows: examples.len(),
+            mean_tokens: tokens as f64 / examples.len().max(1) as f64,
+        }
+    }
+}
+
 impl Sizes {
     /// The sizes of a task's data as its sources state them, for data that are not there.
     ///
     /// # Errors
     /// If there is no such task.
-    pub fn stated(task: &str, k: usize, test_cap: usize) -> Result<Self, TrainError> {
+    pub fn stated(task: &str, k: usize, test_cap: usize) -> Result<Self, ResolveError> {
         let task = Task::by_name(task)?;
         let part = |rows| Part {
             rows,

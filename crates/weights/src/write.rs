@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde_json::Value;
 
 use crate::error::ModelError;
-use crate::parameters::NamedTensor;
+use crate::tensors::NamedTensor;
 
 /// The bytes of a safetensors file with these tensors in f32.
 ///
@@ -52,7 +52,7 @@ pub fn to_safetensors_with(tensors: &[NamedTensor], key: &str, value: &str) -> V
 ///
 /// # Errors
 /// If that cannot be.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     let failed = |source| ModelError::Write {
         path: path.into(),
         source,
@@ -67,6 +67,6 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub(crate) fn write_json(path: &Path, value: &Value) -> Result<(), ModelError> {
+pub fn write_json(path: &Path, value: &Value) -> Result<(), ModelError> {
     write(path, format!("{value:#}\n").as_bytes())
 }

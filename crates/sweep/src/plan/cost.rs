@@ -10,7 +10,7 @@ use std::ops::AddAssign;
 use mezo_spec::{Estimates, EstimatesSchedule, Estimator, Method, MethodName};
 use serde::Serialize;
 
-use crate::sizes::{Part, Sizes};
+use super::sizes::{Part, Sizes};
 
 /// Examples of a pass where the run has no batch size of its own.
 const BATCH: u64 = 64;

@@ -30,6 +30,7 @@ const VALUES: usize = 12;
 /// Earlier runs that differ from the plan's by the same keys.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Changed {
+    /// How many there are.
     pub runs: usize,
     /// The keys that have another value now; none where the runs' own values are just no longer listed.
     pub keys: Vec<Key>,
@@ -40,8 +41,11 @@ pub struct Changed {
 /// A key with the value it had and the one it has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Key {
+    /// Its path.
     pub key: String,
+    /// The value it had.
     pub was: String,
+    /// The value it has.
     pub is: String,
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::ModelError;
+use crate::header::Shard;
 
 /// The files of a model, not yet read.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ static BUILTINS: [Builtin; 1] = [Builtin {
 }];
 
 /// The weights in one file.
-pub(crate) const WHOLE: &str = "model.safetensors";
+pub const WHOLE: &str = "model.safetensors";
 /// The index of weights in several files.
 const INDEX: &str = "model.safetensors.index.json";
 /// What a tokenizer may be made of.
@@ -46,9 +47,11 @@ const TOKENIZER: [&str; 5] = [
 ];
 
 /// A file's bytes and where they came from.
-pub(crate) struct Bytes {
-    pub(crate) path: PathBuf,
-    pub(crate) bytes: Cow<'static, [u8]>,
+pub struct Bytes {
+    /// The file.
+    pub path: PathBuf,
+    /// What it holds.
+    pub bytes: Cow<'static, [u8]>,
 }
 
 impl Builtin {
@@ -78,7 +81,10 @@ impl ModelFiles {
     }
 
     /// The text of `config.json`.
-    pub(crate) fn config(&self) -> Result<(PathBuf, String), ModelError> {
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn config(&self) -> Result<(PathBuf, String), ModelError> {
         match self {
             Self::Builtin(builtin) => Ok((builtin.path("config.json"), builtin.config.into())),
             Self::Folder(folder) if !folder.is_dir() => Err(ModelError::NoFolder {
@@ -110,7 +116,7 @@ impl ModelFiles {
     }
 
     /// The weight files: one, or the shards an index names, in the order of their names; none is outside the folder.
-    pub(crate) fn weights(&self) -> Result<Vec<PathBuf>, ModelError> {
+    fn weights(&self) -> Result<Vec<PathBuf>, ModelError> {
         let listing = self.listing()?;
         let Self::Folder(folder) = self else {
             return Ok(vec![listing]);
@@ -136,8 +142,22 @@ impl ModelFiles {
         Ok(shards.into_iter().map(|shard| folder.join(shard)).collect())
     }
 
+    /// The weight files, of each its header read.
+    pub(crate) fn shards(&self) -> Result<Vec<Shard>, ModelError> {
+        match self {
+            Self::Builtin(builtin) => {
+                let shard = Shard::in_memory(builtin.path(WHOLE), builtin.weights)?;
+                Ok(vec![shard])
+            }
+            Self::Folder(_) => self.weights()?.into_iter().map(Shard::open).collect(),
+        }
+    }
+
     /// The files of the tokenizer that are there.
-    pub(crate) fn tokenizer(&self) -> Result<Vec<Bytes>, ModelError> {
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn tokenizer(&self) -> Result<Vec<Bytes>, ModelError> {
         match self {
             Self::Builtin(builtin) => {
                 let bytes = Cow::Borrowed(builtin.tokenizer);
@@ -155,7 +175,7 @@ impl ModelFiles {
         }
     }
 
-    /// The bytes of one of [`Self::weights`], or of another file in the folder.
+    /// The bytes of a file in the folder.
     pub(crate) fn read(&self, path: PathBuf) -> Result<Bytes, ModelError> {
         let bytes = match self {
             Self::Builtin(builtin) => Cow::Borrowed(builtin.weights),
