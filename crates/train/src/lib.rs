@@ -7,15 +7,16 @@
 
 mod batch;
 mod bench;
+mod counts;
 mod error;
+mod estimators;
 mod evaluate;
 mod export;
+mod forward;
 mod initial;
-mod learner;
 mod linear_probe;
 mod logistic;
 mod materials;
-mod mezo;
 mod objective;
 mod panics;
 mod pass;
@@ -26,6 +27,7 @@ mod run;
 mod scale;
 mod snapshot;
 mod together;
+mod train_state;
 mod training;
 mod training_run;
 mod work;
@@ -36,7 +38,8 @@ pub use bench::{
     prompts, time_bare_steps, time_noise, time_steps,
 };
 pub use error::TrainError;
+pub use estimators::terms;
 pub use export::export;
-pub use mezo::{Measure, step_seed, terms};
+pub use forward::{Measure, step_seed};
 pub use mezo_model::device::{cuda_devices, cuda_memory, cuda_name, why_no_cuda};
 pub use run::{BatchedRun, Control, Ending, run, run_together};

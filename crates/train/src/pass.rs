@@ -2,40 +2,40 @@
 
 use mezo_model::{Model, Part, scores_batched};
 
+use crate::forward::{ForwardRequest, Measure};
 use crate::materials::batch;
-use crate::mezo::{Look, Measure};
 
-/// What one run looks at in a pass, and what it sees there.
-pub(crate) struct View<'a> {
+/// What one run asks of a pass, with all that it is scored with.
+pub(crate) struct Share<'a> {
     pub(crate) model: &'a Model,
     pub(crate) measure: Measure<'a>,
     pub(crate) words: &'a [usize],
-    pub(crate) look: &'a Look,
+    pub(crate) request: &'a ForwardRequest,
 }
 
-impl<'a> View<'a> {
+impl<'a> Share<'a> {
     fn part(&self) -> Part<'a> {
-        let look = self.look;
+        let request = self.request;
         Part {
             model: self.model,
-            batch: batch(&look.packed),
-            probes: self.measure.probes(look.seed, look.sides),
+            batch: batch(&request.packed),
+            probes: self.measure.probes(request.seed, request.signs),
         }
     }
 }
 
-/// The losses that each view finds at its probes, from one pass.
+/// The losses of each share's copies, from one pass.
 ///
-/// The views are of one batch: their models are clones of one, their words are the same, and so is their estimator and with
+/// The shares are of one batch of runs: their models are clones of one, their words are the same, and so is their estimator and with
 /// it the number of their probes.
-pub(crate) fn losses(views: &[View<'_>]) -> Vec<Vec<f64>> {
-    let words = views.first().map(|view| view.words).unwrap_or_default();
-    debug_assert!(views.iter().all(|view| view.words == words));
-    let parts: Vec<Part<'_>> = views.iter().map(View::part).collect();
+pub(crate) fn losses(shares: &[Share<'_>]) -> Vec<Vec<f64>> {
+    let words = shares.first().map(|share| share.words).unwrap_or_default();
+    debug_assert!(shares.iter().all(|share| share.words == words));
+    let parts: Vec<Part<'_>> = shares.iter().map(Share::part).collect();
     let scores = scores_batched(&parts, words);
-    views
+    shares
         .iter()
         .zip(&scores)
-        .map(|(view, scores)| view.measure.losses(scores, &view.look.packed))
+        .map(|(share, scores)| share.measure.losses(scores, &share.request.packed))
         .collect()
 }

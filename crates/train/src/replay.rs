@@ -8,9 +8,9 @@ use mezo_run::{RunError, RunPlan, STEPS, Snapshots, read_lines};
 
 use crate::error::TrainError;
 use crate::initial;
-use crate::learner::Learner;
 use crate::materials::{Materials, Source};
 use crate::snapshot;
+use crate::train_state::TrainState;
 use crate::training::Training;
 use crate::training_run::check_numbers;
 use mezo_run::Step;
@@ -27,16 +27,16 @@ pub(crate) struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    /// Puts the parameters of a step into the learner's model: from its snapshot where that is whole, else from the journal;
-    /// whether it was the snapshot. What else the learner knows is of no step afterwards.
+    /// Puts the parameters of a step into the state's model: from its snapshot where that is whole, else from the journal;
+    /// whether it was the snapshot. What else the state knows is of no step afterwards.
     pub(crate) fn put(
         &self,
-        learner: &mut Learner,
+        state: &mut TrainState,
         journal: &[Step],
         step: u64,
     ) -> Result<bool, TrainError> {
         if Snapshots(self.dir).is_whole(step)? {
-            snapshot::restore_weights(self.dir, step, &mut learner.model)?;
+            snapshot::restore_weights(self.dir, step, &mut state.model)?;
             return Ok(true);
         }
         let path = self.dir.join(STEPS);
@@ -54,11 +54,11 @@ impl Replay<'_> {
         let files = mezo_model::ModelFiles::of(&self.plan.config.model, self.dir)?;
         let loaded = load(&files, self.device)?;
         let model = initial::model(loaded.model, &self.plan.config, self.examples)?;
-        learner.start_again(model);
+        state.start_again(model);
         for line in lines {
             (self.alive)();
-            learner.prepare(line.step, self.examples);
-            learner.apply(line, self.examples);
+            state.prepare(line.step, self.examples);
+            state.apply(line, self.examples);
         }
         Ok(false)
     }
@@ -73,7 +73,7 @@ pub(crate) fn parameters(
 ) -> Result<Model, TrainError> {
     let training = Training::of(&plan.config.method)?;
     let Materials { model, examples } = Materials::load(plan, dir, device, &mut Source::default())?;
-    let mut learner = Learner::new(model, &plan.config, training, &examples);
+    let mut state = TrainState::new(model, &plan.config, training, &examples);
     let journal = read_lines::<Step>(&dir.join(STEPS))?;
     let replay = Replay {
         dir,
@@ -82,6 +82,6 @@ pub(crate) fn parameters(
         device,
         examples: &examples,
     };
-    replay.put(&mut learner, &journal, step)?;
-    Ok(learner.model)
+    replay.put(&mut state, &journal, step)?;
+    Ok(state.model)
 }

@@ -8,15 +8,15 @@ use mezo_run::{CHECKSUM, NO_CHECKSUM, Snapshots};
 use mezo_weights::to_safetensors_with;
 
 use crate::error::TrainError;
-use crate::learner::{Learner, SCALES};
+use crate::train_state::{SCALES, TrainState};
 
 /// Writes the trained tensors and what else the next step needs, unless the step's snapshot is there already.
-pub(crate) fn write(dir: &Path, step: u64, learner: &Learner) -> Result<(), TrainError> {
+pub(crate) fn write(dir: &Path, step: u64, state: &TrainState) -> Result<(), TrainError> {
     if Snapshots(dir).is_whole(step)? {
         return Ok(());
     }
-    let mut tensors = learner.model.trainable_tensors();
-    tensors.extend(learner.state());
+    let mut tensors = state.model.trainable_tensors();
+    tensors.extend(state.state());
     write_tensors(dir, step, &tensors)
 }
 
@@ -35,17 +35,17 @@ fn write_tensors(dir: &Path, step: u64, tensors: &[NamedTensor]) -> Result<(), T
 pub(crate) fn restore(
     dir: &Path,
     step: u64,
-    learner: &mut Learner,
+    state: &mut TrainState,
     is_last: bool,
 ) -> Result<bool, TrainError> {
-    let (state, weights) = read(dir, step)?;
-    if !is_last && state.is_empty() && learner.has_state() {
+    let (beside, weights) = read(dir, step)?;
+    if !is_last && beside.is_empty() && state.has_state() {
         return Ok(false);
     }
     let path = Snapshots(dir).path(step);
-    set_weights(&mut learner.model, weights, &path)?;
+    set_weights(&mut state.model, weights, &path)?;
     if !is_last {
-        learner.set_state(state, step, &path)?;
+        state.set_state(beside, step, &path)?;
     }
     Ok(true)
 }
@@ -66,7 +66,7 @@ fn set_weights(
         .map_err(|error| TrainError::Snapshot { error })
 }
 
-/// The state of the optimiser, and the weights.
+/// What lies beside the weights, and the weights.
 fn read(dir: &Path, step: u64) -> Result<(Vec<NamedTensor>, Vec<NamedTensor>), TrainError> {
     let bytes = Snapshots(dir).read(step)?;
     let tensors = tensors_of(&Snapshots(dir).path(step), &bytes)
@@ -80,8 +80,8 @@ fn read(dir: &Path, step: u64) -> Result<(Vec<NamedTensor>, Vec<NamedTensor>), T
 /// Leaves of a run's snapshots the weights alone, once no step goes on from them.
 pub(crate) fn keep_weights(dir: &Path) -> Result<(), TrainError> {
     for step in Snapshots(dir).steps()? {
-        let (state, weights) = read(dir, step)?;
-        if !state.is_empty() {
+        let (beside, weights) = read(dir, step)?;
+        if !beside.is_empty() {
             write_tensors(dir, step, &weights)?;
         }
     }

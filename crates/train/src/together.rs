@@ -1,9 +1,9 @@
 //! Batched runs: round by round each makes its next step, in passes that all of them make together.
 
 use crate::error::TrainError;
-use crate::mezo::Look;
+use crate::forward::ForwardRequest;
 use crate::panics::{guarded, let_go, tried};
-use crate::pass::{self, View};
+use crate::pass::{self, Share};
 use crate::run::{Done, Ends, Open};
 use crate::training_run::TrainingRun;
 
@@ -83,19 +83,19 @@ fn each<'a>(
 /// on.
 fn measure(runs: &mut [UnderWay<'_>]) {
     for number in 0.. {
-        let looks: Vec<(usize, Look)> = (0..)
+        let requests: Vec<(usize, ForwardRequest)> = (0..)
             .zip(runs.iter())
-            .filter_map(|(at, under_way)| Some((at, under_way.run.look(number)?)))
+            .filter_map(|(at, under_way)| Some((at, under_way.run.request(number)?)))
             .collect();
-        if looks.is_empty() {
+        if requests.is_empty() {
             return;
         }
-        let views: Vec<View<'_>> = looks
+        let shares: Vec<Share<'_>> = requests
             .iter()
-            .map(|(at, look)| runs[*at].run.view(look))
+            .map(|(at, request)| runs[*at].run.share(request))
             .collect();
-        let found = pass::losses(&views);
-        for ((at, _), losses) in looks.iter().zip(found) {
+        let found = pass::losses(&shares);
+        for ((at, _), losses) in requests.iter().zip(found) {
             runs[*at].losses.push(losses);
         }
         // A step of many passes takes as many times longer.

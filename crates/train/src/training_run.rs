@@ -6,23 +6,23 @@ use std::path::Path;
 use mezo_run::{Lines, RunError, STEPS};
 
 use crate::error::TrainError;
-use crate::learner::Learner;
-use crate::mezo::Look;
-use crate::pass::View;
+use crate::forward::ForwardRequest;
+use crate::pass::Share;
 use crate::recover;
 use crate::run::{Done, Ending};
 use crate::snapshot;
+use crate::train_state::TrainState;
 use crate::training::Training;
 use crate::work::Work;
 use mezo_run::Step;
 
 /// A run that goes by steps, between two of them or within one.
 ///
-/// [`Self::next`] brings it to a step that must be measured, whose passes [`Self::look`] names, and [`Self::measured`] makes
+/// [`Self::next`] brings it to a step that must be measured, whose passes [`Self::request`] names, and [`Self::measured`] makes
 /// the step with what they found. Who makes the passes is not its concern: they may be those of other runs too.
 pub(crate) struct TrainingRun<'a> {
     work: Work<'a>,
-    learner: Learner,
+    state: TrainState,
     training: Training,
     file: Lines,
     journal: Vec<Step>,
@@ -34,7 +34,7 @@ impl<'a> TrainingRun<'a> {
     /// Resumes from what the run's files have.
     pub(crate) fn begin(
         mut work: Work<'a>,
-        mut learner: Learner,
+        mut state: TrainState,
         training: Training,
     ) -> Result<Self, TrainError> {
         let path = work.run.dir.join(STEPS);
@@ -53,17 +53,17 @@ impl<'a> TrainingRun<'a> {
             .for_each(|flaw| work.run.control.warn(flaw));
         let mut step = found.step;
         let is_last = step == training.steps;
-        if step > 0 && !snapshot::restore(&work.run.dir, step, &mut learner, is_last)? {
+        if step > 0 && !snapshot::restore(&work.run.dir, step, &mut state, is_last)? {
             // It was interrupted just before the result of a run that diverged.
             step = 0;
         }
         if step > 0 {
             // The crash may have come between the snapshot and its evaluation.
-            work.checkpoint(&learner, step)?;
+            work.checkpoint(&state, step)?;
         }
         Ok(Self {
             work,
-            learner,
+            state,
             training,
             file,
             journal,
@@ -83,7 +83,7 @@ impl<'a> TrainingRun<'a> {
             self.step += 1;
             // Steps that the journal has are done again without a line.
             self.work.run.control.alive();
-            self.learner.prepare(self.step, &self.work.examples);
+            self.state.prepare(self.step, &self.work.examples);
             if self.journal.len() < self.step as usize {
                 return Ok(None);
             }
@@ -92,23 +92,22 @@ impl<'a> TrainingRun<'a> {
             }
         }
         self.work
-            .finish(&mut self.learner, &self.journal, self.training.steps)?;
+            .finish(&mut self.state, &self.journal, self.training.steps)?;
         Ok(Some(done(Ending::Finished, self.step)))
     }
 
     /// One of the passes that the step asks for, counted from 0; none after the last.
-    pub(crate) fn look(&self, number: u32) -> Option<Look> {
-        let asked = number < self.learner.passes(self.step);
-        asked.then(|| self.learner.look(self.step, number, &self.work.examples))
+    pub(crate) fn request(&self, number: u32) -> Option<ForwardRequest> {
+        self.state.request(self.step, number, &self.work.examples)
     }
 
-    /// A look, with all that is seen there.
-    pub(crate) fn view<'v>(&'v self, look: &'v Look) -> View<'v> {
-        View {
-            model: &self.learner.model,
-            measure: self.learner.measure(),
+    /// A request, with all that it is scored with.
+    pub(crate) fn share<'v>(&'v self, request: &'v ForwardRequest) -> Share<'v> {
+        Share {
+            model: &self.state.model,
+            measure: self.state.measure(),
             words: &self.work.examples.words,
-            look,
+            request,
         }
     }
 
@@ -117,7 +116,7 @@ impl<'a> TrainingRun<'a> {
     pub(crate) fn measured(&mut self, losses: &[Vec<f64>]) -> Result<Option<Done>, TrainError> {
         let before = self.journal.last();
         let line = self
-            .learner
+            .state
             .line(self.step, before, losses, &self.work.examples);
         self.work.run.check()?;
         self.file.add(&line)?;
@@ -131,15 +130,14 @@ impl<'a> TrainingRun<'a> {
         let line = &self.journal[self.step as usize - 1];
         if line.diverged() {
             self.file.sync()?;
-            self.work
-                .finish_diverged(&mut self.learner, &self.journal)?;
+            self.work.finish_diverged(&mut self.state, &self.journal)?;
             return Ok(Some(done(Ending::Diverged, self.step)));
         }
-        self.learner.apply(line, &self.work.examples);
+        self.state.apply(line, &self.work.examples);
         if self.training.evaluates_after(self.step) {
             // A snapshot must never be ahead of the journal.
             self.file.sync()?;
-            self.work.checkpoint(&self.learner, self.step)?;
+            self.work.checkpoint(&self.state, self.step)?;
         }
         Ok(None)
     }

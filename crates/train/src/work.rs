@@ -9,12 +9,12 @@ use mezo_spec::{DeviceKind, Method, Precision};
 
 use crate::error::TrainError;
 use crate::evaluate::{Measured, evaluate};
-use crate::learner::Learner;
 use crate::linear_probe;
 use crate::materials::{Materials, Source};
 use crate::replay::Replay;
 use crate::run::{Control, Done, Ending};
 use crate::snapshot;
+use crate::train_state::TrainState;
 use crate::training::Training;
 use crate::training_run::TrainingRun;
 use mezo_run::{Eval, EvalSplit, METRICS, Metric, Step, best_step, find};
@@ -88,8 +88,8 @@ pub(crate) fn begin<'a>(
         }
         Method::Mezo(_) | Method::FineTune(_) => {
             let training = Training::of(&method)?;
-            let learner = Learner::new(model, &work.run.plan.config, training, &work.examples);
-            let run = TrainingRun::begin(work, learner, training)?;
+            let state = TrainState::new(model, &work.run.plan.config, training, &work.examples);
+            let run = TrainingRun::begin(work, state, training)?;
             return Ok(Begun::Steps(Box::new(run)));
         }
         Method::ZeroShot(_) => {
@@ -154,23 +154,23 @@ impl Work<'_> {
     }
 
     /// Keeps the parameters, measures them on dev, drops snapshots nobody needs any more.
-    pub(crate) fn checkpoint(&mut self, learner: &Learner, step: u64) -> Result<(), TrainError> {
+    pub(crate) fn checkpoint(&mut self, state: &TrainState, step: u64) -> Result<(), TrainError> {
         self.run.check()?;
-        snapshot::write(&self.run.dir, step, learner)?;
-        self.evaluate_model(learner, step, EvalSplit::Dev)?;
+        snapshot::write(&self.run.dir, step, state)?;
+        self.evaluate_model(state, step, EvalSplit::Dev)?;
         let best = best_step(&self.evals, step);
         Ok(Snapshots(&self.run.dir).prune(step, best)?)
     }
 
     fn evaluate_model(
         &mut self,
-        learner: &Learner,
+        state: &TrainState,
         step: u64,
         split: EvalSplit,
     ) -> Result<(), TrainError> {
         let (words, control) = (self.examples.words.clone(), self.run.control);
         self.evaluate(step, split, &|examples: &[mezo_tasks::Example]| {
-            evaluate(&learner.model, examples, &words, &|| control.alive())
+            evaluate(&state.model, examples, &words, &|| control.alive())
         })
     }
 
@@ -219,12 +219,12 @@ impl Work<'_> {
     /// Test at the last step, then at the best.
     pub(crate) fn finish(
         &mut self,
-        learner: &mut Learner,
+        state: &mut TrainState,
         journal: &[Step],
         last: u64,
     ) -> Result<(), TrainError> {
-        self.evaluate_model(learner, last, EvalSplit::Test)?;
-        let best = self.report_best(learner, journal, last)?;
+        self.evaluate_model(state, last, EvalSplit::Test)?;
+        let best = self.report_best(state, journal, last)?;
         let reported = Reported::at(last, &self.evals);
         self.close(Status::Finished, last, best, Some(reported))
     }
@@ -232,11 +232,11 @@ impl Work<'_> {
     /// The best step before the loss was no longer finite; there is no last.
     pub(crate) fn finish_diverged(
         &mut self,
-        learner: &mut Learner,
+        state: &mut TrainState,
         journal: &[Step],
     ) -> Result<(), TrainError> {
         let steps = journal.len() as u64;
-        let best = self.report_best(learner, journal, steps)?;
+        let best = self.report_best(state, journal, steps)?;
         self.close(Status::Diverged, steps, best, None)
     }
 
@@ -262,7 +262,7 @@ impl Work<'_> {
 
     fn report_best(
         &mut self,
-        learner: &mut Learner,
+        state: &mut TrainState,
         journal: &[Step],
         last: u64,
     ) -> Result<Option<Reported>, TrainError> {
@@ -277,11 +277,11 @@ impl Work<'_> {
                 device: &self.device,
                 examples: &self.examples,
             };
-            if !replay.put(learner, journal, best)? {
+            if !replay.put(state, journal, best)? {
                 self.run.check()?;
-                snapshot::write_weights(&self.run.dir, best, &learner.model)?;
+                snapshot::write_weights(&self.run.dir, best, &state.model)?;
             }
-            self.evaluate_model(learner, best, EvalSplit::Test)?;
+            self.evaluate_model(state, best, EvalSplit::Test)?;
         }
         Ok(Some(Reported::at(best, &self.evals)))
     }

@@ -5,7 +5,7 @@ use mezo_tasks::PackedBatch;
 
 use crate::bench::EPS;
 use crate::bench::subject::Subject;
-use crate::mezo::{Measure, step_seed};
+use crate::forward::{Measure, step_seed};
 use mezo_run::Estimate;
 use mezo_spec::Objective;
 

@@ -1,40 +1,70 @@
-//! What a step does to a model: measured by the passes it asks for, written down by the caller, then applied.
+//! A model under training, with all that its next step needs beside the journal.
+//!
+//! A step is measured by the forward passes that it asks for, written down by the caller, then applied. Replaying the journal
+//! applies its lines, by the same code.
+
+use std::path::Path;
 
 use mezo_model::{
     Decay, DecayOn, Dropout, Estimates, Gradients, Model, NamedTensor, Optimizer, Philox, Rule,
 };
-use mezo_run::RunError;
-use mezo_spec::{
-    Estimator, Mezo, Objective, Optimizer as Update, Protocol, RunConfig, Scale, ScaleMeasured,
-};
-use mezo_tasks::{Order, PackedBatch};
+use mezo_run::{RunError, Step};
+use mezo_spec::{Mezo, Objective, Optimizer as Update, Protocol, RunConfig, Scale, ScaleMeasured};
+use mezo_tasks::{Examples, Order, PackedBatch};
 
+use crate::counts::Counts;
 use crate::error::TrainError;
+use crate::estimators::{self, Estimator, StepOf};
+use crate::forward::{ForwardRequest, Measure, step_seed};
 use crate::materials::batch;
-use crate::mezo::{self, Counts, Look, Measure, Sides, step_seed};
 use crate::scale::{self, Scales, Sight};
 use crate::training::Training;
-use mezo_run::{Estimate, Step};
-use mezo_tasks::Examples;
 
 /// The estimate whose seed a step's dropout masks take; those of a step count from 0.
 const DROPOUT: u32 = u32::MAX;
 
-/// A model under training: its weights, and all that the next step needs beside the journal.
-pub(crate) struct Learner {
+/// A model under training.
+pub(crate) struct TrainState {
     pub(crate) model: Model,
     training: Training,
-    /// What estimates read; none for backpropagation.
-    mezo: Option<Mezo>,
+    gradient: Source,
     order: Order,
     counts: Counts,
     optimizer: Optimizer,
     scales: Option<Scales>,
-    /// The gradient of the step that was measured last, until it is applied.
-    pending: Option<(u64, Gradients)>,
 }
 
-impl Learner {
+/// Where the gradient of a step comes from.
+enum Source {
+    /// From losses at perturbed copies.
+    Estimated {
+        mezo: Mezo,
+        estimator: Box<dyn Estimator>,
+    },
+    /// From backpropagation: that of the step that was measured last, until it is applied.
+    Backpropagated(Option<(u64, Gradients)>),
+}
+
+impl Source {
+    fn of(mezo: Option<&Mezo>) -> Self {
+        match mezo {
+            None => Self::Backpropagated(None),
+            Some(mezo) => Self::Estimated {
+                estimator: estimators::of(mezo),
+                mezo: mezo.clone(),
+            },
+        }
+    }
+
+    fn mezo(&self) -> Option<&Mezo> {
+        match self {
+            Self::Estimated { mezo, .. } => Some(mezo),
+            Self::Backpropagated(_) => None,
+        }
+    }
+}
+
+impl TrainState {
     /// A model before its first step.
     pub(crate) fn new(
         model: Model,
@@ -42,8 +72,8 @@ impl Learner {
         training: Training,
         examples: &Examples,
     ) -> Self {
-        let mezo = config.method.mezo().cloned();
-        let estimates = mezo.as_ref().and_then(|mezo| mezo.estimates.as_ref());
+        let gradient = Source::of(config.method.mezo());
+        let estimates = gradient.mezo().and_then(|mezo| mezo.estimates.as_ref());
         let own_batches = config.protocol == Protocol::Paper;
         Self {
             model,
@@ -52,23 +82,18 @@ impl Learner {
             counts: Counts::new(estimates, training.steps, own_batches),
             optimizer: optimizer(&training),
             scales: None,
-            pending: None,
-            mezo,
+            gradient,
         }
     }
 
     /// The scales that the run asks for.
     fn scale(&self) -> Option<&Scale> {
-        self.mezo.as_ref()?.scale.as_ref()
+        self.gradient.mezo()?.scale.as_ref()
     }
 
     fn objective(&self) -> Objective {
-        let mezo = self.mezo.as_ref();
+        let mezo = self.gradient.mezo();
         mezo.map_or(Objective::CrossEntropy, |mezo| mezo.objective)
-    }
-
-    fn estimator(&self) -> Option<Estimator> {
-        self.mezo.as_ref().map(|mezo| mezo.estimator)
     }
 
     /// Takes a model before its first step in the place of the one there is.
@@ -76,7 +101,13 @@ impl Learner {
         self.model = model;
         self.optimizer = optimizer(&self.training);
         self.scales = None;
-        self.pending = None;
+        self.forget_gradient();
+    }
+
+    fn forget_gradient(&mut self) {
+        if let Source::Backpropagated(pending) = &mut self.gradient {
+            *pending = None;
+        }
     }
 
     /// What has to be known before a step is measured or applied: the layers' scales, where they are due.
@@ -104,25 +135,23 @@ impl Learner {
         self.scales = Some(scale::measure(spec, &sight, self.training.seed, step));
     }
 
-    /// How many passes a step asks for before its line can be made; a backpropagated one asks for none.
-    pub(crate) fn passes(&self, step: u64) -> u32 {
-        match self.estimator() {
-            None => 0,
-            Some(Estimator::OnePoint) => 1,
-            Some(Estimator::TwoSided) => self.counts.at(step),
-        }
-    }
-
-    /// One of a step's passes, counted from 0. They all see the parameters before the step.
-    pub(crate) fn look(&self, step: u64, number: u32, examples: &Examples) -> Look {
-        Look {
+    /// One of the forward passes that a step asks for before its line can be made, counted from 0; none after the last. A
+    /// backpropagated step asks for none.
+    pub(crate) fn request(
+        &self,
+        step: u64,
+        number: u32,
+        examples: &Examples,
+    ) -> Option<ForwardRequest> {
+        let Source::Estimated { estimator, .. } = &self.gradient else {
+            return None;
+        };
+        let asked = number < estimator.requests(self.counts.at(step));
+        asked.then(|| ForwardRequest {
             packed: self.batch(step, number, examples),
             seed: self.seed(step, number),
-            sides: match self.estimator() {
-                Some(Estimator::OnePoint) => Sides::Plus,
-                _ => Sides::Both,
-            },
-        }
+            signs: estimator.signs(),
+        })
     }
 
     /// How the losses of a pass are measured.
@@ -135,8 +164,7 @@ impl Learner {
         }
     }
 
-    /// The line of a step in the journal, from the losses that each of its passes found: with the parameters it says all that
-    /// the update needs.
+    /// The line of a step in the journal, from the losses that each of its passes found.
     pub(crate) fn line(
         &mut self,
         step: u64,
@@ -145,50 +173,46 @@ impl Learner {
         examples: &Examples,
     ) -> Step {
         let lr = self.training.lr(step) * self.counts.lr_factor(step);
-        if self.mezo.is_none() {
-            let (loss, gradients) = self.backpropagate(step, examples);
-            self.pending = Some((step, gradients));
-            return Step::with_loss(step, lr, Vec::new(), loss);
+        if let Source::Estimated { estimator, .. } = &self.gradient {
+            let step = StepOf {
+                number: step,
+                lr,
+                before,
+                run_seed: self.training.seed,
+            };
+            return estimator.line(&step, losses);
         }
-        if self.estimator() == Some(Estimator::OnePoint) {
-            let loss = losses[0][0];
-            let seed = self.seed(step, 0);
-            // The first step has nothing to compare with.
-            let estimate = before
-                .and_then(|line| line.loss)
-                .map(|before| Estimate::one_point(seed, loss, before, self.training.eps));
-            return Step::with_loss(step, lr, estimate.into_iter().collect(), loss);
-        }
-        let measure = self.measure();
-        let estimates = (0..)
-            .zip(losses)
-            .map(|(number, losses)| measure.between(self.seed(step, number), losses));
-        Step::new(step, lr, estimates.collect())
+        let (loss, gradients) = self.backpropagate(step, examples);
+        self.gradient = Source::Backpropagated(Some((step, gradients)));
+        Step::with_loss(step, lr, Vec::new(), loss)
     }
 
-    /// The seed of the noise of one of a step's estimates.
-    fn seed(&self, step: u64, estimate: u32) -> u64 {
-        step_seed(self.training.seed, step, estimate)
+    /// The seed of the noise of one of a step's passes.
+    fn seed(&self, step: u64, number: u32) -> u64 {
+        step_seed(self.training.seed, step, number)
     }
 
     /// Moves the parameters as a line of the journal says. A backpropagated gradient that is no longer at hand is made
     /// again: it is a function of the parameters and the step.
     pub(crate) fn apply(&mut self, line: &Step, examples: &Examples) {
-        if self.mezo.is_none() {
-            let gradients = match self.pending.take() {
-                Some((step, gradients)) if step == line.step => gradients,
-                _ => self.backpropagate(line.step, examples).1,
-            };
-            self.optimizer.update(&mut self.model, &gradients, line.lr);
-            return;
+        match &mut self.gradient {
+            Source::Estimated { mezo, estimator } => {
+                let scales = self.scales.as_ref().zip(mezo.scale.as_ref());
+                let gradient = Estimates {
+                    noise: &Philox,
+                    terms: estimator.terms(line),
+                    factors: scales.and_then(|(scales, spec)| scales.update_factors(spec.modifies)),
+                };
+                self.optimizer.update(&mut self.model, &gradient, line.lr);
+            }
+            Source::Backpropagated(pending) => {
+                let gradients = match pending.take() {
+                    Some((step, gradients)) if step == line.step => gradients,
+                    _ => self.backpropagate(line.step, examples).1,
+                };
+                self.optimizer.update(&mut self.model, &gradients, line.lr);
+            }
         }
-        let scales = self.scales.as_ref().zip(self.scale());
-        let gradient = Estimates {
-            noise: &Philox,
-            terms: mezo::terms(line),
-            factors: scales.and_then(|(scales, spec)| scales.update_factors(spec.modifies)),
-        };
-        self.optimizer.update(&mut self.model, &gradient, line.lr);
     }
 
     /// The loss and the gradient of a step's batch, shortened to the largest norm allowed.
@@ -234,7 +258,7 @@ impl Learner {
     }
 
     /// A snapshot without the scales that its run measured must not go on as a run without scales.
-    fn check_scales(&self, path: &std::path::Path) -> Result<(), TrainError> {
+    fn check_scales(&self, path: &Path) -> Result<(), TrainError> {
         let expected = match self.scale() {
             Some(_) => self.model.trainable_names().len(),
             None => 0,
@@ -254,17 +278,17 @@ impl Learner {
         .into())
     }
 
-    /// Takes up what a snapshot of a step holds beside the trained tensors.
+    /// Takes what a snapshot of a step holds beside the trained tensors.
     pub(crate) fn set_state(
         &mut self,
         mut state: Vec<NamedTensor>,
         step: u64,
-        path: &std::path::Path,
+        path: &Path,
     ) -> Result<(), TrainError> {
         let scales = state.iter().position(|tensor| tensor.name == SCALES);
         self.scales = scales.map(|at| Scales::of(state.swap_remove(at).values));
         self.check_scales(path)?;
-        self.pending = None;
+        self.forget_gradient();
         self.optimizer
             .restore(&self.model, state, step, path)
             .map_err(|error| TrainError::Snapshot { error })
