@@ -89,6 +89,23 @@ impl Cell {
         }
     }
 
+    /// What cells are equal by.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The cell of a run alone whose split was changed: another run of this cell has the same seed and other rows.
+    pub(crate) fn with_split(&mut self, data_sha256: &str) {
+        let before = self.sources.key();
+        self.sources.with_split(data_sha256);
+        let after = self.sources.key();
+        for text in [&mut self.key, &mut self.group] {
+            if let Some(rest) = text.strip_suffix(&before) {
+                *text = format!("{rest}{after}");
+            }
+        }
+    }
+
     /// The text of one setting, by its short name.
     pub fn setting(&self, name: &str) -> Option<&str> {
         self.settings

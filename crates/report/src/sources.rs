@@ -52,6 +52,13 @@ impl Sources {
         ])
     }
 
+    /// Tells the train rows by those of the run's own split, where nothing is known of the rows that it was drawn from.
+    pub(crate) fn with_split(&mut self, data_sha256: &str) {
+        if self.0[TRAIN_DATA].is_empty() {
+            data_sha256.clone_into(&mut self.0[TRAIN_DATA]);
+        }
+    }
+
     /// All of it as one text.
     pub(crate) fn key(&self) -> String {
         self.0.join("|")

@@ -1,6 +1,6 @@
 //! All runs of one sweep, or of several, read from their directories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::cell::{Cell, settle};
@@ -53,6 +53,7 @@ impl SweepRuns {
     }
 
     fn sorted(sweep: String, mut runs: Vec<RunRecord>) -> Self {
+        separate_changed_splits(&mut runs);
         let manifests = runs.iter_mut().filter_map(|run| run.manifest.as_mut());
         settle(manifests.map(|manifest| &mut manifest.cell).collect());
         runs.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -91,6 +92,27 @@ impl SweepRuns {
     /// The manifests that could be read.
     pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         self.runs.iter().filter_map(RunRecord::manifest)
+    }
+}
+
+/// Takes runs of one cell and one seed out of their row where they differ in their data: a split that its user wrote was
+/// changed between them, and no row mixes two versions of one split.
+fn separate_changed_splits(runs: &mut [RunRecord]) {
+    let mut splits: BTreeMap<(String, u64), BTreeSet<String>> = BTreeMap::new();
+    let place = |run: &RunRecord| Some((run.cell()?.key().to_owned(), run.seed()?));
+    for run in runs.iter() {
+        if let (Some(place), Some(manifest)) = (place(run), run.manifest()) {
+            let data = manifest.data_sha256.clone();
+            splits.entry(place).or_default().insert(data);
+        }
+    }
+    for run in runs {
+        let known = place(run).and_then(|place| splits.get(&place));
+        let changed = known.is_some_and(|versions| versions.len() > 1);
+        if let Some(RunManifest { manifest, cell, .. }) = run.manifest.as_mut().filter(|_| changed)
+        {
+            cell.with_split(&manifest.data_sha256);
+        }
     }
 }
 

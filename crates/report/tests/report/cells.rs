@@ -166,3 +166,45 @@ fn without_hashes_paths_tell_runs_apart() {
     }
     assert_eq!(cells(&read(dir.path())).len(), 2);
 }
+
+#[test]
+fn two_versions_of_a_written_split_share_no_row() {
+    let dir = tempfile::tempdir().unwrap();
+    for (seed, split, accuracy) in [
+        (
+            13,
+            "1111111111111111111111111111111111111111111111111111111111111111",
+            0.5,
+        ),
+        (
+            13,
+            "2222222222222222222222222222222222222222222222222222222222222222",
+            0.9,
+        ),
+        (
+            21,
+            "3333333333333333333333333333333333333333333333333333333333333333",
+            0.6,
+        ),
+        (
+            42,
+            "4444444444444444444444444444444444444444444444444444444444444444",
+            0.6,
+        ),
+    ] {
+        let mut run = run(seed, accuracy);
+        run.split = split;
+        run.write(dir.path());
+    }
+    let table = read(dir.path());
+    let rows: Vec<(&[u64], Option<&str>)> = cells(&table)
+        .iter()
+        .map(|cell| (cell.seeds.as_slice(), cell.setting("train_data")))
+        .collect();
+    let expected: [(&[u64], Option<&str>); 3] = [
+        (&[13], Some("11111111")),
+        (&[13], Some("22222222")),
+        (&[21, 42], Some("unknown")),
+    ];
+    assert_eq!(rows, expected);
+}

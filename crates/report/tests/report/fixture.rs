@@ -60,6 +60,8 @@ pub struct Run {
     pub label_words: &'static [&'static str],
     pub weights: &'static str,
     pub test_data: &'static str,
+    /// The hash of the run's own split.
+    pub split: &'static str,
     pub data: Option<&'static str>,
     pub weight_decay: f64,
     pub steps: u64,
@@ -91,6 +93,7 @@ impl Run {
             label_words: &["terrible", "great"],
             weights: "aa",
             test_data: "dd",
+            split: "cc",
             data: None,
             weight_decay: 0.0,
             steps: losses.len() as u64,
@@ -116,7 +119,7 @@ impl Run {
     /// An id as good as a hash: it differs where the run does.
     pub fn id(&self) -> String {
         let text = format!(
-            "{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}",
+            "{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}",
             self.method,
             self.steps,
             self.eval_every,
@@ -133,7 +136,8 @@ impl Run {
             self.template,
             self.weights,
             self.test_data,
-            self.data.unwrap_or_default()
+            self.data.unwrap_or_default(),
+            self.split.trim_start_matches("cc")
         );
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for byte in text.bytes() {
@@ -170,7 +174,7 @@ impl Run {
                 "train": train,
             },
             "swept": swept,
-            "weights_sha256": self.weights, "tokenizer_sha256": "bb", "data_sha256": "cc",
+            "weights_sha256": self.weights, "tokenizer_sha256": "bb", "data_sha256": self.split,
             "test_sha256": self.test_data,
             "trainable_parameters": 12345, "train_examples": 1024, "dev_examples": 1024,
             "test_examples": self.test_examples, "made_data": self.made_data, "protocol": self.protocol, "precision": "f32",
