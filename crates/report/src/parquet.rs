@@ -24,7 +24,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use mezo_run::{Manifest, Reported, read_steps};
+use mezo_run::{Manifest, Reported, each_step};
 use mezo_spec::Mezo;
 use polars::error::PolarsError;
 use polars::prelude::{Column, DataFrame, NamedFrom, ParquetCompression, ParquetWriter, Series};
@@ -202,7 +202,7 @@ fn append_run(rows: &mut StepRows, run: &RunRecord, dir: &Path) {
     };
     let eps = manifest.config.number(&Mezo::EPS);
     // The fault a journal may end in has been noted beside its run when it was first read.
-    let _ = read_steps(dir, |step| {
+    let _ = each_step(dir, |step| {
         let loss = step.loss();
         for estimate in 0..step.estimates.len().max(1) {
             let line = step.estimates.get(estimate);

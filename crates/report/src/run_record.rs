@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use mezo_run::{
-    ATTEMPTS, Attempt, EVALS, Eval, FileFault, Manifest, RESULT, RunResult, Status as Ended,
-    each_line, read_steps, whole_json,
+    Attempt, Eval, FileFault, Manifest, RESULT, RunResult, Status as Ended, each_attempt,
+    each_evaluation, each_step,
 };
 use mezo_spec::Training;
 use serde_json::Value;
@@ -212,12 +212,7 @@ fn keep<T>(faults: &mut Vec<FileFault>, read: Result<T, FileFault>) -> Option<T>
 }
 
 fn read_manifest(dir: &Path, id: &str) -> Result<Option<RunManifest>, FileFault> {
-    const EXPECTED: &str = "a run's manifest";
-    let value: Option<Value> = whole_json(dir, MANIFEST, EXPECTED)?;
-    let manifest: Option<Manifest> = whole_json(dir, MANIFEST, EXPECTED)?;
-    let (Some(value), Some(manifest)) = (value, manifest) else {
-        return Err(FileFault::Missing { file: MANIFEST });
-    };
+    let (manifest, value) = Manifest::recorded(dir)?;
     // A run copied under another name would count as one more seed.
     check_id(MANIFEST, id, &manifest.id)?;
     let manifest = with_defaults(manifest);
@@ -239,7 +234,7 @@ fn with_defaults(mut manifest: Manifest) -> Manifest {
 }
 
 fn read_result(dir: &Path, id: &str) -> Result<Option<RunResult>, FileFault> {
-    let result: Option<RunResult> = whole_json(dir, RESULT, "a run's result")?;
+    let result = RunResult::recorded(dir)?;
     if let Some(result) = &result {
         check_id(RESULT, id, &result.id)?;
     }
@@ -269,7 +264,7 @@ struct Journal {
 
 fn read_journal(dir: &Path, faults: &mut Vec<FileFault>) -> Journal {
     let mut journal = Journal::default();
-    let read = read_steps(dir, |step| {
+    let read = each_step(dir, |step| {
         // A loss that is not finite ends a run; were there more after it, they would be out of place.
         if let Some(loss) = step
             .loss()
@@ -287,30 +282,24 @@ fn read_journal(dir: &Path, faults: &mut Vec<FileFault>) -> Journal {
 
 fn read_evals(dir: &Path, faults: &mut Vec<FileFault>) -> Vec<Eval> {
     let mut evals = Vec::new();
-    let read = each_line(dir, EVALS, "an evaluation's line", |_, eval| {
-        evals.push(eval);
-        Ok(())
-    });
+    let read = each_evaluation(dir, |eval| evals.push(eval));
     keep(faults, read);
     evals
 }
 
 fn read_attempts(dir: &Path, faults: &mut Vec<FileFault>) -> Attempts {
     let mut attempts = Attempts::default();
-    let read = each_line(dir, ATTEMPTS, "an attempt's line", |_, line: Attempt| {
-        match line {
-            Attempt::Start(start) => {
-                attempts.started += 1;
-                attempts.host = Some(start.host);
-                attempts.device = Some(start.device);
-            }
-            Attempt::End(end) => {
-                attempts.wall_s = Some(end.wall_s + attempts.wall_s.unwrap_or(0.0));
-                attempts.last_end = Some(end.reason.name().to_owned());
-            }
-            Attempt::Retry { .. } => {}
+    let read = each_attempt(dir, |line| match line {
+        Attempt::Start(start) => {
+            attempts.started += 1;
+            attempts.host = Some(start.host);
+            attempts.device = Some(start.device);
         }
-        Ok(())
+        Attempt::End(end) => {
+            attempts.wall_s = Some(end.wall_s + attempts.wall_s.unwrap_or(0.0));
+            attempts.last_end = Some(end.reason.name().to_owned());
+        }
+        Attempt::Retry { .. } => {}
     });
     // An attempt's last words that were cut short are no fault of the numbers.
     keep(faults, read.or_else(FileFault::unless_torn));

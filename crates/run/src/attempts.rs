@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::ATTEMPTS;
 use crate::class::Class;
 use crate::error::RunError;
+use crate::fault::{FileFault, each_line};
 use crate::lines::{Lines, read_lines};
 
 /// A line of `attempts.jsonl`. What only explains an attempt may be missing when it is read.
@@ -175,6 +176,17 @@ impl OpenAttempt {
 /// If the file cannot be read or a line is none of an attempt.
 pub fn attempts(dir: &Path) -> Result<Vec<Attempt>, RunError> {
     read_lines(&dir.join(ATTEMPTS))
+}
+
+/// Hands the lines of a run directory's attempts to `each` in order, up to the first fault.
+///
+/// # Errors
+/// With that fault. A missing file has none.
+pub fn each_attempt(dir: &Path, mut each: impl FnMut(Attempt)) -> Result<(), FileFault> {
+    each_line(dir, ATTEMPTS, "an attempt's line", |_, attempt| {
+        each(attempt);
+        Ok(())
+    })
 }
 
 /// Writes the end of an attempt whose process could not do so itself any more.

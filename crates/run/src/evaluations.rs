@@ -1,6 +1,13 @@
 //! `evals.jsonl`: what was measured, and after which steps.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
+
+use crate::EVALS;
+use crate::error::RunError;
+use crate::fault::{FileFault, each_line};
+use crate::lines::Lines;
 
 /// A line of `evals.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +68,25 @@ pub fn best_step(evals: &[Eval], last: u64) -> Option<u64> {
         }
     }
     best.map(|(step, _)| step)
+}
+
+/// The evaluations of a run that this process holds, and their file for adding ([`Lines::take_over`]).
+///
+/// # Errors
+/// If the file cannot be used.
+pub fn take_evaluations(dir: &Path) -> Result<(Lines, Vec<Eval>), RunError> {
+    Lines::take_over(&dir.join(EVALS))
+}
+
+/// Hands the evaluations of a run directory to `each` in order, up to the first fault.
+///
+/// # Errors
+/// With that fault. A missing file has none.
+pub fn each_evaluation(dir: &Path, mut each: impl FnMut(Eval)) -> Result<(), FileFault> {
+    each_line(dir, EVALS, "an evaluation's line", |_, eval| {
+        each(eval);
+        Ok(())
+    })
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ fn bare(source: &serde_json::Error) -> String {
 ///
 /// # Errors
 /// If it cannot be read, or is not what it should be.
-pub fn whole_json<T: DeserializeOwned>(
+pub(crate) fn whole_json<T: DeserializeOwned>(
     dir: &Path,
     file: &'static str,
     expected: &'static str,
@@ -135,7 +135,7 @@ pub fn whole_json<T: DeserializeOwned>(
 ///
 /// # Errors
 /// With that fault.
-pub fn each_line<T: DeserializeOwned>(
+pub(crate) fn each_line<T: DeserializeOwned>(
     dir: &Path,
     file: &'static str,
     expected: &'static str,

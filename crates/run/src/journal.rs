@@ -1,12 +1,13 @@
 //! `steps.jsonl`, the journal: one line a step, from which the parameters can be rebuilt.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::STEPS;
 use crate::error::RunError;
 use crate::fault::{FileFault, each_line};
+use crate::lines::{Lines, read_lines};
 use crate::tail::last_line;
 
 /// A line of `steps.jsonl`.
@@ -127,11 +128,57 @@ impl Step {
     }
 }
 
+/// The file of a run directory's journal.
+pub fn journal_path(dir: &Path) -> PathBuf {
+    dir.join(STEPS)
+}
+
+/// The journal of a run that this process holds, and its file for adding ([`Lines::take_over`]).
+///
+/// # Errors
+/// If the file cannot be used, or its lines are not the steps 1, 2, 3 ...
+pub fn take_journal(dir: &Path) -> Result<(Lines, Vec<Step>), RunError> {
+    let path = journal_path(dir);
+    let (file, journal) = Lines::take_over(&path)?;
+    check_numbers(&journal, &path)?;
+    Ok((file, journal))
+}
+
+/// The journal of a run that others may be writing.
+///
+/// # Errors
+/// If it cannot be read, or its lines are not the steps 1, 2, 3 ...
+pub fn journal(dir: &Path) -> Result<Vec<Step>, RunError> {
+    let path = journal_path(dir);
+    let journal = read_lines(&path)?;
+    check_numbers(&journal, &path)?;
+    Ok(journal)
+}
+
+/// Whole lines of a journal, none where it cannot be read.
+pub fn journal_length(dir: &Path) -> u64 {
+    let bytes = std::fs::read(journal_path(dir)).unwrap_or_default();
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+fn check_numbers(journal: &[Step], path: &Path) -> Result<(), RunError> {
+    for (index, line) in journal.iter().enumerate() {
+        if line.step != index as u64 + 1 {
+            return Err(RunError::Record {
+                path: path.into(),
+                line: index + 1,
+                message: format!("expected step {}, found step {}", index + 1, line.step),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Hands the steps of a run directory's journal to `each` in order, up to the first fault.
 ///
 /// # Errors
 /// With that fault. A missing journal has no steps.
-pub fn read_steps(dir: &Path, mut each: impl FnMut(Step)) -> Result<(), FileFault> {
+pub fn each_step(dir: &Path, mut each: impl FnMut(Step)) -> Result<(), FileFault> {
     let mut expected = 1;
     each_line(dir, STEPS, "a step's line", |line, step: Step| {
         if step.step != expected {
@@ -153,7 +200,7 @@ pub fn read_steps(dir: &Path, mut each: impl FnMut(Step)) -> Result<(), FileFaul
 /// # Errors
 /// If the journal cannot be read.
 pub fn last_step(dir: &Path) -> Result<Option<Step>, RunError> {
-    let path = dir.join(STEPS);
+    let path = journal_path(dir);
     let line = last_line(&path).map_err(RunError::file(&path, "read"))?;
     Ok(line.and_then(|line| serde_json::from_slice(&line).ok()))
 }

@@ -21,13 +21,20 @@ mod snapshot;
 mod tail;
 mod whole;
 
-pub use attempts::{Attempt, End, EndReason, OpenAttempt, Start, add_end, add_retry, attempts};
+pub use attempts::{
+    Attempt, End, EndReason, OpenAttempt, Start, add_end, add_retry, attempts, each_attempt,
+};
 pub use batch::{batch_key, shared_in_a_pass};
 pub use class::Class;
 pub use error::RunError;
-pub use evaluations::{Eval, EvalSplit, METRICS, Metric, best_step, find};
-pub use fault::{FileFault, each_line, whole_json};
-pub use journal::{Estimate, Step, StepStatus, last_step, read_steps};
+pub use evaluations::{
+    Eval, EvalSplit, METRICS, Metric, best_step, each_evaluation, find, take_evaluations,
+};
+pub use fault::FileFault;
+pub use journal::{
+    Estimate, Step, StepStatus, each_step, journal, journal_length, journal_path, last_step,
+    take_journal,
+};
 pub use lease::{Holder, Lease, alone_in};
 pub use lines::{Lines, read_lines};
 pub use log::{log_since, open_log};

@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::error::RunError;
+use crate::fault::{FileFault, whole_json};
 use crate::relocate::relocated;
 use crate::whole::{read_json, sync_all_of, write_soon};
 
@@ -126,6 +127,17 @@ impl Manifest {
     /// If it is missing or no manifest.
     pub fn read(dir: &Path) -> Result<Self, RunError> {
         read_json(&dir.join(Self::FILE))
+    }
+
+    /// The same for a report, and all that its file holds.
+    ///
+    /// # Errors
+    /// If it is missing or no manifest.
+    pub fn recorded(dir: &Path) -> Result<(Self, Json), FileFault> {
+        let all: Option<Json> = whole_json(dir, Self::FILE, "a run's manifest")?;
+        let manifest = whole_json(dir, Self::FILE, "a run's manifest")?;
+        let missing = FileFault::Missing { file: Self::FILE };
+        manifest.zip(all).ok_or(missing)
     }
 
     /// Where the model is; none where the manifest does not say.

@@ -1,8 +1,14 @@
 //! `result.json`: the last file of a run, whose presence means that it is finished.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
+use crate::RESULT;
+use crate::error::RunError;
 use crate::evaluations::{Eval, EvalSplit, Metric, find};
+use crate::fault::{FileFault, whole_json};
+use crate::whole::{read_json, write_json};
 
 /// `result.json`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +26,37 @@ pub struct RunResult {
     /// What linear probing found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<ProbeFit>,
+}
+
+impl RunResult {
+    /// Whether a run directory has a result, which alone means that the run is finished.
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(RESULT).is_file()
+    }
+
+    /// The result in a run directory.
+    ///
+    /// # Errors
+    /// If it is missing or no result.
+    pub fn read(dir: &Path) -> Result<Self, RunError> {
+        read_json(&dir.join(RESULT))
+    }
+
+    /// The same for a report; none where there is none.
+    ///
+    /// # Errors
+    /// If it is no result.
+    pub fn recorded(dir: &Path) -> Result<Option<Self>, FileFault> {
+        whole_json(dir, RESULT, "a run's result")
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, dir: &Path) -> Result<(), RunError> {
+        write_json(&dir.join(RESULT), self)
+    }
 }
 
 /// What linear probing found beside its scores.

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use mezo_run::{
-    Holder, Lease, RESULT, RunError, RunResult, Status, Step, attempts, last_step, read_json,
-};
+use mezo_run::{Holder, Lease, RunError, RunResult, Status, Step, attempts, last_step};
 
 use crate::scheduler::policy::{self, Failure};
 
@@ -27,14 +25,13 @@ pub struct Run {
 impl Run {
     /// Whether its result is there, which alone means that it is finished.
     pub fn is_finished(&self) -> bool {
-        self.dir.join(RESULT).is_file()
+        RunResult::is_in(&self.dir)
     }
 
     /// Whether its result says that its loss was no longer finite.
     pub fn is_diverged(&self) -> bool {
         // A result that cannot be read says nothing; the report tells of it.
-        read_json::<RunResult>(&self.dir.join(RESULT))
-            .is_ok_and(|result| result.status == Status::Diverged)
+        RunResult::read(&self.dir).is_ok_and(|result| result.status == Status::Diverged)
     }
 
     /// What the last attempt at an unfinished run leaves to be said; nothing of a new one.

@@ -4,12 +4,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use mezo_model::LoraConfig;
-use mezo_run::{Manifest, RESULT, RunError, RunPlan, read_json};
+use mezo_run::{Manifest, RESULT, RunError, RunPlan, RunResult};
 use mezo_spec::{ModelSource, Tuning};
 
 use crate::error::TrainError;
 use crate::replay::parameters;
-use mezo_run::RunResult;
 
 /// Writes the parameters of a finished run's best step: the whole model in Hugging Face's layout, LoRA's terms as an
 /// adapter in PEFT's. The step is returned.
@@ -18,14 +17,12 @@ use mezo_run::RunResult;
 /// If the run has no result or no best step, its files or the model's cannot be read, or the folder not be written.
 pub fn export(dir: &Path, out: &Path) -> Result<u64, TrainError> {
     let plan = readable(dir)?;
-    let result_path = dir.join(RESULT);
-    let result: RunResult = read_json(&result_path)?;
-    let Some(best) = result
+    let Some(best) = RunResult::read(dir)?
         .best
         .filter(|_| plan.config.method.training().is_some())
     else {
         return Err(RunError::Record {
-            path: result_path,
+            path: dir.join(RESULT),
             line: 1,
             message: "expected a run with a best step: this one trained nothing that could be kept"
                 .into(),

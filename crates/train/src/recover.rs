@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use mezo_run::{EVALS, STEPS, Snapshots};
+use mezo_run::{EVALS, Snapshots, journal_path};
 
 use crate::error::TrainError;
 use crate::training::Training;
@@ -48,7 +48,7 @@ pub(crate) fn find(
         ));
     }
     if newest > steps {
-        let path = dir.join(STEPS);
+        let path = journal_path(dir);
         flaws.push(format!(
             "{}: has lost lines: it ends with step {steps}, and there is a snapshot of step {newest}",
             path.display()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use mezo_model::{Model, load};
-use mezo_run::{RunError, RunPlan, STEPS, Snapshots, read_lines};
+use mezo_run::{RunError, RunPlan, Snapshots, journal, journal_path};
 
 use crate::error::TrainError;
 use crate::initial;
@@ -12,7 +12,6 @@ use crate::materials::{Materials, Source};
 use crate::snapshot;
 use crate::train_state::TrainState;
 use crate::training::Training;
-use crate::training_run::check_numbers;
 use mezo_run::Step;
 use mezo_tasks::Examples;
 
@@ -39,18 +38,16 @@ impl Replay<'_> {
             snapshot::restore_weights(self.dir, step, &mut state.model)?;
             return Ok(true);
         }
-        let path = self.dir.join(STEPS);
         let Some(lines) = journal.get(..step as usize) else {
             let line = journal.len();
             let message = format!("expected a line for each step up to {step}, found {line}");
             return Err(RunError::Record {
-                path,
+                path: journal_path(self.dir),
                 line,
                 message,
             }
             .into());
         };
-        check_numbers(lines, &path)?;
         let files = mezo_model::ModelFiles::of(&self.plan.config.model, self.dir)?;
         let loaded = load(&files, self.device)?;
         let model = initial::model(loaded.model, &self.plan.config, self.examples)?;
@@ -74,7 +71,7 @@ pub(crate) fn parameters(
     let training = Training::of(&plan.config.method)?;
     let Materials { model, examples } = Materials::load(plan, dir, device, &mut Source::default())?;
     let mut state = TrainState::new(model, &plan.config, training, &examples);
-    let journal = read_lines::<Step>(&dir.join(STEPS))?;
+    let journal = journal(dir)?;
     let replay = Replay {
         dir,
         alive: &|| {},

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use mezo_run::{EndReason, EvalSplit, Lease, OpenAttempt, RESULT, RunError, RunPlan, STEPS, Step};
+use mezo_run::{
+    EndReason, EvalSplit, Lease, OpenAttempt, RunError, RunPlan, RunResult, Step, journal_length,
+};
 
 use crate::batch::{self, NotTogether};
 use crate::error::TrainError;
@@ -141,12 +143,12 @@ fn run_all(
 
 /// Takes the lease on a run; none where its result is there.
 fn take(dir: &Path, plan: RunPlan) -> Result<Option<(RunPlan, Rc<Lease>)>, TrainError> {
-    if dir.join(RESULT).exists() {
+    if RunResult::is_in(dir) {
         return Ok(None);
     }
     let lease = Rc::new(Lease::take(dir)?);
     // Who held the run just before may have finished it.
-    let finished = dir.join(RESULT).exists();
+    let finished = RunResult::is_in(dir);
     Ok((!finished).then_some((plan, lease)))
 }
 
@@ -209,12 +211,6 @@ fn close(
         }
     }
     ended.map(|done| done.ending)
-}
-
-/// Whole lines of the journal, none where it cannot be read.
-fn journal_length(dir: &Path) -> u64 {
-    let bytes = std::fs::read(dir.join(STEPS)).unwrap_or_default();
-    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// How runs ended, each with its place among them.

@@ -1,9 +1,7 @@
 //! The steps of one run, one after the other: from the journal where it has them, else from the losses that somebody
 //! measures for it.
 
-use std::path::Path;
-
-use mezo_run::{Lines, RunError, STEPS};
+use mezo_run::{Lines, Step, take_journal};
 
 use crate::error::TrainError;
 use crate::forward::ForwardRequest;
@@ -14,7 +12,6 @@ use crate::snapshot;
 use crate::train_state::TrainState;
 use crate::training::Training;
 use crate::work::Work;
-use mezo_run::Step;
 
 /// A run that goes by steps, between two of them or within one.
 ///
@@ -37,9 +34,7 @@ impl<'a> TrainingRun<'a> {
         mut state: TrainState,
         training: Training,
     ) -> Result<Self, TrainError> {
-        let path = work.run.dir.join(STEPS);
-        let (file, journal) = Lines::take_over::<Step>(&path)?;
-        check_numbers(&journal, &path)?;
+        let (file, journal) = take_journal(&work.run.dir)?;
         let found = recover::find(
             &work.run.dir,
             journal.len() as u64,
@@ -145,19 +140,4 @@ impl<'a> TrainingRun<'a> {
 
 fn done(ending: Ending, steps: u64) -> Done {
     Done { ending, steps }
-}
-
-/// The lines of a journal are the steps 1, 2, 3 ...
-pub(crate) fn check_numbers(journal: &[Step], path: &Path) -> Result<(), TrainError> {
-    for (index, line) in journal.iter().enumerate() {
-        if line.step != index as u64 + 1 {
-            return Err(RunError::Record {
-                path: path.into(),
-                line: index + 1,
-                message: format!("expected step {}, found step {}", index + 1, line.step),
-            }
-            .into());
-        }
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use mezo_run::{EVALS, Lease, Lines, RESULT, RunError, RunPlan, Snapshots, write_json};
+use mezo_run::{Lease, Lines, RunError, RunPlan, Snapshots, take_evaluations};
 use mezo_spec::{DeviceKind, Method, Precision};
 
 use crate::error::TrainError;
@@ -67,7 +67,7 @@ pub(crate) fn begin<'a>(
 ) -> Result<Begun<'a>, TrainError> {
     check_precision(run.plan.config.precision, device_name)?;
     let device = mezo_model::device::open(device_name)?;
-    let (evals_file, evals) = Lines::take_over(&run.dir.join(EVALS))?;
+    let (evals_file, evals) = take_evaluations(&run.dir)?;
     let Materials { model, examples } = Materials::load(&run.plan, &run.dir, &device, source)?;
     let method = run.plan.config.method.clone();
     let control = run.control;
@@ -288,6 +288,6 @@ impl Work<'_> {
 
     fn write_result(&self, result: RunResult) -> Result<(), TrainError> {
         self.run.check()?;
-        Ok(write_json(&self.run.dir.join(RESULT), &result)?)
+        Ok(result.write(&self.run.dir)?)
     }
 }

@@ -143,11 +143,9 @@ fn earlier(folder: &Path, ids: &BTreeSet<&str>) -> Vec<Flat> {
         if ids.contains(name.to_str()?) {
             return None;
         }
-        let text = std::fs::read(entry.path().join(Manifest::FILE)).ok()?;
-        let value: Value = serde_json::from_slice(&text).ok()?;
+        let (manifest, value) = Manifest::recorded(&entry.path()).ok()?;
         // Runs of an earlier version are told of by themselves.
-        let layout = value.get("schema").and_then(Value::as_u64);
-        (layout == Some(u64::from(LAYOUT))).then(|| flat(&value))
+        (manifest.layout == LAYOUT).then(|| flat(&value))
     };
     entries.filter_map(run).collect()
 }
