@@ -5,10 +5,9 @@ use mezo_train::{cuda_devices, cuda_memory, cuda_name, why_no_cuda};
 use serde_json::{Value, json};
 
 use crate::args::{DevicesArgs, PlanFormat};
-use crate::doctor::size;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::put;
+use crate::output::{put, size};
 
 /// Lists them.
 pub fn devices(args: &DevicesArgs) -> Result<Exit, Failure> {

@@ -15,7 +15,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::put;
 
-pub use fact::size;
 use fact::{Fact, Word, lines, note, ok};
 
 /// Says how things stand; fails when something is wrong.

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use mezo_hub::{Event, Hub, Progress, Repo, Wanted};
+use mezo_hub::{Event, Hub, HubError, Progress, Repo, Wanted};
 use mezo_sweep::human_time;
 
 use crate::failure::Failure;
@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Makes sure that a model is in the hub's cache. One that is there is taken as it is, and the hub is not asked.
 pub fn fetch_model(repo: &str, revision: &str) -> Result<(), Failure> {
     let hub = Hub::from_env()?;
-    let model = Repo::model(repo)?;
+    let model = Repo::model(repo).map_err(HubError::from)?;
     if hub.locate(&model, revision).is_none() {
         hub.fetch(&model, revision, Wanted::Model, &mut *downloads())?;
     }

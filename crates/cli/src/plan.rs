@@ -7,12 +7,44 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use mezo_spec::DeviceKind;
-use mezo_sweep::plan::{Expanded, Found, Lacking, Places, Planned, expand};
+use mezo_sweep::plan::{Expanded, Found, Lacking, Paces, Places, Planned, expand};
 use mezo_tasks::Task;
 
-use crate::args::Folders;
+use crate::args::{Folders, PlanArgs, PlanFormat};
+use crate::devices::machine;
+use crate::exit::Exit;
 use crate::failure::Failure;
-pub use show::{plan, reason};
+use json::put_json;
+pub use show::reason;
+use show::{Shown, put_human};
+
+/// Shows every run of the specs, its state and what it takes.
+pub fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
+    let kind = args.devices.kind(&machine());
+    let plans = args
+        .specs
+        .iter()
+        .map(|spec| expanded(spec, &args.folders, kind, Lacking::Keep))
+        .collect::<Result<Vec<_>, _>>()?;
+    let paces = match args.tokens_per_second {
+        Some(given) => Paces::given(given),
+        None => {
+            let sizes = plans.iter().flat_map(|plan| plan.sizes.clone()).collect();
+            Paces::measured(&args.folders.runs_dir, &sizes)
+        }
+    };
+    let plans = plans
+        .into_iter()
+        .map(|plan| Shown::of(plan, &paces))
+        .collect::<Result<Vec<_>, _>>()?;
+    match args.format {
+        PlanFormat::Json => put_json(&plans)?,
+        PlanFormat::Human => {
+            put_human(&plans, args.all)?;
+        }
+    }
+    Ok(Exit::Done)
+}
 
 /// The runs of a spec, every one resolved; the zero-shot ones first. Nothing is written.
 pub fn planned(spec: &Path, folders: &Folders, kind: DeviceKind) -> Result<Vec<Planned>, Failure> {

@@ -39,7 +39,7 @@ pub fn fetch(
     let source = source_of(task.name())?;
     let folder = out.join(task.folder());
     check_free(&folder, source.files.iter().map(|(_, name)| *name))?;
-    let repo = Repo::dataset(source.repo)?;
+    let repo = Repo::dataset(source.repo).map_err(HubError::from)?;
     let wanted: Vec<&str> = source.files.iter().map(|(from, _)| *from).collect();
     let snapshot = hub.fetch(&repo, source.revision, Wanted::Files(&wanted), progress)?;
     let (mut files, origins) = convert(source, &snapshot)?;

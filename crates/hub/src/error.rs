@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::repo::Repo;
+use crate::repo::{BadRepoId, Repo};
 
 /// Why a repository's files could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +19,8 @@ pub enum HubError {
     #[error("HF_ENDPOINT is {found:?}, expected an address that begins with https:// or http://")]
     Endpoint { found: String },
 
-    #[error("{id:?} is not the id of a repository on the hub")]
-    RepoId { id: String },
+    #[error(transparent)]
+    RepoId(#[from] BadRepoId),
 
     #[error("HF_HUB_OFFLINE is set, and {} does not hold {} of {repo} at {revision}",
         .cache.display(), .missing.join(", "))]
@@ -136,7 +136,7 @@ impl HubError {
         let text = match self {
             Self::NoHome => "set HF_HOME to the folder where downloads should lie",
             Self::Endpoint { .. } => "unset it for the hub itself, https://huggingface.co",
-            Self::RepoId { .. } => {
+            Self::RepoId(_) => {
                 "it is what stands after the hub's address: roberta-large, or OWNER/NAME"
             }
             Self::Offline { .. } => {
@@ -177,7 +177,7 @@ impl HubError {
         matches!(
             self,
             Self::Endpoint { .. }
-                | Self::RepoId { .. }
+                | Self::RepoId(_)
                 | Self::Offline { .. }
                 | Self::Unauthorised { .. }
                 | Self::NoRepository { .. }

@@ -35,6 +35,6 @@ pub use environment::Settings;
 pub use error::HubError;
 pub use hub::{Hub, Snapshot};
 pub use progress::{Event, Progress};
-pub use repo::{Repo, RepoKind};
+pub use repo::{BadRepoId, Repo, RepoKind};
 pub use source::{Source, Sourced};
 pub use wanted::Wanted;

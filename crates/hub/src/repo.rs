@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::error::HubError;
-
 /// What a repository holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RepoKind {
@@ -20,27 +18,32 @@ pub struct Repo {
     id: String,
 }
 
+/// An id that no repository of the hub has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the id of a repository on the hub")]
+pub struct BadRepoId(String);
+
 impl Repo {
     /// The model repository of an id.
     ///
     /// # Errors
-    /// [`HubError::RepoId`] when the hub has no repositories of such a name.
-    pub fn model(id: &str) -> Result<Self, HubError> {
+    /// When the hub has no repositories of such a name.
+    pub fn model(id: &str) -> Result<Self, BadRepoId> {
         Self::new(RepoKind::Model, id)
     }
 
     /// The data set repository of an id.
     ///
     /// # Errors
-    /// [`HubError::RepoId`] when the hub has no repositories of such a name.
-    pub fn dataset(id: &str) -> Result<Self, HubError> {
+    /// When the hub has no repositories of such a name.
+    pub fn dataset(id: &str) -> Result<Self, BadRepoId> {
         Self::new(RepoKind::Dataset, id)
     }
 
-    fn new(kind: RepoKind, id: &str) -> Result<Self, HubError> {
+    fn new(kind: RepoKind, id: &str) -> Result<Self, BadRepoId> {
         let parts: Vec<&str> = id.split('/').collect();
         if parts.len() > 2 || !parts.iter().all(|part| is_name(part)) {
-            return Err(HubError::RepoId { id: id.to_owned() });
+            return Err(BadRepoId(id.to_owned()));
         }
         let id = id.to_owned();
         Ok(Self { kind, id })

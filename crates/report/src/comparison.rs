@@ -94,7 +94,12 @@ pub fn compare(runs: &SweepRuns) -> Comparison {
     for block in found.values_mut() {
         tell_apart(block);
     }
-    let footnotes = Footnotes::of(found.values().flatten());
+    let footnotes = Footnotes::of(
+        found
+            .values()
+            .flatten()
+            .map(|found| found.differs.as_slice()),
+    );
     let blocks: Vec<Block> = found
         .into_iter()
         .map(|(key, found)| block(key, found, &footnotes))

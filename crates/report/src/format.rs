@@ -13,7 +13,6 @@ mod latex;
 mod markdown;
 mod text_grid;
 
-pub(crate) use csv::csv_text;
 pub(crate) use human::human_table;
 pub(crate) use latex::latex_text;
 pub(crate) use markdown::markdown_text;

@@ -10,7 +10,9 @@
 //! - [`slope()`] says whether a run's loss moved at all.
 
 mod cell;
+mod columns;
 mod comparison;
+mod csv_text;
 mod digits;
 mod error;
 mod figure;
@@ -22,6 +24,7 @@ pub mod paper;
 pub mod paper_grid;
 mod parquet;
 mod protocol;
+mod results;
 mod rows;
 mod run_record;
 mod search_notes;
@@ -42,10 +45,12 @@ pub use comparison::{Agreement, Block, Comparison, Entry, MethodRow, State, comp
 pub use error::ReportError;
 pub use format::Format;
 pub use method::label as method_label;
+pub use results::table;
+pub use rows::{Choice, Measured, Row, RowKind};
 pub use run_record::{Attempts, Estimated, RunManifest, RunRecord, Status};
 pub use slope::{FEWEST_STEPS, Slope, Verdict, slope};
 pub use slope_rows::{SlopeRow, slope_rows, slopes_csv, slopes_markdown};
 pub use statistics::{Gain, Spread};
 pub use sweep_runs::SweepRuns;
-pub use table::{Choice, Measured, Row, RowKind, Table, table};
+pub use table::Table;
 pub use write::{Built, ReportOptions, build, write_comparison};

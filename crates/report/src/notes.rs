@@ -5,12 +5,12 @@ use mezo_spec::TaskSpec;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol;
+use crate::rows::{Row, RowKind};
 use crate::run_record::{RunRecord, Status};
 use crate::search_notes;
 use crate::slope_rows::{SlopeRow, cell_sentence, slope_names, verdicts};
 use crate::sources;
 use crate::sweep_runs::SweepRuns;
-use crate::table::{Row, RowKind};
 use crate::varied::{Named, setting_words, varied};
 
 /// What made data are.

@@ -1,7 +1,7 @@
 //! What stands under the results table about its searches: in what each is not the paper's, and what it chose.
 
 use crate::cell::configuration_words;
-use crate::table::{Row, RowKind};
+use crate::rows::{Row, RowKind};
 use crate::varied::{Named, differs, is_of_training, setting_words, text, varied_searches};
 
 /// What each search has that the paper's has not, or the other way round.

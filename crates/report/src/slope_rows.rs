@@ -148,7 +148,7 @@ pub fn slopes_csv(rows: &[SlopeRow]) -> String {
         ]);
         lines.push(fields);
     }
-    crate::format::csv_text(&lines)
+    crate::csv_text::csv_text(&lines)
 }
 
 /// `slopes.md`: a sentence a run, and how to read them.

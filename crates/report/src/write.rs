@@ -12,9 +12,10 @@ use crate::error::ReportError;
 use crate::figure;
 use crate::format::Format;
 use crate::parquet;
+use crate::results::table;
 use crate::slope_rows::{slopes_csv, slopes_markdown};
 use crate::sweep_runs::SweepRuns;
-use crate::table::{Table, table};
+use crate::table::Table;
 
 /// What a report holds.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::class::Class;
-use crate::lease::Holder;
+use crate::holder::Holder;
 use crate::{EVALS, STEPS};
 
 /// A run's directory that cannot be used. Its text starts with the file it is about.

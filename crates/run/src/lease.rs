@@ -1,16 +1,14 @@
 //! Who holds a run: at most one process, and of two that both think so the later one.
 
-use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::LOCK;
 use crate::attempts::{host, last_number};
 use crate::error::RunError;
+use crate::holder::Holder;
 
 /// How often a lock that is held is asked for again.
 const TRIES: u32 = 10;
@@ -28,24 +26,6 @@ pub struct Lease {
     /// Holds the lock as long as it is open.
     file: File,
     attempt: u64,
-}
-
-/// Who holds a run, as its lock says. It may have died since: only the lock itself tells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// The number of its attempt, from 1.
-    pub attempt: u64,
-    /// Its machine.
-    pub host: String,
-    /// Its process there.
-    pub pid: u32,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { attempt, host, pid } = self;
-        write!(f, "attempt {attempt}, process {pid} on {host}")
-    }
 }
 
 impl Lease {

@@ -10,6 +10,7 @@ mod class;
 mod error;
 mod evaluations;
 mod fault;
+mod holder;
 mod journal;
 mod lease;
 mod lines;
@@ -31,11 +32,12 @@ pub use evaluations::{
     Eval, EvalSplit, METRICS, Metric, best_step, each_evaluation, find, take_evaluations,
 };
 pub use fault::FileFault;
+pub use holder::Holder;
 pub use journal::{
     Estimate, Step, StepStatus, each_step, journal, journal_length, journal_path, last_step,
     take_journal,
 };
-pub use lease::{Holder, Lease, alone_in};
+pub use lease::{Lease, alone_in};
 pub use lines::{Lines, read_lines};
 pub use log::{log_since, open_log};
 pub use manifest::{ALGORITHM, Inputs, LAYOUT, Manifest, NotOurs, RunPlan};

@@ -7,13 +7,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::catalog;
-use crate::check;
+use crate::check::{self, LONGEST_PATH};
 use crate::error::SpecError;
 use crate::literal::Literal;
 use crate::problem::Problem;
 use crate::run::open_table;
 use crate::source::Source;
-use crate::sweep::axis::LONGEST_PATH;
 use crate::value::Kind;
 
 /// What a spec sets for all its runs.

@@ -6,6 +6,10 @@ use crate::literal::Literal;
 use crate::problem::Problem;
 use crate::value::Kind;
 
+/// The longest path of a key that is looked at, in bytes. No key of a spec comes near it; what is made along a path (tables
+/// in tables, the path again for every key in a table) must not grow with whatever stands in a file.
+pub(crate) const LONGEST_PATH: usize = 200;
+
 /// What is wrong with the value of a key; none where nothing is.
 pub(crate) fn problem(key: &'static Key, literal: &Literal) -> Option<Problem> {
     let wrong_type = |expected: &str| {

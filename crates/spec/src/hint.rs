@@ -3,7 +3,6 @@
 use std::io;
 
 use crate::catalog;
-use crate::document::plain_character;
 use crate::key::Key;
 use crate::problem::{MAX_NAME, Problem};
 use crate::sweep::axis::{RESERVED, short_of};
@@ -226,6 +225,11 @@ fn nearest<'k>(word: &str, known: &'k [String]) -> Option<&'k str> {
         .min()
         .filter(|(distance, known)| distance * 3 <= word.chars().count().max(known.chars().count()))
         .map(|(_, known)| known)
+}
+
+/// Whether a character may stand in a sweep's name.
+pub(crate) fn plain_character(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-')
 }
 
 #[cfg(test)]

@@ -14,13 +14,10 @@ use crate::literal::Literal;
 use crate::problem::Problem;
 use crate::reader::{Fault, FaultKind, Lookup};
 use crate::run::RunSpec;
-use crate::sweep::axis::{Axis, AxisValue};
+use crate::sweep::axis::{Axis, AxisValue, path_of};
 use crate::sweep::grid::Grid;
 use crate::tables::{ModelSpec, TaskSpec};
 use crate::value::Kind;
-
-/// The most runs a sweep may have, over all its grids.
-pub const MAX_RUNS: u64 = 100_000;
 
 /// One swept key of a point and the value it has there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +110,74 @@ impl Spec {
             })
         })
     }
+
+    /// The runs of the spec, each with the point it is, in the order of [`Spec::points`]; `overrides` take the place of
+    /// what the spec says.
+    ///
+    /// # Errors
+    /// With every rule that a run breaks, each thing once for all runs.
+    pub fn runs(&self, overrides: &Overrides) -> Result<Vec<(Point<'_>, RunSpec)>, SpecErrors> {
+        let (mut runs, mut told) = (Vec::new(), Told::default());
+        for point in self.points() {
+            match point.read(overrides) {
+                Ok(run) => runs.push((point, run)),
+                Err(faults) => told.add(&point, faults),
+            }
+        }
+        match told.errors.is_empty() {
+            true => Ok(runs),
+            false => Err(SpecErrors::new(told.errors)),
+        }
+    }
+}
+
+/// Errors at a place of a spec.
+impl Spec {
+    /// An error about the value that `key` (`train.lr` or a short name) has at `point`: at the
+    /// swept value, else at the key's own, else at its table.
+    pub fn error_at(
+        &self,
+        point: Option<&Point<'_>>,
+        key: &str,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> SpecError {
+        let message = message.into();
+        self.problem_at(point, path_of(key), Problem::Value { message, hint })
+    }
+
+    pub(crate) fn problem_at(
+        &self,
+        point: Option<&Point<'_>>,
+        key: &str,
+        problem: Problem,
+    ) -> SpecError {
+        let own = |key: &str| self.base.places.get(key).cloned();
+        let span = match point {
+            Some(point) => point.span_of(key),
+            None => self.axis_span(key),
+        };
+        let span = span
+            .or_else(|| own(key))
+            .or_else(|| point.and_then(|point| point.span_within(key)))
+            .or_else(|| parents(key).find_map(own));
+        self.source.error(span, problem)
+    }
+
+    /// An error about a key or a table of a point, whatever its values: where it is swept, else where it stands.
+    pub(crate) fn problem_at_key(
+        &self,
+        point: &Point<'_>,
+        key: &str,
+        problem: Problem,
+    ) -> SpecError {
+        match point.key_span(key) {
+            Some(span) if !self.base.places.contains_key(key) => {
+                self.source.error(Some(span), problem)
+            }
+            _ => self.problem_at(Some(point), key, problem),
+        }
+    }
 }
 
 fn picked(grid: &Grid, number: usize) -> Vec<(&Axis, &AxisValue)> {
@@ -123,24 +188,6 @@ fn picked(grid: &Grid, number: usize) -> Vec<(&Axis, &AxisValue)> {
             axes.map(move |axis| (axis, &axis.values[pick]))
         })
         .collect()
-}
-
-/// The runs of a spec, or every rule that one breaks.
-pub(crate) fn runs<'s>(
-    spec: &'s Spec,
-    overrides: &Overrides,
-) -> Result<Vec<(Point<'s>, RunSpec)>, SpecErrors> {
-    let (mut runs, mut told) = (Vec::new(), Told::default());
-    for point in spec.points() {
-        match point.read(overrides) {
-            Ok(run) => runs.push((point, run)),
-            Err(faults) => told.add(&point, faults),
-        }
-    }
-    match told.errors.is_empty() {
-        true => Ok(runs),
-        false => Err(SpecErrors::new(told.errors)),
-    }
 }
 
 /// The rules that the runs of a spec break that is wrong otherwise: what is not there may just be misspelt.

@@ -3,7 +3,6 @@
 use std::io;
 
 use crate::digits::grouped;
-use crate::points::MAX_RUNS;
 
 /// What is wrong with a spec.
 #[derive(Debug, thiserror::Error)]
@@ -298,6 +297,8 @@ pub enum Problem {
     },
 }
 
+/// The most runs a sweep may have, over all its grids.
+pub const MAX_RUNS: u64 = 100_000;
 /// The longest name of a sweep; it must leave room in a path.
 pub(crate) const MAX_NAME: usize = 100;
 

@@ -31,6 +31,7 @@ mod read;
 mod rng;
 mod sizes;
 mod split;
+mod stated;
 mod task;
 mod template;
 mod template_error;

@@ -3,7 +3,7 @@
 use mezo_model::{Model, Probes, cross_entropy, device, prediction};
 use mezo_tasks::{Example, PackedBatch};
 
-use crate::materials::batch;
+use crate::forward::batch;
 
 /// Tokens of one forward pass on the CPU: enough to be worth it, few enough to stay near the processor.
 const ON_CPU: usize = 2048;

@@ -1,11 +1,10 @@
 //! Forward passes at perturbed copies of the parameters.
 
-use mezo_model::{Model, Noise, Probe, Probes, Scores, philox_words};
+use mezo_model::{Batch, Model, Noise, Probe, Probes, Scores, philox_words};
 use mezo_run::Estimate;
 use mezo_spec::Objective;
 use mezo_tasks::PackedBatch;
 
-use crate::materials::batch;
 use crate::objective;
 
 /// The counter word that marks the seeds of steps.
@@ -99,6 +98,15 @@ impl<'a> Measure<'a> {
 /// The losses of a pass on both sides. Where the probes move nothing of the model, the one copy that came out is both.
 pub(crate) fn both(losses: &[f64]) -> [f64; 2] {
     [losses[0], *losses.get(1).unwrap_or(&losses[0])]
+}
+
+/// A packed batch as the model takes it.
+pub(crate) fn batch(packed: &PackedBatch) -> Batch<'_> {
+    Batch {
+        ids: &packed.ids,
+        starts: &packed.starts,
+        asked: &packed.asked,
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 //! as those of one [`mezo_run::batch_key`] do: their passes are made as one.
 
 mod batch;
+mod begin;
 mod bench;
+mod control;
 mod counts;
 mod error;
 mod estimators;
@@ -18,6 +20,7 @@ mod linear_probe;
 mod logistic;
 mod materials;
 mod objective;
+mod open_run;
 mod panics;
 mod pass;
 mod recover;
@@ -37,9 +40,10 @@ pub use bench::{
     BenchError, NoiseTimes, Pass, Phases, Shape, StepTimes, Subject, Tuned, WORDS, gpu, peak_of,
     prompts, time_bare_steps, time_noise, time_steps,
 };
+pub use control::{Control, Ending};
 pub use error::TrainError;
 pub use estimators::terms;
 pub use export::export;
 pub use forward::{Measure, step_seed};
 pub use mezo_model::device::{cuda_devices, cuda_memory, cuda_name, why_no_cuda};
-pub use run::{BatchedRun, Control, Ending, run, run_together};
+pub use run::{BatchedRun, run, run_together};

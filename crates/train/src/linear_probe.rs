@@ -6,8 +6,8 @@ use mezo_tasks::{Example, PackedBatch};
 
 use crate::error::TrainError;
 use crate::evaluate::{Measured, evaluate_by, passes};
+use crate::forward::batch;
 use crate::logistic::{self, LogisticFit, Settings};
-use crate::materials::batch;
 use crate::refusal::value;
 use mezo_run::ProbeFit;
 use mezo_tasks::Examples;

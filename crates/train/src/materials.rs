@@ -4,9 +4,9 @@ use std::path::Path;
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use mezo_model::{Batch, Model, ModelFiles, load};
+use mezo_model::{Model, ModelFiles, load};
 use mezo_run::{Manifest, RunPlan};
-use mezo_tasks::{Examples, PackedBatch, Tokenizer};
+use mezo_tasks::{Examples, Tokenizer};
 use serde_json::Value;
 
 use crate::error::TrainError;
@@ -111,14 +111,5 @@ impl Materials {
         }
         let model = initial::model(model, config, &examples)?;
         Ok(Self { model, examples })
-    }
-}
-
-/// A packed batch as the model takes it.
-pub(crate) fn batch(packed: &PackedBatch) -> Batch<'_> {
-    Batch {
-        ids: &packed.ids,
-        starts: &packed.starts,
-        asked: &packed.asked,
     }
 }

@@ -2,8 +2,8 @@
 
 use mezo_model::{Model, Part, scores_batched};
 
+use crate::forward::batch;
 use crate::forward::{ForwardRequest, Measure};
-use crate::materials::batch;
 
 /// What one run asks of a pass, with all that it is scored with.
 pub(crate) struct Share<'a> {

@@ -3,48 +3,17 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use mezo_run::{
-    EndReason, EvalSplit, Lease, OpenAttempt, RunError, RunPlan, RunResult, Step, journal_length,
-};
+use mezo_run::{Lease, OpenAttempt, RunError, RunPlan, RunResult};
 
 use crate::batch::{self, NotTogether};
+use crate::begin::{Begun, begin};
+use crate::control::{Control, Ending};
 use crate::error::TrainError;
 use crate::materials::Source;
+use crate::open_run::{Ends, Open};
 use crate::panics::{let_go, listen_anew, tried};
 use crate::together::{self, UnderWay};
-use crate::work::{Begun, Held, begin};
-
-/// How a call of [`run`] ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The result is written.
-    Finished,
-    /// The result is written: the loss was no longer finite.
-    Diverged,
-    /// Asked to stop; the journal holds everything up to this step.
-    Stopped {
-        /// Steps done.
-        step: u64,
-    },
-}
-
-/// What a caller is told, and may ask for, while a run is under way.
-pub trait Control {
-    /// Whether to stop at the next step boundary.
-    fn stop(&self) -> bool;
-    /// The run is held, and the start of this attempt is written.
-    fn started(&self, _attempt: u64) {}
-    /// A step's line is written.
-    fn step(&self, step: &Step, of: u64);
-    /// The lines of an evaluation are written; the accuracy is none where the scores were not finite.
-    fn evaluated(&self, _step: u64, _split: EvalSplit, _accuracy: Option<f64>) {}
-    /// The process is at something that writes no line: it replays steps or evaluates. Called often.
-    fn alive(&self) {}
-    /// Files of the run are damaged, and this is what is done about it.
-    fn warn(&self, what: &str);
-    /// The run has come to its end, or could not begin; runs beside it may go on. It is let go of.
-    fn ended(&self, _how: Result<Ending, &TrainError>) {}
-}
+use crate::work::Held;
 
 /// A run among those that are to be trained batched.
 #[derive(Clone, Copy)]
@@ -150,81 +119,4 @@ fn take(dir: &Path, plan: RunPlan) -> Result<Option<(RunPlan, Rc<Lease>)>, Train
     // Who held the run just before may have finished it.
     let finished = RunResult::is_in(dir);
     Ok((!finished).then_some((plan, lease)))
-}
-
-/// What a run's end is told by.
-#[derive(Debug)]
-pub(crate) struct Done {
-    pub(crate) ending: Ending,
-    /// Lines of its journal.
-    pub(crate) steps: u64,
-}
-
-/// A run whose attempt has begun.
-pub(crate) struct Open<'a> {
-    /// Among the runs of the batch.
-    place: usize,
-    dir: &'a Path,
-    pub(crate) control: &'a dyn Control,
-    attempt: OpenAttempt,
-    /// Held until the attempt's end is written.
-    lease: Rc<Lease>,
-}
-
-impl Open<'_> {
-    /// Writes the end of the attempt, and lets go of the run.
-    pub(crate) fn end(self, ended: Result<Done, TrainError>, ends: &mut Ends) {
-        let Self {
-            place,
-            dir,
-            control,
-            attempt,
-            lease,
-        } = self;
-        let ended = close(attempt, dir, ended);
-        drop(lease);
-        ends.add(place, control, ended);
-    }
-}
-
-/// Writes the end of an attempt.
-fn close(
-    attempt: OpenAttempt,
-    dir: &Path,
-    ended: Result<Done, TrainError>,
-) -> Result<Ending, TrainError> {
-    match &ended {
-        Ok(done) => {
-            let reason = match done.ending {
-                Ending::Finished => EndReason::Finished,
-                Ending::Diverged => EndReason::Diverged,
-                Ending::Stopped { .. } => EndReason::Stopped,
-            };
-            attempt.end(reason, done.steps, None)?;
-        }
-        // The run is another's now, and so are its files.
-        Err(error) if error.is_held() => {}
-        Err(error) => {
-            let failure = Some((error.class(), error.to_string()));
-            // What went wrong first is what the caller hears of, even where this line cannot be written either.
-            let _ = attempt.end(EndReason::Failed, journal_length(dir), failure);
-        }
-    }
-    ended.map(|done| done.ending)
-}
-
-/// How runs ended, each with its place among them.
-#[derive(Debug, Default)]
-pub(crate) struct Ends(Vec<(usize, Result<Ending, TrainError>)>);
-
-impl Ends {
-    fn add(&mut self, place: usize, control: &dyn Control, ended: Result<Ending, TrainError>) {
-        control.ended(ended.as_ref().copied());
-        self.0.push((place, ended));
-    }
-
-    fn in_order(mut self) -> Vec<Result<Ending, TrainError>> {
-        self.0.sort_by_key(|(place, _)| *place);
-        self.0.into_iter().map(|(_, ended)| ended).collect()
-    }
 }

@@ -5,8 +5,8 @@ use mezo_model::{Model, Noise};
 use mezo_spec::{Modifies, Objective, Scale, ScaleBy};
 use mezo_tasks::PackedBatch;
 
+use crate::forward::batch;
 use crate::forward::{Measure, step_seed};
-use crate::materials::batch;
 
 /// The estimates of layer norms take seeds from here on; those of a step count from 0.
 const FIRST_ESTIMATE: u32 = 1 << 31;

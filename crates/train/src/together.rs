@@ -1,10 +1,11 @@
 //! Batched runs: round by round each makes its next step, in passes that all of them make together.
 
+use crate::control::Done;
 use crate::error::TrainError;
 use crate::forward::ForwardRequest;
+use crate::open_run::{Ends, Open};
 use crate::panics::{guarded, let_go, tried};
 use crate::pass::{self, Share};
-use crate::run::{Done, Ends, Open};
 use crate::training_run::TrainingRun;
 
 /// A run whose steps are being made.

@@ -15,8 +15,8 @@ use mezo_tasks::{Examples, Order, PackedBatch};
 use crate::counts::Counts;
 use crate::error::TrainError;
 use crate::estimators::{self, Estimator, StepOf};
+use crate::forward::batch;
 use crate::forward::{ForwardRequest, Measure, step_seed};
-use crate::materials::batch;
 use crate::scale::{self, Scales, Sight};
 use crate::training::Training;
 

@@ -3,11 +3,11 @@
 
 use mezo_run::{Lines, Step, take_journal};
 
+use crate::control::{Done, Ending};
 use crate::error::TrainError;
 use crate::forward::ForwardRequest;
 use crate::pass::Share;
 use crate::recover;
-use crate::run::{Done, Ending};
 use crate::snapshot;
 use crate::train_state::TrainState;
 use crate::training::Training;

@@ -6,11 +6,10 @@ use std::path::Path;
 use safetensors::tensor::TensorInfo;
 use sha2::{Digest, Sha256};
 
-use crate::error::{ModelError, TensorProblem};
+use crate::error::{ModelError, TensorProblem, check_shape, problem};
 use crate::families::Config;
 use crate::files::ModelFiles;
 use crate::header::{Shard, is_known};
-use crate::tensors::{check_shape, problem};
 
 /// The files of a model, of which every tensor has the name, the shape and a type that it should have.
 pub struct Checkpoint {

@@ -1,7 +1,7 @@
 //! What can go wrong with a model's files.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mezo_hub::HubError;
 
@@ -224,4 +224,33 @@ impl ModelError {
             _ => true,
         }
     }
+}
+
+/// What is wrong with a tensor of a file.
+pub fn problem(path: &Path, name: &str, problem: TensorProblem) -> ModelError {
+    ModelError::Tensor {
+        path: path.into(),
+        name: name.into(),
+        problem,
+    }
+}
+
+/// Holds a tensor's shape against the expected one.
+///
+/// # Errors
+/// If it is another.
+pub fn check_shape(
+    path: &Path,
+    name: &str,
+    found: &[usize],
+    expected: &[usize],
+) -> Result<(), ModelError> {
+    if found == expected {
+        return Ok(());
+    }
+    let shape = TensorProblem::Shape {
+        found: found.into(),
+        expected: expected.into(),
+    };
+    Err(problem(path, name, shape))
 }

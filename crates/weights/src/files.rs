@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::ModelError;
 use crate::header::Shard;
+use crate::tensors::{NamedTensor, tensors_of};
 
 /// The files of a model, not yet read.
 #[derive(Debug, Clone)]
@@ -189,6 +190,15 @@ impl ModelFiles {
         }
         Ok(Bytes { path, bytes })
     }
+}
+
+/// Reads a safetensors file whole, by [`tensors_of`].
+///
+/// # Errors
+/// As [`tensors_of`], and if it cannot be read.
+pub fn read_tensors(path: &Path) -> Result<Vec<NamedTensor>, ModelError> {
+    let file = ModelFiles::Folder(PathBuf::new()).read(path.into())?;
+    tensors_of(&file.path, &file.bytes)
 }
 
 /// Whether a name stays in the folder it is joined to: a model made by others must not have other files read.

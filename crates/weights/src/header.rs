@@ -8,8 +8,7 @@ use half::{bf16, f16};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensorError};
 
-use crate::error::{ModelError, TensorProblem};
-use crate::tensors::problem;
+use crate::error::{ModelError, TensorProblem, problem};
 
 /// The longest header that is read; the format allows no longer one.
 const LONGEST: u64 = 100_000_000;

@@ -15,11 +15,11 @@ mod tensors;
 mod write;
 
 pub use checkpoint::{Checkpoint, Values};
-pub use error::{ModelError, TensorProblem};
+pub use error::{ModelError, TensorProblem, check_shape, problem};
 pub use families::Config;
 pub use families::roberta::{self, RobertaConfig};
-pub use files::{Builtin, Bytes, ModelFiles, WHOLE};
+pub use files::{Builtin, Bytes, ModelFiles, WHOLE, read_tensors};
 pub use locate::source;
 pub use names::{is_adapter, is_head, is_lora, is_prefix, is_word_head, trains};
-pub use tensors::{NamedTensor, check_shape, problem, read_tensors, tensors_of};
+pub use tensors::{NamedTensor, tensors_of};
 pub use write::{to_safetensors, to_safetensors_with, write, write_json};

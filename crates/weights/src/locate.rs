@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mezo_hub::{Hub, HubError, Repo};
+use mezo_hub::{BadRepoId, Hub, HubError, Repo};
 use mezo_spec::{HubModel, ModelSource, ModelSpec};
 
 use crate::error::ModelError;
@@ -64,5 +64,11 @@ fn not_fetched(hub: &Hub, repo: &str, revision: &str) -> ModelError {
 impl From<HubError> for ModelError {
     fn from(error: HubError) -> Self {
         Self::Hub(error)
+    }
+}
+
+impl From<BadRepoId> for ModelError {
+    fn from(error: BadRepoId) -> Self {
+        Self::Hub(error.into())
     }
 }

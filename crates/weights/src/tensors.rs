@@ -5,8 +5,7 @@ use std::path::Path;
 use safetensors::tensor::Metadata;
 use safetensors::{SafeTensorError, SafeTensors};
 
-use crate::error::{ModelError, TensorProblem};
-use crate::files::ModelFiles;
+use crate::error::{ModelError, TensorProblem, problem};
 use crate::header::{is_known, to_f32};
 
 /// A weight as a file holds it.
@@ -18,44 +17,6 @@ pub struct NamedTensor {
     pub shape: Vec<usize>,
     /// Row-major.
     pub values: Vec<f32>,
-}
-
-/// What is wrong with a tensor of a file.
-pub fn problem(path: &Path, name: &str, problem: TensorProblem) -> ModelError {
-    ModelError::Tensor {
-        path: path.into(),
-        name: name.into(),
-        problem,
-    }
-}
-
-/// Holds a tensor's shape against the expected one.
-///
-/// # Errors
-/// If it is another.
-pub fn check_shape(
-    path: &Path,
-    name: &str,
-    found: &[usize],
-    expected: &[usize],
-) -> Result<(), ModelError> {
-    if found == expected {
-        return Ok(());
-    }
-    let shape = TensorProblem::Shape {
-        found: found.into(),
-        expected: expected.into(),
-    };
-    Err(problem(path, name, shape))
-}
-
-/// Reads a safetensors file whole, by [`tensors_of`].
-///
-/// # Errors
-/// As [`tensors_of`], and if it cannot be read.
-pub fn read_tensors(path: &Path) -> Result<Vec<NamedTensor>, ModelError> {
-    let file = ModelFiles::Folder(Default::default()).read(path.into())?;
-    tensors_of(&file.path, &file.bytes)
 }
 
 /// The tensors of a safetensors file as they are, as f32 and sorted by name: a run that diverges keeps some that are not

@@ -5,6 +5,7 @@ mod allot;
 mod atomic;
 mod bits;
 mod call;
+mod class;
 mod collective;
 mod compare;
 mod control;

@@ -4,9 +4,11 @@ mod found;
 mod measured;
 mod page;
 mod peer;
+mod rows;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use super::json_text;
 use crate::args::{GpuArgs, GpuFormat};

@@ -71,17 +71,6 @@ fn in_one_line(text: &str) -> String {
     line
 }
 
-/// A number of bytes as a person reads it.
-pub fn size(bytes: u64) -> String {
-    const MIB: f64 = 1_048_576.0;
-    let mib = bytes as f64 / MIB;
-    match mib {
-        0.0..1.0 => format!("{:.0} KiB", mib * 1024.0),
-        1.0..1024.0 => format!("{mib:.0} MiB"),
-        _ => format!("{:.1} GiB", mib / 1024.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,12 +82,5 @@ mod tests {
             note   memory   two\\nlines\n\
             wrong  memory   \\u{1b}[31mred\n";
         assert_eq!(lines("memory", &facts), expected);
-    }
-
-    #[test]
-    fn sizes_are_for_people() {
-        assert_eq!(size(5 << 10), "5 KiB");
-        assert_eq!(size(100 << 20), "100 MiB");
-        assert_eq!(size(3 << 29), "1.5 GiB");
     }
 }

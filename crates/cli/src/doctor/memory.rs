@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::fact::{Fact, note, ok, size};
+use super::fact::{Fact, note, ok};
+use crate::output::size;
 
 const MEMINFO: &str = "/proc/meminfo";
 /// Which control groups this process is in.

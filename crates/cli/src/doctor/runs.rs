@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::fact::{Fact, note, ok, size, wrong};
+use super::fact::{Fact, note, ok, wrong};
 use super::mounts::{Mount, Reach, nearest, shared};
+use crate::output::size;
 
 /// Below this there is no room for the snapshots of a run.
 const LEAST_BYTES: u64 = 100 << 20;

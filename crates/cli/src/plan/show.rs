@@ -4,55 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mezo_spec::grouped;
 use mezo_sweep::plan::{
-    Axis, Changed, Entry, Expanded, Found, Lacking, Paced, Paces, Reason, Reasons, States, Summary,
-    changed, earlier_version,
+    Axis, Changed, Entry, Expanded, Found, Paced, Paces, Reason, Reasons, States, Summary, changed,
+    earlier_version,
 };
 use mezo_sweep::{Plan, Run, State};
 
-use super::expanded;
-use super::json::put_json;
-use crate::args::{PlanArgs, PlanFormat};
-use crate::devices::machine;
-use crate::doctor::size;
-use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::put;
+use crate::output::{put, size};
 
 /// The longest list of runs that is printed without being asked for.
 const LISTED: usize = 200;
 /// How many values of a swept key are told one by one.
 const VALUES: usize = 12;
 
-/// Shows every run of the specs, its state and what it takes.
-pub fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
-    let kind = args.devices.kind(&machine());
-    let plans = args
-        .specs
-        .iter()
-        .map(|spec| expanded(spec, &args.folders, kind, Lacking::Keep))
-        .collect::<Result<Vec<_>, _>>()?;
-    let paces = match args.tokens_per_second {
-        Some(given) => Paces::given(given),
-        None => {
-            let sizes = plans.iter().flat_map(|plan| plan.sizes.clone()).collect();
-            Paces::measured(&args.folders.runs_dir, &sizes)
-        }
-    };
-    let plans = plans
-        .into_iter()
-        .map(|plan| Shown::of(plan, &paces))
-        .collect::<Result<Vec<_>, _>>()?;
-    match args.format {
-        PlanFormat::Json => put_json(&plans)?,
-        PlanFormat::Human => {
-            put_human(&plans, args.all)?;
-        }
-    }
-    Ok(Exit::Done)
-}
-
 /// The lists on stdout, what they add up to on stderr.
-fn put_human(plans: &[Shown], all: bool) -> Result<(), Failure> {
+pub fn put_human(plans: &[Shown], all: bool) -> Result<(), Failure> {
     let several = plans.len() > 1;
     for shown in plans {
         if several {
@@ -91,7 +57,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    fn of(plan: Expanded, paces: &Paces) -> Result<Self, Failure> {
+    pub fn of(plan: Expanded, paces: &Paces) -> Result<Self, Failure> {
         let runs = plan.entries.iter().filter_map(Entry::run);
         let resolved = Plan::of(runs.cloned());
         let counts = resolved.counts();

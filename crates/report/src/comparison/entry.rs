@@ -9,9 +9,9 @@ use crate::cell::Cell;
 use crate::method;
 use crate::paper::{self, Published};
 use crate::rows::{Baselines, cell_rows, choice_rows};
+use crate::rows::{Row, RowKind};
 use crate::searches::Search;
 use crate::statistics::Spread;
-use crate::table::{Row, RowKind};
 
 /// What one method has on one task.
 #[derive(Debug)]
@@ -186,7 +186,7 @@ fn made(found: Option<Found<'_>>, paper: Option<Published>, footnotes: &Footnote
         };
     };
     Entry {
-        marks: footnotes.marks(&found),
+        marks: footnotes.marks(&found.differs),
         state: found.state,
         row: Some(found.row),
         last: found.last,

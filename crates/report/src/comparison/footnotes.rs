@@ -1,7 +1,5 @@
 //! In what numbers differ from the paper's, each difference said once.
 
-use super::entry::Found;
-
 /// The differences among some results.
 pub(super) struct Footnotes {
     /// Those that all results have.
@@ -11,8 +9,9 @@ pub(super) struct Footnotes {
 }
 
 impl Footnotes {
-    pub(super) fn of<'f, 'a: 'f>(results: impl Iterator<Item = &'f Found<'a>>) -> Self {
-        let all: Vec<&[String]> = results.map(|found| found.differs.as_slice()).collect();
+    /// Of what each result differs in.
+    pub(super) fn of<'f>(results: impl Iterator<Item = &'f [String]>) -> Self {
+        let all: Vec<&[String]> = results.collect();
         let mut notes = Self {
             everywhere: Vec::new(),
             marked: Vec::new(),
@@ -31,9 +30,9 @@ impl Footnotes {
     }
 
     /// The marks of a result, as places among the marked differences.
-    pub(super) fn marks(&self, found: &Found<'_>) -> Vec<usize> {
+    pub(super) fn marks(&self, differs: &[String]) -> Vec<usize> {
         let place = |difference: &String| self.marked.iter().position(|known| known == difference);
-        let mut marks: Vec<usize> = found.differs.iter().filter_map(place).collect();
+        let mut marks: Vec<usize> = differs.iter().filter_map(place).collect();
         marks.sort_unstable();
         marks
     }

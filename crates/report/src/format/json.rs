@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
-use crate::paper::Published;
+use crate::columns::{COLUMNS, Column, RARE};
+use crate::rows::Row;
 use crate::slope_rows::SlopeRow;
-use crate::statistics::{Gain, Spread};
-use crate::table::{Measured, Row, Table};
+use crate::table::Table;
 
 #[derive(Serialize)]
 struct JsonTable<'a> {
@@ -21,31 +22,48 @@ struct JsonTable<'a> {
     notes: &'a [String],
 }
 
-#[derive(Serialize)]
-struct JsonRow<'a> {
-    row: &'static str,
-    method: &'a str,
-    settings: BTreeMap<&'a str, &'a str>,
-    seeds: &'a [u64],
-    chosen: BTreeMap<u64, &'a str>,
-    dev_accuracy: Option<Spread>,
-    test_at_best_dev: JsonMeasured,
-    test_at_last: JsonMeasured,
-    accuracy_gain: Option<Gain>,
-    cross_entropy_gain: Option<Gain>,
-    paper: Option<Published>,
-    difference: Option<f64>,
-    grid: &'static str,
-    differs_in: &'a [String],
-    dev_only: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    zero_estimates: Option<f64>,
+/// A row: what it is, then its numbers in the order of their declarations.
+struct JsonRow<'a>(&'a Row);
+
+impl Serialize for JsonRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = self.0;
+        let chosen: BTreeMap<u64, &str> = row
+            .chosen
+            .iter()
+            .map(|choice| (choice.seed, choice.cell.as_str()))
+            .collect();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("row", row.kind.word())?;
+        map.serialize_entry("method", &row.method)?;
+        map.serialize_entry("settings", &settings(&row.settings))?;
+        map.serialize_entry("seeds", &row.seeds)?;
+        map.serialize_entry("chosen", &chosen)?;
+        let together = |a: &Column, b: &Column| a.within.is_some() && a.within == b.within;
+        for columns in COLUMNS.chunk_by(together) {
+            match columns[0].within {
+                Some(key) => map.serialize_entry(key, &Object(columns, row))?,
+                None => map.serialize_entry(columns[0].json, &(columns[0].of)(row))?,
+            }
+        }
+        for column in &RARE {
+            let value = (column.of)(row);
+            if !value.is_none() {
+                map.serialize_entry(column.json, &value)?;
+            }
+        }
+        map.end()
+    }
 }
 
-#[derive(Serialize)]
-struct JsonMeasured {
-    accuracy: Option<Spread>,
-    cross_entropy: Option<Spread>,
+/// Numbers that are an object of their own.
+struct Object<'a>(&'a [Column], &'a Row);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.0.iter();
+        serializer.collect_map(entries.map(|column| (column.json, (column.of)(self.1))))
+    }
 }
 
 #[derive(Serialize)]
@@ -70,7 +88,7 @@ pub(super) fn render(table: &Table) -> String {
         heading: &table.heading,
         accuracy_unit: "percent",
         made_data: table.made_data,
-        rows: table.rows.iter().map(row).collect(),
+        rows: table.rows.iter().map(JsonRow).collect(),
         slopes: table.slopes.iter().map(slope).collect(),
         notes: &table.notes,
     };
@@ -80,43 +98,11 @@ pub(super) fn render(table: &Table) -> String {
     text
 }
 
-fn row(row: &Row) -> JsonRow<'_> {
-    JsonRow {
-        row: row.kind.word(),
-        method: &row.method,
-        settings: settings(&row.settings),
-        seeds: &row.seeds,
-        chosen: row
-            .chosen
-            .iter()
-            .map(|choice| (choice.seed, choice.cell.as_str()))
-            .collect(),
-        dev_accuracy: row.dev_accuracy,
-        test_at_best_dev: measured(&row.best),
-        test_at_last: measured(&row.last),
-        accuracy_gain: row.accuracy_gain,
-        cross_entropy_gain: row.cross_entropy_gain,
-        paper: row.paper,
-        difference: row.difference(),
-        grid: row.grid_word(),
-        differs_in: &row.partial_grid,
-        dev_only: row.dev_only,
-        zero_estimates: row.zero_estimates,
-    }
-}
-
 fn settings(settings: &[(String, String)]) -> BTreeMap<&str, &str> {
     settings
         .iter()
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect()
-}
-
-fn measured(scores: &Measured) -> JsonMeasured {
-    JsonMeasured {
-        accuracy: scores.accuracy,
-        cross_entropy: scores.cross_entropy,
-    }
 }
 
 fn slope(row: &SlopeRow) -> JsonSlope<'_> {

@@ -1,7 +1,8 @@
 //! GitHub's Markdown.
 
 use super::text_grid::{Columns, TextGrid};
-use crate::table::{RowKind, Table};
+use crate::rows::RowKind;
+use crate::table::Table;
 
 pub(super) fn render(table: &Table) -> String {
     let grid = TextGrid::new(table, Columns::Usual);

@@ -1,7 +1,8 @@
 //! The table as rounded texts, shared by the forms that people read.
 
+use crate::rows::{Measured, Row};
 use crate::statistics::{Gain, Spread};
-use crate::table::{Measured, Row, Table};
+use crate::table::Table;
 use crate::varied::{Named, varied};
 
 /// Headers and one text a column for every row.

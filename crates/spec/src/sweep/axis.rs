@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::catalog;
-use crate::check;
+use crate::check::{self, LONGEST_PATH};
 use crate::error::SpecError;
 use crate::literal::Literal;
 use crate::problem::Problem;
@@ -16,10 +16,6 @@ use crate::value::Kind;
 
 /// What stands at the top of `[sweep]` and is no key: it says how keys go together.
 pub(crate) const RESERVED: [&str; 3] = ["zip", "list", "exclude"];
-
-/// The longest path of a key that is looked at, in bytes. No key of a spec comes near it; what is made along a path (tables
-/// in tables, the path again for every key in a table) must not grow with whatever stands in a file.
-pub(crate) const LONGEST_PATH: usize = 200;
 
 /// One key of `[sweep]` and its values.
 #[derive(Debug)]

@@ -4,8 +4,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::base::Places;
 use crate::error::SpecError;
-use crate::points::MAX_RUNS;
-use crate::problem::Problem;
+use crate::problem::{MAX_RUNS, Problem};
 use crate::source::Source;
 use crate::sweep::axis::{Axis, type_words};
 use crate::sweep::dimension::{self, Dimension, combinations};

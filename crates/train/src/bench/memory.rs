@@ -9,7 +9,7 @@ use mezo_tasks::PackedBatch;
 use super::prompts::{WORDS, prompts};
 use super::{BenchError, EPS, Shape, descend, estimates};
 use crate::forward::Measure;
-use crate::materials::batch;
+use crate::forward::batch;
 use mezo_spec::Objective;
 
 /// What is measured, each on all parameters.

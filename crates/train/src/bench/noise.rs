@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::prompts::{WORDS, prompts};
 use super::step::median;
 use super::{EPS, Shape, descend, estimates};
-use crate::materials::batch;
+use crate::forward::batch;
 
 /// Times that each measurement is made, after once that does not count.
 const ROUNDS: usize = 9;

@@ -11,8 +11,8 @@ use super::floor::Rates;
 use super::memory::peak_resident;
 use super::subject::{LORA, Subject};
 use super::{EPS, descend, estimates};
+use crate::forward::batch;
 use crate::forward::step_seed;
-use crate::materials::batch;
 use crate::objective;
 use mezo_spec::Objective;
 

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::liveness::{Span, spans};
-use super::scope::class_of;
+use super::class::class_of;
 use crate::machine::registers::Class;
 use crate::ptx::{Body, Declared, Statement};
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::allot::allot;
+use super::class::class_of;
 use crate::machine::Special;
 use crate::machine::program::Needed;
 use crate::machine::registers::Class;
@@ -17,17 +18,6 @@ pub struct Slot {
 
 /// Why something is refused.
 pub type Decoded<T> = Result<T, String>;
-
-/// The file of registers of a type.
-pub fn class_of(kind: &str) -> Option<Class> {
-    match kind {
-        "pred" => Some(Class::Predicate),
-        "b8" | "u8" | "s8" | "b16" | "u16" | "s16" | "f16" | "bf16" => Some(Class::Word),
-        "b32" | "u32" | "s32" | "f32" | "f16x2" | "bf16x2" => Some(Class::Word),
-        "b64" | "u64" | "s64" | "f64" => Some(Class::Long),
-        _ => None,
-    }
-}
 
 #[derive(Default)]
 pub struct Scope {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use super::address::{Addresses, Base};
 use super::memory::{Memory, Space};
 use super::registers::{ALL, Cell, LANES, Mask, Registers, lanes};
-use super::shared::Kind;
+use super::kind::Kind;
 use super::trouble::Trouble;
 
 pub struct Access {

@@ -1,7 +1,7 @@
 //! A block: warps that run one after another to the next barrier.
 
 use super::global::Global;
-use super::grid::Launch;
+use super::launch::Launch;
 use super::memory::Memory;
 use super::program::Special;
 use super::race::Accessor;

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::address::Addresses;
 use super::registers::{Mask, lanes};
-use super::shared::Kind;
+use super::kind::Kind;
 
 /// Who accesses, and with which instruction.
 #[derive(Debug, Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use super::address::{Addresses, extent};
 use super::global::misaligned;
+use super::kind::Kind;
 use super::race::{Accessor, Races};
 use super::registers::{Mask, Row, lanes};
 use super::trouble::Trouble;
@@ -15,15 +16,6 @@ pub struct Shared {
     rows: Vec<Row<u32>>,
     bytes: usize,
     pub races: Option<Races>,
-}
-
-/// What an access does, for what it may meet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Read,
-    Write,
-    /// What several may do at once.
-    Atomic,
 }
 
 impl Shared {

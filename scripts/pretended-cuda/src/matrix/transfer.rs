@@ -6,7 +6,7 @@ use crate::machine::access::Element;
 use crate::machine::address::Base;
 use crate::machine::memory::Space;
 use crate::machine::registers::{Cell, LANES, Mask, Registers, lanes};
-use crate::machine::shared::Kind;
+use crate::machine::kind::Kind;
 use crate::machine::{Memory, Trouble};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

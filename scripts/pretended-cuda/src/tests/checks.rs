@@ -2,7 +2,7 @@
 
 use super::{Case, decoded};
 use crate::code::{ILLEGAL_ADDRESS, MISALIGNED_ADDRESS};
-use crate::machine::shared::Kind;
+use crate::machine::kind::Kind;
 
 fn fault(body: &str) -> (i32, String) {
     let (_, found) = Case::of(body, &[1, 2, 3, 4]).run();

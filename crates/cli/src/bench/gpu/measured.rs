@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use mezo_train::gpu::{Bench, Beside, Budget, Outcome, Part, Scale, described, parts};
 use serde::{Deserialize, Serialize};
 
-use super::page::title;
 use super::peer;
+use super::words::title;
 use crate::args::GpuArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;

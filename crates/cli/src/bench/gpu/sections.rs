@@ -7,7 +7,8 @@ use mezo_train::gpu::{
 use mezo_train::{Shape, Tuned};
 
 use super::measured::{Entry, Measured};
-use super::page::{base_lora, case_name, group_name, table, title};
+use super::rows::table;
+use super::words::{base_lora, case_name, group_name, title};
 
 /// Minutes that a run of LoRA should stay below.
 const BASE_MINUTES: f64 = 15.0;

@@ -1,7 +1,7 @@
 //! Comma-separated, a line an entry, numbers unrounded.
 
 use crate::comparison::{Block, Comparison, Entry, MethodRow, State};
-use crate::format::csv_text;
+use crate::csv_text::csv_text;
 use crate::statistics::Spread;
 
 const HEADERS: [&str; 24] = [
@@ -83,7 +83,7 @@ fn numbers(entry: &Entry) -> Vec<String> {
         std(entry.fixed),
         number(entry.paper.map(|paper| paper.mean)),
         number(entry.paper.and_then(|paper| paper.std)),
-        number(row.and_then(crate::table::Row::difference)),
+        number(row.and_then(crate::rows::Row::difference)),
         row.map_or("", |row| row.grid_word()).to_owned(),
         entry.differs.join("; "),
     ]

@@ -112,7 +112,7 @@ fn entry(entry: &Entry) -> JsonEntry<'_> {
         last_step: entry.last,
         fixed: entry.fixed,
         paper: entry.paper,
-        difference: row.and_then(crate::table::Row::difference),
+        difference: row.and_then(crate::rows::Row::difference),
         grid: row.map_or("", |row| row.grid_word()),
         differs_in: &entry.differs,
     }

@@ -3,7 +3,7 @@
 use super::letters;
 use crate::comparison::{Block, Comparison, Entry, MethodRow, State, has_papers};
 use crate::paper::SEEDS;
-use crate::table::Row;
+use crate::rows::Row;
 
 /// The tasks as headers, and the rows.
 pub(super) struct TextBlock {

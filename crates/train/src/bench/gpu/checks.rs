@@ -14,8 +14,8 @@ use super::together::BatchedRun;
 use crate::bench::subject::{LORA, Untuned};
 use crate::bench::{descend_by, estimates};
 use crate::error::TrainError;
+use crate::forward::batch;
 use crate::forward::{Measure, step_seed};
-use crate::materials::batch;
 use mezo_spec::Objective;
 
 /// The seed of the compared normals and the number of their tensor.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::Bench;
 use super::checks::{Check, largest_difference};
 use crate::error::TrainError;
-use crate::materials::batch;
+use crate::forward::batch;
 
 /// The file beside a model that has what the reference makes of some sentences with it.
 const CASES: &str = "cases.json";

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Bench;
 use crate::bench::subject::Subject;
-use crate::materials::batch;
+use crate::forward::batch;
 
 /// What the device's memory pools hold, in bytes: what is in use, and what they keep for the next that asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

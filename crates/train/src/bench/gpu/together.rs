@@ -12,8 +12,8 @@ use super::steps::Counted;
 use crate::bench::prompts::{WORDS, prompts};
 use crate::bench::subject::LORA;
 use crate::bench::{EPS, LR, Tuned, descend_by, estimates};
+use crate::forward::batch;
 use crate::forward::step_seed;
-use crate::materials::batch;
 use crate::objective;
 use mezo_spec::Objective;
 
