@@ -29,7 +29,6 @@ mod prompt;
 mod published;
 mod read;
 mod rng;
-mod sizes;
 mod split;
 mod stated;
 mod task;

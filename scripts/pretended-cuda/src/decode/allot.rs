@@ -4,8 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::liveness::{Span, spans};
 use super::class::class_of;
+use super::liveness::{Span, spans};
 use crate::machine::registers::Class;
 use crate::ptx::{Body, Declared, Statement};
 

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
 use super::address::{Addresses, Base};
+use super::kind::Kind;
 use super::memory::{Memory, Space};
 use super::registers::{ALL, Cell, LANES, Mask, Registers, lanes};
-use super::kind::Kind;
 use super::trouble::Trouble;
 
 pub struct Access {

@@ -1,16 +1,14 @@
 //! A launch: blocks spread over the machine's cores.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::block::{Met, Worker};
 use super::global::Global;
 use super::launch::Launch;
-use super::program::Program;
 use super::race::Race;
 use super::registers::LANES;
-use crate::allocations::Ranges;
 use crate::code::Code;
 
 /// Instructions after which it is worth to wake other cores.

@@ -2,9 +2,10 @@
 
 use super::address::Addresses;
 use super::global::{Global, SHARED_WINDOW};
+use super::kind::Kind;
 use super::race::Accessor;
 use super::registers::{Mask, lanes};
-use super::shared::{Kind, Shared};
+use super::shared::Shared;
 use super::trouble::Trouble;
 use crate::matrix::Scratch;
 

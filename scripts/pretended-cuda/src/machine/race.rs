@@ -8,8 +8,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::address::Addresses;
-use super::registers::{Mask, lanes};
 use super::kind::Kind;
+use super::registers::{Mask, lanes};
 
 /// Who accesses, and with which instruction.
 #[derive(Debug, Clone, Copy)]

@@ -2,9 +2,9 @@
 
 use crate::machine::access::Element;
 use crate::machine::address::Base;
+use crate::machine::kind::Kind;
 use crate::machine::memory::Space;
 use crate::machine::registers::{ALL, LANES, Mask, Registers};
-use crate::machine::kind::Kind;
 use crate::machine::{Memory, Trouble};
 
 /// Bytes of a row.

@@ -4,9 +4,9 @@ use super::fragment::{MOST, Number};
 use crate::code::MISALIGNED_ADDRESS;
 use crate::machine::access::Element;
 use crate::machine::address::Base;
+use crate::machine::kind::Kind;
 use crate::machine::memory::Space;
 use crate::machine::registers::{Cell, LANES, Mask, Registers, lanes};
-use crate::machine::kind::Kind;
 use crate::machine::{Memory, Trouble};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
