@@ -1,12 +1,15 @@
 //! The examples of a run: its split drawn, and every row in tokens.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use mezo_spec::TaskConfig;
 
 use crate::error::TaskError;
+use crate::hash::rows_sha256;
 use crate::prompt::Example;
-use crate::split::{k_shot, rows_sha256, zero_shot};
+use crate::shared::Shared;
+use crate::split::{Settings, k_shot_of, zero_shot};
 use crate::task::Task;
 use crate::tokenizer::Tokenizer;
 
@@ -18,7 +21,7 @@ pub struct Examples {
     /// To choose by.
     pub dev: Vec<Example>,
     /// To report on.
-    pub test: Vec<Example>,
+    pub test: Rc<Vec<Example>>,
     /// Vocabulary ids of the label words, in the order of the classes; none without a prompt.
     pub words: Vec<usize>,
     /// Why there are no test rows, where there are none.
@@ -35,7 +38,7 @@ pub struct Examples {
 
 impl Examples {
     /// Draws the split of a seed, or without one the rows that a zero-shot run evaluates, and puts every row into tokens.
-    /// Relative paths start at `base`.
+    /// Relative paths start at `base`. What `shared` has of other seeds is not read again.
     ///
     /// # Errors
     /// If the data cannot be read, or a row or a label word cannot be put into tokens.
@@ -44,23 +47,34 @@ impl Examples {
         seed: Option<u64>,
         tokenizer: &Tokenizer,
         base: &Path,
+        shared: &mut Shared,
     ) -> Result<Self, TaskError> {
         let task = Task::configured(config)?;
         let data = config.data.as_ref().map(|data| base.join(data));
         let (data, test_cap) = (data.as_deref(), Some(config.test_cap));
         let split = match seed {
-            Some(seed) => k_shot(&task, data, config.k, seed, test_cap)?,
+            Some(seed) => {
+                let settings = Settings::checked(config.k, seed, test_cap)?;
+                k_shot_of(&task, data, settings, shared)?
+            }
             None => zero_shot(&task, data, config.k, test_cap)?,
         };
         let words = task.label_word_ids(tokenizer)?;
+        let test_sha256 = rows_sha256(&split.test);
+        let prompt = (&config.template, config.max_length, config.cut);
+        let key = format!(
+            "{test_sha256} {} {} {prompt:?}",
+            tokenizer.sha256(),
+            config.prompt
+        );
         Ok(Self {
             train: task.encode(tokenizer, &split.train)?,
             dev: task.encode(tokenizer, &split.dev)?,
-            test: task.encode(tokenizer, &split.test)?,
+            test: shared.test(key, || task.encode(tokenizer, &split.test))?,
             classes: task.labels().len(),
             words: words.into_iter().map(|word| word as usize).collect(),
             sha256: split.sha256(),
-            test_sha256: rows_sha256(&split.test),
+            test_sha256,
             source_sha256: split.source_sha256,
             test_missing: split.test_missing,
         })

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use crate::error::Place;
+use crate::hash::hash_of;
 use crate::read::{Record, Row, Table};
 use crate::rng::SplitMix64;
 
@@ -68,6 +69,9 @@ const FILLERS: [&str; 14] = [
 /// Both tables, made once: a plan of many runs draws a split of them for every seed.
 pub(crate) static TRAIN: LazyLock<Table> = LazyLock::new(train);
 pub(crate) static TEST: LazyLock<Table> = LazyLock::new(test);
+/// The SHA-256 of the train rows.
+pub(crate) static TRAIN_SHA256: LazyLock<String> =
+    LazyLock::new(|| hash_of(TRAIN.records.iter().map(|record| &record.row)));
 
 /// The train rows, the same for every seed.
 pub(crate) fn train() -> Table {

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::draw::{capped, draw};
 use crate::error::TaskError;
+use crate::hash::{hash_of, sha256};
 use crate::made;
-use crate::read::{Columns, Label, Layout, Row, Table, hex, read_table};
+use crate::read::{Columns, Label, Layout, Row, Table, read_table};
+use crate::shared::{Shared, SourceRows};
 use crate::task::Task;
 
 /// Rows to train on, to choose by and to report on.
@@ -32,41 +32,6 @@ impl Split {
     }
 }
 
-/// The SHA-256 of the sentences and classes of these rows, as [`Split::sha256`] makes it of all.
-pub fn rows_sha256(rows: &[Row]) -> String {
-    sha256([rows])
-}
-
-fn sha256<'a, P: AsRef<[Row]> + ?Sized + 'a>(parts: impl IntoIterator<Item = &'a P>) -> String {
-    let mut hash = Sha256::new();
-    for rows in parts {
-        let rows = rows.as_ref();
-        hash_number(&mut hash, rows.len());
-        rows.iter().for_each(|row| hash_row(&mut hash, row));
-    }
-    hex(&hash.finalize())
-}
-
-/// The SHA-256 of rows that lie apart from each other.
-fn hash_of<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
-    let mut hash = Sha256::new();
-    rows.for_each(|row| hash_row(&mut hash, row));
-    hex(&hash.finalize())
-}
-
-fn hash_row(hash: &mut Sha256, row: &Row) {
-    hash_number(hash, row.label);
-    hash_number(hash, row.sentences.len());
-    for sentence in &row.sentences {
-        hash_number(hash, sentence.len());
-        hash.update(sentence);
-    }
-}
-
-fn hash_number(hash: &mut Sha256, number: usize) {
-    hash.update((number as u64).to_le_bytes());
-}
-
 /// The k-shot split of a task by the published procedure.
 ///
 /// `data` is the folder that holds the task's folder. A split that lies there already (`SST-2/16-13/train.tsv`) is
@@ -83,15 +48,27 @@ pub fn k_shot(
     test_cap: Option<usize>,
 ) -> Result<Split, TaskError> {
     let settings = Settings::checked(k, seed, test_cap)?;
+    k_shot_of(task, data, settings, &mut Shared::default())
+}
+
+/// The same; the rows to draw from are read once for all seeds.
+pub(crate) fn k_shot_of(
+    task: &Task,
+    data: Option<&Path>,
+    settings: Settings,
+    shared: &mut Shared,
+) -> Result<Split, TaskError> {
     if task.made() {
-        return drawn(&made::TRAIN, &made::TEST, settings, Path::new(task.name()));
+        let (train, test) = (&*made::TRAIN, &*made::TEST);
+        let sha256 = made::TRAIN_SHA256.as_str();
+        return drawn([train, test], sha256, settings, Path::new(task.name()));
     }
     let places = Places::of(task, data)?;
     let ready = places.folder.join(settings.folder_name());
     if ready.is_dir() {
         let files = &task.published().files;
         let (test, test_missing) =
-            places.test_or_why_not(task, &settings.folder_name(), test_cap)?;
+            places.test_or_why_not(task, &settings.folder_name(), settings.test_cap)?;
         return Ok(Split {
             train: task.read_file(&ready.join(files.train))?,
             dev: task.read_file(&ready.join(files.dev))?,
@@ -100,9 +77,16 @@ pub fn k_shot(
             source_sha256: String::new(),
         });
     }
-    let train = places.train_table(task)?;
-    let test = places.source_table(task)?;
-    drawn(&train, &test, settings, &places.train)
+    let source = shared.source(format!("{} {data:?}", task.name()), || {
+        let train = places.train_table(task)?;
+        Ok(SourceRows {
+            sha256: hash_of(train.records.iter().map(|record| &record.row)),
+            test: places.source_table(task)?,
+            train,
+        })
+    })?;
+    let tables = [&source.train, &source.test];
+    drawn(tables, &source.sha256, settings, &places.train)
 }
 
 /// The split of a run that trains nothing: the test rows alone. They are the same for every seed, so that nothing need
@@ -152,8 +136,8 @@ pub fn zero_shot(
 }
 
 fn drawn(
-    train: &Table,
-    test: &Table,
+    [train, test]: [&Table; 2],
+    source_sha256: &str,
     settings: Settings,
     source: &Path,
 ) -> Result<Split, TaskError> {
@@ -169,7 +153,7 @@ fn drawn(
         dev: train.rows(&rows.dev),
         test: cut(test, settings.test_cap),
         test_missing: None,
-        source_sha256: hash_of(train.records.iter().map(|record| &record.row)),
+        source_sha256: source_sha256.into(),
     })
 }
 

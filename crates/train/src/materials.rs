@@ -6,7 +6,7 @@ use std::rc::Rc;
 use burn::tensor::Device;
 use mezo_model::{Model, ModelFiles, load};
 use mezo_run::{Manifest, RunPlan};
-use mezo_tasks::{Examples, Tokenizer};
+use mezo_tasks::{Examples, Shared, Tokenizer};
 use serde_json::Value;
 
 use crate::error::TrainError;
@@ -29,6 +29,7 @@ pub(crate) struct Source {
     /// here beside it would be copied by the first update.
     kept: bool,
     tokenizer: Option<Rc<Tokenizer>>,
+    shared: Shared,
     model: Option<Weights>,
 }
 
@@ -83,7 +84,8 @@ impl Materials {
         let RunPlan { manifest, config } = plan;
         let files = ModelFiles::of(&config.model, dir)?;
         let tokenizer = source.tokenizer(&files)?;
-        let examples = Examples::read(&config.task, config.method.seed(), &tokenizer, dir)?;
+        let seed = config.method.seed();
+        let examples = Examples::read(&config.task, seed, &tokenizer, dir, &mut source.shared)?;
         let Weights {
             model,
             sha256: weights,

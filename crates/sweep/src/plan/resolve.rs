@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use mezo_run::{Inputs, RunPlan};
 use mezo_spec::{
     DeviceKind, MethodName, ModelSource, Objective, Precision, Protocol, RunConfig, RunSpec, Swept,
     TaskConfig, Trained, Tuning,
 };
-use mezo_tasks::{Examples, Folds, Task, Tokenizer};
+use mezo_tasks::{Examples, Folds, Shared, Task, Tokenizer};
 use mezo_weights::{Checkpoint, Config, ModelFiles};
 
 use super::error::{ResolveError, rule, value};
@@ -17,7 +18,7 @@ use super::sizes::{Part, Sizes};
 /// What has been read of a model.
 struct KnownModel {
     weights_sha256: String,
-    tokenizer: Tokenizer,
+    tokenizer: Rc<Tokenizer>,
     config: Config,
     /// Whether the weights bring a decoder that is not the word table.
     own_decoder: bool,
@@ -60,6 +61,8 @@ pub struct Resolver {
     models: BTreeMap<String, KnownModel>,
     data: BTreeMap<String, KnownData>,
     notes: BTreeSet<String>,
+    /// What the splits of several seeds share.
+    shared: Shared,
 }
 
 impl Resolver {
@@ -72,6 +75,7 @@ impl Resolver {
             models: BTreeMap::new(),
             data: BTreeMap::new(),
             notes: BTreeSet::new(),
+            shared: Shared::default(),
         }
     }
 
@@ -174,9 +178,9 @@ impl Resolver {
             return Ok(());
         }
         let base = self.base.clone();
-        let tokenizer = &self.known_model(&config.model)?.tokenizer;
+        let tokenizer = Rc::clone(&self.known_model(&config.model)?.tokenizer);
         let seed = config.method.seed();
-        let examples = Examples::read(&config.task, seed, tokenizer, &base)?;
+        let examples = Examples::read(&config.task, seed, &tokenizer, &base, &mut self.shared)?;
         let known = KnownData {
             sha256: examples.sha256.clone(),
             test_sha256: examples.test_sha256.clone(),
@@ -227,7 +231,7 @@ fn data_key(config: &RunConfig) -> String {
 fn read_model(files: &ModelFiles) -> Result<KnownModel, ResolveError> {
     let checkpoint = Checkpoint::open(files)?;
     let weights_sha256 = checkpoint.check()?;
-    let tokenizer = Tokenizer::of(files)?;
+    let tokenizer = Rc::new(Tokenizer::of(files)?);
     let (words, known) = (checkpoint.config.vocabulary(), tokenizer.vocab_size());
     if known > words {
         return Err(rule(

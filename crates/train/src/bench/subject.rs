@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use mezo_model::{Config, LoraConfig, Model, ModelFiles, RobertaConfig, Tuning, load};
 use mezo_spec::{Cut, ModelSource, TaskConfig};
-use mezo_tasks::{Example, Examples, Order, Task, Tokenizer};
+use mezo_tasks::{Example, Examples, Order, Shared, Task, Tokenizer};
 
 use super::prompts::{WORDS, prompts};
 use super::{Shape, Tuned};
@@ -91,7 +91,13 @@ impl Untuned {
         let loaded = load(&files, device)?;
         let Config::Roberta(config) = loaded.config;
         let tokenizer = Tokenizer::of(&files)?;
-        let examples = Examples::read(&builtin_task()?, Some(SEED), &tokenizer, Path::new(""))?;
+        let examples = Examples::read(
+            &builtin_task()?,
+            Some(SEED),
+            &tokenizer,
+            Path::new(""),
+            &mut Shared::default(),
+        )?;
         let order = Order::new(examples.train.len(), sentences, SEED);
         let batch = |step| {
             let rows = order.batch(step).into_iter();
