@@ -89,12 +89,7 @@ impl Cell {
         }
     }
 
-    /// What cells are equal by.
-    pub(crate) fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// The cell of a run alone whose split was changed: another run of this cell has the same seed and other rows.
+    /// Tells the cell by the rows of its run's own split: another run of the search has the same seed and other rows.
     pub(crate) fn with_split(&mut self, data_sha256: &str) {
         let before = self.sources.key();
         self.sources.with_split(data_sha256);

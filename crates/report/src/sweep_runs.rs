@@ -95,12 +95,12 @@ impl SweepRuns {
     }
 }
 
-/// Takes runs of one cell and one seed out of their row where they differ in their data: a split that its user wrote was
-/// changed between them, and no row mixes two versions of one split.
+/// Takes the runs of a search and a seed out of it where those that ended differ in their data: a split that its user wrote was
+/// changed between them, and no row mixes two versions of one split, nor chooses between them.
 fn separate_changed_splits(runs: &mut [RunRecord]) {
     let mut splits: BTreeMap<(String, u64), BTreeSet<String>> = BTreeMap::new();
-    let place = |run: &RunRecord| Some((run.cell()?.key().to_owned(), run.seed()?));
-    for run in runs.iter() {
+    let place = |run: &RunRecord| Some((run.cell()?.group.clone(), run.seed()?));
+    for run in runs.iter().filter(|run| run.ended()) {
         if let (Some(place), Some(manifest)) = (place(run), run.manifest()) {
             let data = manifest.data_sha256.clone();
             splits.entry(place).or_default().insert(data);

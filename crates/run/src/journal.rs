@@ -138,21 +138,17 @@ pub fn journal_path(dir: &Path) -> PathBuf {
 /// # Errors
 /// If the file cannot be used, or its lines are not the steps 1, 2, 3 ...
 pub fn take_journal(dir: &Path) -> Result<(Lines, Vec<Step>), RunError> {
-    let path = journal_path(dir);
-    let (file, journal) = Lines::take_over(&path)?;
-    check_numbers(&journal, &path)?;
+    let (file, journal) = Lines::take_over(&journal_path(dir))?;
+    check_steps(&journal, dir)?;
     Ok((file, journal))
 }
 
-/// The journal of a run that others may be writing.
+/// The whole lines of a journal that others may be writing; [`check_steps`] holds their numbers.
 ///
 /// # Errors
-/// If it cannot be read, or its lines are not the steps 1, 2, 3 ...
+/// If it cannot be read, or a line is no step.
 pub fn journal(dir: &Path) -> Result<Vec<Step>, RunError> {
-    let path = journal_path(dir);
-    let journal = read_lines(&path)?;
-    check_numbers(&journal, &path)?;
-    Ok(journal)
+    read_lines(&journal_path(dir))
 }
 
 /// Whole lines of a journal, none where it cannot be read.
@@ -161,11 +157,15 @@ pub fn journal_length(dir: &Path) -> u64 {
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
-fn check_numbers(journal: &[Step], path: &Path) -> Result<(), RunError> {
+/// Holds that the lines of a run directory's journal are the steps 1, 2, 3 ...
+///
+/// # Errors
+/// With the first that is not.
+pub fn check_steps(journal: &[Step], dir: &Path) -> Result<(), RunError> {
     for (index, line) in journal.iter().enumerate() {
         if line.step != index as u64 + 1 {
             return Err(RunError::Record {
-                path: path.into(),
+                path: journal_path(dir),
                 line: index + 1,
                 message: format!("expected step {}, found step {}", index + 1, line.step),
             });

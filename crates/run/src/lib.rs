@@ -34,8 +34,8 @@ pub use evaluations::{
 pub use fault::FileFault;
 pub use holder::Holder;
 pub use journal::{
-    Estimate, Step, StepStatus, each_step, journal, journal_length, journal_path, last_step,
-    take_journal,
+    Estimate, Step, StepStatus, check_steps, each_step, journal, journal_length, journal_path,
+    last_step, take_journal,
 };
 pub use lease::{Lease, alone_in};
 pub use lines::{Lines, read_lines};

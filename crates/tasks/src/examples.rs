@@ -63,7 +63,8 @@ impl Examples {
         let test_sha256 = rows_sha256(&split.test);
         let prompt = (&config.template, config.max_length, config.cut);
         let key = format!(
-            "{test_sha256} {} {} {prompt:?}",
+            "{} {test_sha256} {} {} {prompt:?}",
+            config.name,
             tokenizer.sha256(),
             config.prompt
         );

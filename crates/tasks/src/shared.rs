@@ -50,6 +50,8 @@ fn once<T>(
     match kept {
         Some((known, value)) if *known == key => Ok(Rc::clone(value)),
         _ => {
+            // There is never a second one in memory.
+            *kept = None;
             let value = Rc::new(make()?);
             *kept = Some((key, Rc::clone(&value)));
             Ok(value)

@@ -77,7 +77,9 @@ pub(crate) fn k_shot_of(
             source_sha256: String::new(),
         });
     }
-    let source = shared.source(format!("{} {data:?}", task.name()), || {
+    let folder = std::fs::canonicalize(&places.folder);
+    let key = format!("{} {folder:?}", task.name());
+    let source = shared.source(key, || {
         let train = places.train_table(task)?;
         Ok(SourceRows {
             sha256: hash_of(train.records.iter().map(|record| &record.row)),

@@ -28,10 +28,11 @@ pub(crate) fn begin<'a>(
     source: &mut Source,
 ) -> Result<Begun<'a>, TrainError> {
     check_precision(run.plan.config.precision, device_name)?;
-    let device = mezo_model::device::open(device_name)?;
-    let Materials { model, examples } = Materials::load(&run.plan, &run.dir, &device, source)?;
-    let method = run.plan.config.method.clone();
     let control = run.control;
+    let device = mezo_model::device::open(device_name)?;
+    let Materials { model, examples } =
+        Materials::load(&run.plan, &run.dir, &device, source, &|| control.alive())?;
+    let method = run.plan.config.method.clone();
     let mut work = Work::new(run, device, examples)?;
     match method {
         Method::LinearProbe(_) => {

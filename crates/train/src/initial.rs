@@ -8,10 +8,12 @@ use crate::error::TrainError;
 use crate::linear_probe;
 
 /// The model of a run from the one that its files hold. Everything random in it is drawn by the run's seed.
+/// `alive` is called while linear probing reads the train rows.
 pub(crate) fn model(
     mut model: Model,
     config: &RunConfig,
     examples: &Examples,
+    alive: &dyn Fn(),
 ) -> Result<Model, TrainError> {
     model.set_precision(config.precision);
     let seed = config.method.seed().unwrap_or(0);
@@ -28,7 +30,7 @@ pub(crate) fn model(
         HeadKind::Classifier { classes } => model.attach_classifier(classes, seed),
     }
     if config.method.name() == MethodName::LpMezo {
-        linear_probe::start(&mut model, examples)?;
+        linear_probe::start(&mut model, examples, alive)?;
     }
     let tuning = config.method.tuning();
     if let Some(lora) = tuning.and_then(Tuning::lora) {

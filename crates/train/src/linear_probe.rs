@@ -28,8 +28,13 @@ pub(crate) fn probe(
 }
 
 /// Linear probing that MeZO goes on from: on what the head's last layer reads, which takes up the solution.
-pub(crate) fn start(model: &mut Model, examples: &Examples) -> Result<(), TrainError> {
+pub(crate) fn start(
+    model: &mut Model,
+    examples: &Examples,
+    alive: &dyn Fn(),
+) -> Result<(), TrainError> {
     let Fit(fit) = fit(model, examples, Settings::START, |packed| {
+        alive();
         values(model.head_inputs(batch(packed), &Probes::unperturbed()))
     })?;
     model.set_head_rows(&examples.words, &fit.rows, &fit.bias);

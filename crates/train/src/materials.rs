@@ -6,6 +6,7 @@ use std::rc::Rc;
 use burn::tensor::Device;
 use mezo_model::{Model, ModelFiles, load};
 use mezo_run::{Manifest, RunPlan};
+use mezo_spec::TaskConfig;
 use mezo_tasks::{Examples, Shared, Tokenizer};
 use serde_json::Value;
 
@@ -51,6 +52,22 @@ impl Source {
         Ok(read)
     }
 
+    /// What the splits of several seeds share is kept for those that come after.
+    fn examples(
+        &mut self,
+        task: &TaskConfig,
+        seed: Option<u64>,
+        tokenizer: &Tokenizer,
+        dir: &Path,
+    ) -> Result<Examples, TrainError> {
+        let mut own = Shared::default();
+        let shared = match self.kept {
+            true => &mut self.shared,
+            false => &mut own,
+        };
+        Ok(Examples::read(task, seed, tokenizer, dir, shared)?)
+    }
+
     /// Clones of it share the memory of every weight that none of them changes.
     fn model(&mut self, files: &ModelFiles, device: &Device) -> Result<Weights, TrainError> {
         if let Some(read) = &self.model {
@@ -80,12 +97,13 @@ impl Materials {
         dir: &Path,
         device: &Device,
         source: &mut Source,
+        alive: &dyn Fn(),
     ) -> Result<Self, TrainError> {
         let RunPlan { manifest, config } = plan;
         let files = ModelFiles::of(&config.model, dir)?;
         let tokenizer = source.tokenizer(&files)?;
         let seed = config.method.seed();
-        let examples = Examples::read(&config.task, seed, &tokenizer, dir, &mut source.shared)?;
+        let examples = source.examples(&config.task, seed, &tokenizer, dir)?;
         let Weights {
             model,
             sha256: weights,
@@ -111,7 +129,7 @@ impl Materials {
                 });
             }
         }
-        let model = initial::model(model, config, &examples)?;
+        let model = initial::model(model, config, &examples, alive)?;
         Ok(Self { model, examples })
     }
 }

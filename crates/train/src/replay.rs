@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use mezo_model::{Model, load};
-use mezo_run::{RunError, RunPlan, Snapshots, journal, journal_path};
+use mezo_run::{RunError, RunPlan, Snapshots, check_steps, journal, journal_path};
 
 use crate::error::TrainError;
 use crate::initial;
@@ -48,9 +48,10 @@ impl Replay<'_> {
             }
             .into());
         };
+        check_steps(lines, self.dir)?;
         let files = mezo_model::ModelFiles::of(&self.plan.config.model, self.dir)?;
         let loaded = load(&files, self.device)?;
-        let model = initial::model(loaded.model, &self.plan.config, self.examples)?;
+        let model = initial::model(loaded.model, &self.plan.config, self.examples, self.alive)?;
         state.start_again(model);
         for line in lines {
             (self.alive)();
@@ -69,7 +70,8 @@ pub(crate) fn parameters(
     step: u64,
 ) -> Result<Model, TrainError> {
     let training = Training::of(&plan.config.method)?;
-    let Materials { model, examples } = Materials::load(plan, dir, device, &mut Source::default())?;
+    let Materials { model, examples } =
+        Materials::load(plan, dir, device, &mut Source::default(), &|| {})?;
     let mut state = TrainState::new(model, &plan.config, training, &examples);
     let journal = journal(dir)?;
     let replay = Replay {

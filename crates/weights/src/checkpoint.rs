@@ -178,6 +178,8 @@ fn take_aliases(config: &Config, shards: &[Shard], found: &mut Found) -> Result<
         if let Some(unused) = found.insert((*first).into(), tensor) {
             let path = &shards[unused.shard].path;
             check_shape(path, &unused.name, &unused.info.shape, &shape)?;
+            // A file with such a value is broken, whatever is read of it.
+            shards[unused.shard].values(&unused.name, &unused.info, &mut |_| {})?;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use half::{bf16, f16};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensorError};
+use serde_json::error::Category;
 
 use crate::error::{ModelError, TensorProblem, problem};
 
@@ -96,8 +97,16 @@ impl Shard {
         read(8, &mut bytes)?;
         let text = std::str::from_utf8(&bytes)
             .map_err(|error| broken(SafeTensorError::InvalidHeader(error)))?;
-        let header: Metadata = serde_json::from_str(text)
-            .map_err(|error| broken(SafeTensorError::InvalidHeaderDeserialization(error)))?;
+        let header: Metadata =
+            serde_json::from_str(text).map_err(|error| match error.classify() {
+                // What the format forbids is said as the format's reader says it.
+                Category::Data => ModelError::Broken {
+                    path: path.clone(),
+                    bytes: length,
+                    message: bare(&error),
+                },
+                _ => broken(SafeTensorError::InvalidHeaderDeserialization(error)),
+            })?;
         // The end of a tensor may be the largest number there is.
         if start.checked_add(header.data_len() as u64) != Some(length) {
             return Err(broken(SafeTensorError::MetadataIncompleteBuffer));
@@ -139,6 +148,13 @@ impl Shard {
         }
         Ok(())
     }
+}
+
+/// An error without its place, which in a header of one line says nothing.
+fn bare(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
 /// Whether values of this type can be read.

@@ -167,44 +167,81 @@ fn without_hashes_paths_tell_runs_apart() {
     assert_eq!(cells(&read(dir.path())).len(), 2);
 }
 
-#[test]
-fn two_versions_of_a_written_split_share_no_row() {
+/// The rows of runs whose splits were written by hand: their seeds, and by what data they are told apart. Of each run its
+/// seed, the first digit of its split's hash, its learning rate, and whether it ended.
+fn rows_of_splits(runs: &[(u64, u8, &'static str, bool)]) -> Vec<(Vec<u64>, Option<String>)> {
     let dir = tempfile::tempdir().unwrap();
-    for (seed, split, accuracy) in [
-        (
-            13,
-            "1111111111111111111111111111111111111111111111111111111111111111",
-            0.5,
-        ),
-        (
-            13,
-            "2222222222222222222222222222222222222222222222222222222222222222",
-            0.9,
-        ),
-        (
-            21,
-            "3333333333333333333333333333333333333333333333333333333333333333",
-            0.6,
-        ),
-        (
-            42,
-            "4444444444444444444444444444444444444444444444444444444444444444",
-            0.6,
-        ),
-    ] {
-        let mut run = run(seed, accuracy);
-        run.split = split;
-        run.write(dir.path());
+    for &(seed, digit, lr, ended) in runs {
+        let mut run = run(seed, 0.6);
+        (run.lr, run.split) = (lr, HASHES[usize::from(digit)]);
+        let dir = run.write(dir.path());
+        if !ended {
+            std::fs::remove_file(dir.join("result.json")).unwrap();
+        }
     }
     let table = read(dir.path());
-    let rows: Vec<(&[u64], Option<&str>)> = cells(&table)
+    cells(&table)
         .iter()
-        .map(|cell| (cell.seeds.as_slice(), cell.setting("train_data")))
-        .collect();
-    let expected: [(&[u64], Option<&str>); 3] = [
-        (&[13], Some("11111111")),
-        (&[13], Some("22222222")),
-        (&[21, 42], Some("unknown")),
+        .map(|cell| {
+            let data = cell.setting("train_data").map(str::to_owned);
+            (cell.seeds.clone(), data)
+        })
+        .collect()
+}
+
+const HASHES: [&str; 4] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "1111111111111111111111111111111111111111111111111111111111111111",
+    "2222222222222222222222222222222222222222222222222222222222222222",
+    "3333333333333333333333333333333333333333333333333333333333333333",
+];
+
+fn told(hash: &str) -> Option<String> {
+    Some(hash.to_owned())
+}
+
+#[test]
+fn two_versions_of_a_written_split_share_no_row() {
+    let runs = [
+        (13, 1, "1e-4", true),
+        (13, 2, "1e-4", true),
+        (21, 3, "1e-4", true),
+        (42, 0, "1e-4", true),
     ];
-    assert_eq!(rows, expected);
+    let expected = [
+        (vec![13], told("11111111")),
+        (vec![13], told("22222222")),
+        (vec![21, 42], told("unknown")),
+    ];
+    assert_eq!(rows_of_splits(&runs), expected);
+}
+
+#[test]
+fn a_run_that_did_not_end_takes_no_other_out_of_its_row() {
+    let runs = [
+        (13, 1, "1e-4", false),
+        (13, 2, "1e-4", true),
+        (21, 3, "1e-4", true),
+    ];
+    assert_eq!(rows_of_splits(&runs), [(vec![13, 21], None)]);
+}
+
+/// Another learning rate has only the new version: it must not be chosen because the others were taken out.
+#[test]
+fn two_versions_of_a_split_are_in_no_one_search() {
+    let runs = [
+        (13, 1, "1e-4", true),
+        (13, 2, "1e-4", true),
+        (13, 2, "1e-3", true),
+        (21, 3, "1e-4", true),
+        (21, 3, "1e-3", true),
+    ];
+    let rows = rows_of_splits(&runs);
+    let of_13: Vec<&Option<String>> = rows
+        .iter()
+        .filter(|(seeds, _)| seeds == &[13])
+        .map(|(_, data)| data)
+        .collect();
+    assert_eq!(of_13.len(), 3, "{rows:?}");
+    assert!(rows.iter().all(|(seeds, _)| seeds.len() == 1), "{rows:?}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use mezo_run::{Attempt, EndReason, Manifest, RunPlan, attempts};
+use mezo_run::{Attempt, EndReason, Manifest, RunPlan, each_attempt};
 use mezo_spec::{MethodName, ModelSource, RunSpec, Tuning};
 
 use super::cost::Work;
@@ -213,7 +213,9 @@ fn folders(dir: &Path) -> Vec<std::path::PathBuf> {
 
 /// The attempts of a run directory; none where it cannot be read.
 fn samples(dir: &Path, sizes: &BTreeMap<String, Sizes>) -> Option<Vec<Sample>> {
-    let attempts = attempts(dir).ok()?;
+    let mut attempts = Vec::new();
+    // What comes before a broken line still counts.
+    let _ = each_attempt(dir, |attempt| attempts.push(attempt));
     let plan = readable(dir)?;
     let RunPlan { manifest, config } = &plan;
     let task = &config.task;

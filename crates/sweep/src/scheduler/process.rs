@@ -16,6 +16,9 @@ use super::exit;
 use super::protocol::{WorkerEvent, listen};
 use super::reason::Cause;
 
+/// A pause between two looks at a process that means that this program itself was stopped for a while.
+const STOPPED: Duration = Duration::from_secs(2);
+
 /// How long the last events of a process that has ended are waited for, should something that it started hold its pipe open.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
@@ -48,6 +51,8 @@ pub(super) struct Process {
     started: Instant,
     /// When it last sent an event, or was started.
     heard: Instant,
+    /// When its events were last looked at.
+    looked: Instant,
     asked: Option<Asked>,
     /// Processes that the system had ended for want of memory before.
     out_of_memory: u64,
@@ -103,12 +108,17 @@ impl Process {
             program: command.program.clone(),
             error: io::Error::other("it has no standard output"),
         })?;
+        let events = listen(stdout).map_err(|error| Cause::NotStarted {
+            program: command.program.clone(),
+            error,
+        })?;
         let now = Instant::now();
         Ok(Self {
             child,
-            events: listen(stdout),
+            events,
             started: now,
             heard: now,
+            looked: now,
             asked: None,
             out_of_memory,
         })
@@ -116,11 +126,24 @@ impl Process {
 
     /// The events that have come since the last call.
     pub(super) fn events(&mut self) -> Vec<WorkerEvent> {
+        self.leave_out_own_pause();
         let events: Vec<WorkerEvent> = self.events.try_iter().collect();
         if !events.is_empty() {
             self.heard = Instant::now();
         }
         events
+    }
+
+    /// Time in which nobody could have heard it, because this program was stopped, is not held against it.
+    fn leave_out_own_pause(&mut self) {
+        let pause = self.looked.elapsed();
+        self.looked += pause;
+        if pause > STOPPED {
+            self.heard += pause;
+            if let Some(asked) = &mut self.asked {
+                asked.at += pause;
+            }
+        }
     }
 
     /// The last events of a process that has ended.

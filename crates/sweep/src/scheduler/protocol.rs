@@ -5,7 +5,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::time::Duration;
 
 use mezo_run::{Class, EvalSplit};
 use serde::{Deserialize, Serialize};
@@ -77,14 +78,20 @@ pub enum RunEnd {
 #[derive(Debug)]
 pub struct EventWriter {
     queue: Option<Sender<WorkerEvent>>,
-    thread: Option<JoinHandle<()>>,
+    /// Closed when all is written.
+    written: Receiver<()>,
 }
+
+/// How long a worker that is done waits for its last events to be read: a scheduler that was stopped finds out by the files.
+const LAST_EVENTS: Duration = Duration::from_secs(10);
 
 impl EventWriter {
     /// Writes to `out` from now on.
     pub fn new(mut out: impl Write + Send + 'static) -> Self {
         let (queue, events) = channel::<WorkerEvent>();
-        let thread = thread::spawn(move || {
+        let (writing, written) = channel();
+        thread::spawn(move || {
+            let _writing: Sender<()> = writing;
             for event in events {
                 // Without a reader there is no scheduler any more; stdin says so too, and stops the runs.
                 if write_line(&mut out, &event).is_err() {
@@ -94,7 +101,7 @@ impl EventWriter {
         });
         Self {
             queue: Some(queue),
-            thread: Some(thread),
+            written,
         }
     }
 
@@ -105,11 +112,11 @@ impl EventWriter {
     }
 }
 
-/// Waits until everything is written.
+/// Waits until everything is written, or for some time.
 impl Drop for EventWriter {
     fn drop(&mut self) {
         drop(self.queue.take());
-        let _ = self.thread.take().map(JoinHandle::join);
+        let _ = self.written.recv_timeout(LAST_EVENTS);
     }
 }
 
@@ -122,9 +129,12 @@ fn write_line(out: &mut impl Write, event: &WorkerEvent) -> std::io::Result<()> 
 
 /// Reads events as they come, on a thread of its own, so that a worker's pipe is never full. The channel closes with the pipe.
 /// A line that is no event is passed over.
-pub(crate) fn listen(pipe: impl Read + Send + 'static) -> Receiver<WorkerEvent> {
+///
+/// # Errors
+/// If there can be no thread.
+pub(super) fn listen(pipe: impl Read + Send + 'static) -> std::io::Result<Receiver<WorkerEvent>> {
     let (queue, events) = channel();
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         for line in BufReader::new(pipe).split(b'\n') {
             let Ok(line) = line else { return };
             let Ok(event) = serde_json::from_slice(&line) else {
@@ -134,8 +144,8 @@ pub(crate) fn listen(pipe: impl Read + Send + 'static) -> Receiver<WorkerEvent> 
                 return;
             }
         }
-    });
-    events
+    })?;
+    Ok(events)
 }
 
 #[cfg(test)]
@@ -172,7 +182,7 @@ mod tests {
         let out = EventWriter::new(writer);
         sent.iter().for_each(|event| out.send(event.clone()));
         drop(out);
-        assert_eq!(listen(reader).iter().collect::<Vec<_>>(), sent);
+        assert_eq!(listen(reader).unwrap().iter().collect::<Vec<_>>(), sent);
     }
 
     #[test]
@@ -181,7 +191,7 @@ mod tests {
             {\"event\":\"ended\",\"run\":0,\"how\":\"finished\",\"more\":1}\n{\"event\":\"ali";
         let how = RunEnd::Finished;
         let expected = [WorkerEvent::Ended { run: 0, how }];
-        assert_eq!(listen(lines).iter().collect::<Vec<_>>(), expected);
+        assert_eq!(listen(lines).unwrap().iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -73,8 +73,11 @@ impl<'r> TrackedRun<'r> {
     /// many seconds.
     pub(super) fn told(&mut self, how: RunEnd, silent_s: Option<f64>, wall_s: f64) -> Ending {
         self.has_ended = true;
+        // With a result in its directory the run is finished, even if the worker failed on its way out.
+        if self.run.is_finished() {
+            return Ending::Finished;
+        }
         match how {
-            RunEnd::Finished if self.run.is_finished() => Ending::Finished,
             RunEnd::Finished => {
                 self.failed(Reason::new(Cause::NoResult, String::new(), false), wall_s)
             }
@@ -96,13 +99,14 @@ impl<'r> TrackedRun<'r> {
     /// What the end of the worker means for a run on whose end it did not say a word; `log` is what it printed.
     pub(super) fn left(&mut self, exited: &Exited, log: String) -> Ending {
         self.has_ended = true;
-        // The run's directory is the truth: with a result in it the run is finished, even if the worker broke down on its way out.
         if self.run.is_finished() {
             return Ending::Finished;
         }
         if exited.has_stopped() {
             return Ending::Stopped;
         }
+        // It may have died between what it wrote and what it would have said of it.
+        self.attempt = self.attempt.or_else(|| self.begun());
         let reason = Reason::new(exited.cause(), log, exited.memory_ran_out);
         self.failed(reason, exited.wall_s)
     }
@@ -118,7 +122,7 @@ impl<'r> TrackedRun<'r> {
             lease => lease,
         };
         let end = End {
-            attempt: self.attempt.or_else(|| self.open_attempt()).unwrap_or(0),
+            attempt: self.attempt.unwrap_or(0),
             time: String::new(),
             wall_s,
             reason: EndReason::Failed,
@@ -133,7 +137,8 @@ impl<'r> TrackedRun<'r> {
             Ok(()) => reason.kept = true,
             // What there is no room to write down most likely came of that.
             Err(error) if reason.class == Class::Error && error.class() == Class::DiskFull => {
-                reason = Reason::told(Class::DiskFull, error.to_string(), error.hint());
+                let both = format!("{}; {error}", reason.summary());
+                reason = Reason::told(Class::DiskFull, both, error.hint());
             }
             Err(_) => {}
         }
@@ -163,13 +168,13 @@ impl<'r> TrackedRun<'r> {
         true
     }
 
-    /// The attempt that was begun and not ended since the worker was started. Whoever holds the run's lease knows that nobody is
-    /// at it any more.
-    fn open_attempt(&self) -> Option<u64> {
-        match self.new_attempts().last() {
-            Some(Attempt::Start(start)) => Some(start.attempt),
-            _ => None,
-        }
+    /// The number of the last attempt that was begun since the worker was started.
+    fn begun(&self) -> Option<u64> {
+        let attempts = self.new_attempts();
+        attempts.iter().rev().find_map(|attempt| match attempt {
+            Attempt::Start(start) => Some(start.attempt),
+            Attempt::End(_) | Attempt::Retry { .. } => None,
+        })
     }
 
     fn new_attempts(&self) -> Vec<Attempt> {

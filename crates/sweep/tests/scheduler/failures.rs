@@ -100,14 +100,14 @@ fn a_class_that_the_worker_tells_is_believed() {
 /// It was killed after it had written its failure, and before it told it.
 #[test]
 fn a_failure_that_the_worker_wrote_and_did_not_tell_is_believed() {
-    let bench = Bench::new(
-        1,
-        "start 0 \"$1\" 1; write_failure \"$1\" bad-data 'no such row'; kill -KILL $$",
-    );
-    let (outcome, _) = run_to_end(&bench, &fleet(1, 1), PATIENT);
-    assert_eq!(classes(&outcome), [("0", Class::BadData)]);
-    assert_eq!(outcome.failed[0].1.summary(), "no such row");
-    assert_eq!(bench.read(0, "attempts.jsonl").lines().count(), 2);
+    for start in ["start 0 \"$1\" 1", "start 0 \"$1\" 1 >/dev/null"] {
+        let failure = "write_failure \"$1\" bad-data 'no such row'";
+        let bench = Bench::new(1, &format!("{start}; {failure}; kill -KILL $$"));
+        let (outcome, _) = run_to_end(&bench, &fleet(1, 1), PATIENT);
+        assert_eq!(classes(&outcome), [("0", Class::BadData)]);
+        assert_eq!(outcome.failed[0].1.summary(), "no such row");
+        assert_eq!(bench.read(0, "attempts.jsonl").lines().count(), 2);
+    }
 }
 
 /// It was killed after it had written the start of its attempt, and before it told that.
@@ -125,6 +125,16 @@ fn an_attempt_that_was_begun_and_not_told_has_its_end() {
     let ends = attempts.lines().skip(1).step_by(2);
     let own = |line: &str| line.starts_with(r#"{"event":"end","attempt":1,"#);
     assert!(ends.clone().all(own) && ends.count() == 3, "{attempts}");
+}
+
+/// Its result is written, and something after it failed.
+#[test]
+fn a_run_with_a_result_is_finished_whatever_is_told() {
+    let script = format!("start 0 \"$1\" 1; {SUCCEEDS}; fail 0 \"$1\" disk-full 'no room'; exit 1");
+    let bench = Bench::new(2, &script);
+    let (outcome, log) = run_to_end(&bench, &fleet(1, 1), PATIENT);
+    assert_eq!(outcome.finished, ["0", "1"], "{:?}", log.events);
+    assert!(outcome.failed.is_empty());
 }
 
 /// What it told cannot be true: its directory is the truth.
