@@ -1,4 +1,4 @@
-//! `mezo sweep plan`, and the plan that `mezo sweep run` carries out.
+//! `mezo sweep plan`, and the plan of the runs that `mezo sweep run` starts.
 
 mod json;
 mod show;

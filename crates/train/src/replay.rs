@@ -55,7 +55,7 @@ impl Replay<'_> {
         state.start_again(model);
         for line in lines {
             (self.alive)();
-            state.prepare(line.step, self.examples);
+            state.prepare(line.step, self.examples, self.alive);
             state.apply(line, self.examples);
         }
         Ok(false)

@@ -54,6 +54,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) noise: &'a dyn Noise,
     pub(crate) eps: f64,
     pub(crate) objective: Objective,
+    /// Called before each group's passes.
+    pub(crate) alive: &'a dyn Fn(),
 }
 
 /// The norm of each layer, for each of its tensors; 1 for a layer whose norm is 0, which nothing can be divided by.
@@ -95,6 +97,7 @@ fn of_groups(groups: &[usize], count: usize, norms: &[f64]) -> Vec<f64> {
 
 /// `|L(theta + eps z_l) - L(theta - eps z_l)| / (2 eps)`, with `z_l` zero outside the group (proposition 1).
 fn estimated(sight: &Sight<'_>, groups: &[usize], moved: usize, seed: u64) -> f64 {
+    (sight.alive)();
     let alone: Vec<f32> = groups
         .iter()
         .map(|&group| if group == moved { 1.0 } else { 0.0 })

@@ -110,8 +110,9 @@ impl TrainState {
         }
     }
 
-    /// What has to be known before a step is measured or applied: the layers' scales, where they are due.
-    pub(crate) fn prepare(&mut self, step: u64, examples: &Examples) {
+    /// What has to be known before a step is measured or applied: the layers' scales, where they are due. `alive` is called
+    /// while they are measured.
+    pub(crate) fn prepare(&mut self, step: u64, examples: &Examples, alive: &dyn Fn()) {
         let Some(spec) = self.scale() else {
             return;
         };
@@ -131,6 +132,7 @@ impl TrainState {
             noise: &Philox,
             eps: self.training.eps,
             objective: self.objective(),
+            alive,
         };
         self.scales = Some(scale::measure(spec, &sight, self.training.seed, step));
     }

@@ -78,7 +78,9 @@ impl<'a> TrainingRun<'a> {
             self.step += 1;
             // Steps that the journal has are done again without a line.
             self.work.run.control.alive();
-            self.state.prepare(self.step, &self.work.examples);
+            let control = self.work.run.control;
+            self.state
+                .prepare(self.step, &self.work.examples, &|| control.alive());
             if self.journal.len() < self.step as usize {
                 return Ok(None);
             }

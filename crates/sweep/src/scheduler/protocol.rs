@@ -83,7 +83,7 @@ pub struct EventWriter {
 }
 
 /// How long a worker that is done waits for its last events to be read: a scheduler that was stopped finds out by the files.
-const LAST_EVENTS: Duration = Duration::from_secs(10);
+const FLUSH: Duration = Duration::from_secs(10);
 
 impl EventWriter {
     /// Writes to `out` from now on.
@@ -116,7 +116,7 @@ impl EventWriter {
 impl Drop for EventWriter {
     fn drop(&mut self) {
         drop(self.queue.take());
-        let _ = self.written.recv_timeout(LAST_EVENTS);
+        let _ = self.written.recv_timeout(FLUSH);
     }
 }
 
