@@ -43,7 +43,7 @@ pub use log::{log_since, open_log};
 pub use manifest::{ALGORITHM, Inputs, LAYOUT, Manifest, NotOurs, RunPlan};
 pub use result::{ProbeFit, Reported, RunResult, Status};
 pub use snapshot::{CHECKSUM, NO_CHECKSUM, Snapshots};
-pub use whole::{read_json, sync_all_of, write_json, write_soon, write_whole};
+pub use whole::{read_json, write_json, write_whole};
 
 /// The journal of a run's steps.
 pub const STEPS: &str = "steps.jsonl";

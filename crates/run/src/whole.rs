@@ -34,7 +34,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
 ///
 /// # Errors
 /// If that fails.
-pub fn write_soon(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+pub(crate) fn write_soon(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     let beside = path.with_extension("part");
     let write = || {
         std::fs::write(&beside, bytes)?;
@@ -50,7 +50,7 @@ pub fn write_soon(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
 ///
 /// # Errors
 /// If the system cannot.
-pub fn sync_all_of(folder: &Path) -> Result<(), RunError> {
+pub(crate) fn sync_all_of(folder: &Path) -> Result<(), RunError> {
     let sync = || -> io::Result<()> { Ok(rustix::fs::syncfs(File::open(folder)?)?) };
     sync().map_err(RunError::file(folder, "sync"))
 }

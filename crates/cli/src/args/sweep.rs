@@ -99,7 +99,7 @@ pub struct RunArgs {
     /// default one on the processor and up to 16 on a GPU
     #[arg(long, value_name = "N|auto|off", default_value = "auto")]
     pub together: Together,
-    /// Stop and take up again a run that has written no line for so long, such as 90s or 2h
+    /// Stop a worker that has sent no event for so long, such as 90s or 2h, and start its runs again
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = silence)]
     pub silence: Duration,
     /// Hand the runs to a cluster instead, and return
